@@ -1,0 +1,17 @@
+# Libraries of others, all from Debian (docs/adr/0002-libraries.md).
+find_package(Threads REQUIRED)
+find_package(fmt 9 REQUIRED)
+find_package(GTest 1.12 REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(Protobuf 3.21 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(yaml-cpp 0.7 REQUIRED)
+find_package(CLI11 2 REQUIRED)
+find_package(prometheus-cpp REQUIRED CONFIG)  # it tells no version
+find_package(benchmark 1.7 REQUIRED)
+
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+add_library(xxhash INTERFACE IMPORTED)
+target_include_directories(xxhash INTERFACE ${XXHASH_INCLUDE})
+target_link_libraries(xxhash INTERFACE ${XXHASH_LIBRARY})

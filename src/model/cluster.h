@@ -1,0 +1,54 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/ids.h"
+#include "model/service.h"
+
+namespace muster {
+
+enum class Role : std::uint8_t { meta, data, session };
+
+[[nodiscard]] std::string_view to_string(Role role);
+
+// One process of the cluster as the metas know it.
+struct Member {
+    NodeId node;
+    Role role = Role::session;
+    std::string address;  // "ip:port" where its clients or peers reach it
+    Incarnation incarnation;
+
+    [[nodiscard]] bool operator==(const Member&) const = default;
+};
+
+// Who holds one slot. `floor` is above every version any earlier leader of the slot may have given:
+// a leader of this epoch starts above it.
+struct Slot {
+    NodeId leader;  // empty: none yet
+    std::vector<NodeId> followers;
+    Epoch epoch;
+    Version floor;
+
+    [[nodiscard]] bool operator==(const Slot&) const = default;
+};
+
+// Slot -> who holds it; agreed by the metas.
+struct SlotTable {
+    Epoch epoch;  // zero: not known yet
+    std::vector<Slot> slots;
+
+    [[nodiscard]] bool operator==(const SlotTable&) const = default;
+};
+
+// The slot of a service among `slot_count`: XXH3-64 of its data_info_id, modulo. Part of what all
+// nodes must agree on. Requires: slot_count > 0.
+[[nodiscard]] SlotId slot_of(const Service& service, std::size_t slot_count);
+
+inline constexpr std::uint16_t kDefaultSlotCount = 256;
+
+}  // namespace muster

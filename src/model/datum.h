@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "model/ids.h"
+#include "model/publication.h"
+#include "model/service.h"
+
+namespace muster {
+
+// One publication that went.
+struct Removal {
+    RegistId id;
+    RemovalCause cause = RemovalCause::left;
+
+    [[nodiscard]] bool operator==(const Removal&) const = default;
+};
+
+// The step of one datum from one version to the next one told.
+struct DatumChange {
+    ServicePtr service;
+    Version from;  // applies only to a copy of exactly this version
+    Version to;
+    std::vector<PublicationPtr> upserts;
+    std::vector<Removal> removals;
+};
+
+// A datum as a whole. `settled` says that the holder knows all of it: an empty settled snapshot is
+// the statement that nobody publishes the service; in an unsettled one absence means nothing.
+struct DatumSnapshot {
+    ServicePtr service;
+    Version version;
+    bool settled = false;
+    std::vector<PublicationPtr> publications;  // sorted by id
+};
+
+// What subscribers of one (service, scope, zone) are shown at one version. Immutable and shared by
+// all their connections.
+struct ServiceView {
+    ServicePtr service;
+    Version version;
+    bool complete = false;                     // false: absence means nothing
+    std::vector<PublicationPtr> publications;  // sorted by id
+    SetDigest digest;                          // of (id, order) of all publications
+};
+
+using ServiceViewPtr = std::shared_ptr<const ServiceView>;
+
+// The difference of two views, folded over any number of changes.
+struct ViewDelta {
+    Version from;
+    Version to;
+    std::vector<PublicationPtr> upserts;  // sorted by id
+    std::vector<RegistId> removals;       // sorted
+};
+
+using ViewDeltaPtr = std::shared_ptr<const ViewDelta>;
+
+}  // namespace muster

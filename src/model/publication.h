@@ -1,0 +1,79 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "model/ids.h"
+#include "model/service.h"
+
+namespace muster {
+
+// How a client orders the states of one registration (invariant I8): by its version, then by its
+// timestamp. Never by a server's clock.
+struct RegistOrder {
+    std::int64_t version = 0;
+    std::int64_t timestamp_ms = 0;
+
+    [[nodiscard]] auto operator<=>(const RegistOrder&) const = default;
+};
+
+// Why a publication went.
+enum class RemovalCause : std::uint8_t {
+    left,     // its client said so
+    closed,   // its connection was closed without a word
+    silent,   // nobody heard from it
+    evicted,  // an operator removed it
+};
+
+[[nodiscard]] std::string_view to_string(RemovalCause cause);
+
+// What one client registered under one registration id for one service. Immutable once made and
+// shared by every structure of a process that holds it.
+struct Publication {
+    RegistId id;
+    ServicePtr service;
+    RegistOrder order;
+    std::string zone{kDefaultZone};
+    std::string app;
+    std::string client_address;      // "ip:port" as the session saw it
+    std::vector<std::string> boxes;  // opaque to the registry
+    std::map<std::string, std::string> attributes;
+
+    [[nodiscard]] bool operator==(const Publication& other) const;
+
+    // What subscribers can see of both is the same (order and client address are not part of it).
+    [[nodiscard]] bool same_content(const Publication& other) const;
+};
+
+using PublicationPtr = std::shared_ptr<const Publication>;
+
+// Element of the digest by which sessions, leaders and followers compare what they hold: the
+// registration id and its order.
+[[nodiscard]] SetDigest digest_of(const RegistId& id, const RegistOrder& order);
+
+// The structured reading of a box: "ip:port?weight=100&zone=a&enabled=true&m.color=blue", with an
+// optional "scheme://" before it. Unknown keys become metadata, so nothing is lost on the way back.
+struct Endpoint {
+    std::string scheme;  // empty: none
+    std::string ip;
+    std::uint16_t port = 0;
+    std::uint32_t weight = 100;
+    bool enabled = true;
+    bool healthy = true;
+    std::map<std::string, std::string> metadata;
+
+    [[nodiscard]] bool operator==(const Endpoint&) const = default;
+
+    // Errors: invalid_argument when the text does not begin with a host and a port.
+    [[nodiscard]] static Result<Endpoint> parse(std::string_view box);
+    [[nodiscard]] std::string to_box() const;
+};
+
+}  // namespace muster

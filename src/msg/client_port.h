@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "env/net.h"
+#include "msg/client.h"
+
+namespace muster::msg {
+
+// One connection's share of a fan-out.
+struct PushTarget {
+    env::ConnId conn;
+    std::vector<RegistId> subscribers;
+};
+
+// One view (and, for connections that hold delta->from, its delta) for many connections, so that a
+// door encodes it once.
+struct PushOrder {
+    ServiceViewPtr view;
+    ViewDeltaPtr delta;  // null: the whole view
+    Scope scope = Scope::zone;
+    std::string zone;
+    std::span<const PushTarget> targets;
+};
+
+// The session's way to its clients: implemented by each door. The door answers every push to a
+// connection, sooner or later, by PushAck or by reporting the connection closed. Nothing is called
+// back from within. Loop thread only.
+class ClientPort {
+public:
+    virtual ~ClientPort() = default;
+
+    virtual void reply(env::ConnId conn, const RequestReply& reply) = 0;
+    virtual void push(const PushOrder& order) = 0;
+    virtual void push_config(env::ConnId conn, const ConfigPush& push) = 0;
+    virtual void hint(env::ConnId conn, const ServerHint& hint) = 0;
+
+    // More was sent than the connection takes: nothing but replies until it drains (the door then
+    // tells the session by SessionServer::on_client_drained).
+    [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;
+
+    // Ends the connection; the session forgets it without waiting for a report.
+    virtual void close(env::ConnId conn, const Error& why) = 0;
+};
+
+}  // namespace muster::msg

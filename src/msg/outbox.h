@@ -1,0 +1,33 @@
+#pragma once
+
+#include <compare>
+
+#include "model/cluster.h"
+#include "msg/cluster.h"
+
+namespace muster::msg {
+
+// One role on one node.
+struct RoleAddress {
+    NodeId node;
+    Role role = Role::session;
+
+    [[nodiscard]] auto operator<=>(const RoleAddress&) const = default;
+};
+
+// How a role sends. Delivery is not promised: a message may be lost, doubled or overtaken, and is
+// never delivered from within send(). Loop thread only.
+class Outbox {
+public:
+    virtual ~Outbox() = default;
+    virtual void send(const RoleAddress& to, ClusterMessage message) = 0;
+};
+
+// What a role does with what was sent to it.
+class Receiver {
+public:
+    virtual ~Receiver() = default;
+    virtual void on_message(const RoleAddress& from, const ClusterMessage& message) = 0;
+};
+
+}  // namespace muster::msg

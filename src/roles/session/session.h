@@ -1,0 +1,139 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "env/clock.h"
+#include "env/net.h"
+#include "env/timers.h"
+#include "model/cluster.h"
+#include "msg/client.h"
+#include "msg/client_port.h"
+#include "msg/outbox.h"
+
+namespace muster::session {
+
+struct SessionOptions {
+    NodeId node;
+    std::string center{kDefaultCenter};
+    std::string address;  // "ip:port" that clients are told to connect to
+    std::vector<NodeId> metas;
+    Incarnation incarnation;
+
+    Duration heartbeat_interval = std::chrono::milliseconds(250);
+    // How long a request waits for a slot leader before it is answered as accepted.
+    Duration write_wait = std::chrono::milliseconds(200);
+    Duration resend_interval = std::chrono::milliseconds(500);
+    // A push that is not acknowledged for so long is given up and sent anew.
+    Duration push_timeout = std::chrono::seconds(5);
+    // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
+    // client up to 10 s); until then lists that miss some of them are not called complete.
+    Duration return_grace = std::chrono::seconds(12);
+
+    std::size_t registrations_per_connection_max = 200'000;
+    std::size_t publication_bytes_max = 1 << 20;
+    std::size_t boxes_per_publication_max = 10'000;
+    std::size_t changes_kept_per_datum = 64;
+};
+
+// What a role is given to live on.
+struct SessionEnv {
+    env::Clock& clock;
+    env::Timers& timers;
+    msg::Outbox& outbox;
+    Log log;
+};
+
+// Who is at the other end of a connection, as the door knows it.
+struct ClientInfo {
+    std::string address;  // "ip:port"
+    std::string door;     // "bolt", "native", "http"
+};
+
+// A subscriber as operators see it.
+struct SubscriberInfo {
+    RegistId id;
+    std::string client_address;
+    std::string door;
+    std::string app;
+    Scope scope = Scope::zone;
+    std::string zone;
+    Version acknowledged;  // zero: nothing yet
+    bool behind = false;   // a push is on its way or waiting
+};
+
+struct SessionStatus {
+    bool ready = false;    // has a slot table: registrations and subscriptions are carried out
+    bool settled = false;  // every slot's lists are complete
+    std::size_t connections = 0;
+    std::size_t publications = 0;
+    std::size_t subscriptions = 0;
+    std::size_t watches = 0;
+    std::size_t services_cached = 0;
+    std::size_t unacknowledged_writes = 0;
+    Epoch table_epoch;
+};
+
+// Takes the answers of queries that other roles must be asked for. `token` is the caller's.
+class QueryPort {
+public:
+    virtual ~QueryPort() = default;
+    virtual void on_services(std::uint64_t token, const msg::ListServicesReply& reply) = 0;
+    virtual void on_config_put(std::uint64_t token, const Result<Version>& result) = 0;
+};
+
+// The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
+// them), the way to the slot leaders, and the one who pushes.
+//
+//   door -> on_client_message -> registrations -> unacknowledged writes -> slot leader
+//   slot leader -> ChangeBatch -> datum copies -> push -> ClientPort -> door
+//
+// Owned by the process; lives until it ends. Loop thread only. Bounds: see SessionOptions; every
+// connection's registrations are counted, and one pending state per (connection, list) is kept.
+class SessionServer final : public msg::Receiver, public env::TimerTarget {
+public:
+    SessionServer(SessionOptions options, SessionEnv env);
+    ~SessionServer() override;
+
+    // Begins to talk to the metas.
+    void start();
+
+    // ---- for the doors
+
+    // `port` must live until the connection is closed.
+    void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
+    void on_client_message(env::ConnId conn, const msg::ClientMessage& message);
+    void on_client_drained(env::ConnId conn);
+    void on_client_closed(env::ConnId conn);
+
+    // ---- queries
+
+    [[nodiscard]] SessionStatus status() const;
+    [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
+    // Session addresses for clients, this one first.
+    [[nodiscard]] std::vector<std::string> server_list() const;
+    [[nodiscard]] const std::string& center() const;
+    void query_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port);
+    void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
+                    QueryPort& port);
+
+    void write_metrics(MetricsWriter& writer) const;
+
+    // ---- from the other roles and the clock
+
+    void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_timer(env::TimerKey key) override;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster::session
