@@ -41,6 +41,7 @@ class Layers(unittest.TestCase):
             "src/wire/bolt/b.h": HEADER + '#include "base/a.h"\n',
             "src/doors/bolt/c.cc": '#include <boost/json.hpp>\n#include "wire/bolt/b.h"\n',
             "src/wire/bolt/d_test.cc": "#include <boost/json.hpp>\n",
+            "src/doors/bolt/d_test.cc": '#include "native.pb.h"\n',
         }), [])
 
     def test_refuses_a_folder_beside(self):
