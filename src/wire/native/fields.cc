@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 
-namespace muster::wire {
+namespace muster::native {
 namespace {
 
 constexpr std::size_t kVarintBytesMax = 10;
@@ -199,4 +199,4 @@ bool is_utf8(std::string_view text) {
     return true;
 }
 
-}  // namespace muster::wire
+}  // namespace muster::native

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace muster::wire {
+namespace muster::native {
 
 // The wire types of Protocol Buffers that proto3 uses
 // (https://protobuf.dev/programming-guides/encoding).
@@ -80,4 +80,4 @@ private:
 // Whether `text` is well-formed UTF-8 (RFC 3629): a proto3 string has to be.
 [[nodiscard]] bool is_utf8(std::string_view text);
 
-}  // namespace muster::wire
+}  // namespace muster::native

@@ -4,7 +4,7 @@
 
 #include "muster/v1/client.pb.h"
 
-namespace muster::wire {
+namespace muster::native {
 namespace {
 
 using namespace std::string_view_literals;
@@ -108,4 +108,4 @@ TEST(Utf8, AcceptsWellFormedTextOnly) {
 }
 
 }  // namespace
-}  // namespace muster::wire
+}  // namespace muster::native
