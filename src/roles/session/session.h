@@ -17,6 +17,7 @@
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/outbox.h"
+#include "roles/session/client_face.h"
 
 namespace muster::session {
 
@@ -49,12 +50,6 @@ struct SessionEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
-};
-
-// Who is at the other end of a connection, as the door knows it.
-struct ClientInfo {
-    std::string address;  // "ip:port"
-    std::string door;     // "bolt", "native", "http"
 };
 
 // A subscriber as operators see it.
