@@ -130,7 +130,7 @@ private:
         if (tag == "$map") {
             hessian::Map map{.type = type(content)};
             for (const json::value& entry : from.at("entries").as_array()) {
-                map.entries.emplace_back(value(entry.at(0)), value(entry.at(1)));
+                map.entries.push_back({value(entry.at(0)), value(entry.at(1))});
             }
             return {std::move(map)};
         }

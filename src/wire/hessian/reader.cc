@@ -395,7 +395,7 @@ Result<Value> Reader::map() {
         }
         READ(key, value());
         READ(entry, value());
-        map.entries.emplace_back(std::move(key), std::move(entry));
+        map.entries.push_back({std::move(key), std::move(entry)});
     }
     ++at_;
     leave();

@@ -13,6 +13,7 @@
 namespace muster::hessian {
 
 struct Value;
+struct MapEntry;
 
 struct Null {
     [[nodiscard]] bool operator==(const Null&) const = default;
@@ -69,7 +70,7 @@ struct List {
 
 struct Map {
     TypePtr type;
-    std::vector<std::pair<Value, Value>> entries;  // as on the wire; keys may repeat
+    std::vector<MapEntry> entries;  // as on the wire; keys may repeat
 
     [[nodiscard]] bool operator==(const Map&) const;
 };
@@ -96,6 +97,13 @@ struct Value {
     [[nodiscard]] const T* get() const {
         return std::get_if<T>(&as);
     }
+};
+
+struct MapEntry {
+    Value key;
+    Value value;
+
+    [[nodiscard]] bool operator==(const MapEntry&) const = default;
 };
 
 // Where the references of one tree lead. The tree must live, unmoved, as long as the index.
