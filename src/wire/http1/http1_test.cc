@@ -62,6 +62,28 @@ TEST(RequestParser, JoinsChunks) {
     EXPECT_EQ(must_parse(parser).body, "abcde");
 }
 
+TEST(RequestParser, ReadsChunksByteByByte) {
+    constexpr std::string_view kBytes =
+        "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n";
+    RequestParser parser;
+    for (std::size_t i = 0; i + 1 < kBytes.size(); ++i) {
+        ASSERT_TRUE(parser.append(kBytes.substr(i, 1)));
+        ASSERT_TRUE(std::holds_alternative<NeedMore>(parser.next())) << i;
+    }
+    ASSERT_TRUE(parser.append("\n"));
+    EXPECT_EQ(must_parse(parser).body, "a");
+}
+
+TEST(RequestParser, LeavesTrailersOutOfTheHead) {
+    RequestParser parser;
+    ASSERT_TRUE(
+        parser.append("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      "0\r\nHost: y\r\nConnection: close\r\n\r\n"));
+    const Request request = must_parse(parser);
+    EXPECT_EQ(request.headers.size(), 2U);
+    EXPECT_TRUE(request.keep_alive);
+}
+
 TEST(RequestParser, TellsThatAClientAwaitsContinue) {
     RequestParser parser;
     ASSERT_TRUE(parser.append(

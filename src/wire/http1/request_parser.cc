@@ -20,6 +20,7 @@ using BeastRequest = http::request<http::string_body>;
 
 constexpr unsigned kHttp10 = 10;
 constexpr unsigned kHttp11 = 11;
+constexpr std::size_t kLastChunkBytes = 5;
 
 std::string to_std(beast::string_view text) {
     return {text.data(), text.size()};
@@ -54,7 +55,8 @@ std::optional<Error> find_ambiguity(const BeastRequest& request) {
     return std::nullopt;
 }
 
-Request to_request(BeastRequest from) {
+// The head; fields that a chunked body may bring after it (trailers) are not part of it.
+Request to_request(const BeastRequest& from) {
     Request request;
     request.method = to_std(from.method_string());
     request.target = to_std(from.target());
@@ -62,7 +64,6 @@ Request to_request(BeastRequest from) {
     for (const auto& field : from) {
         request.headers.push_back({to_std(field.name_string()), to_std(field.value())});
     }
-    request.body = std::move(from.body());
     return request;
 }
 
@@ -97,13 +98,13 @@ public:
             if (!check_request_line()) {
                 break;
             }
-            if (!parse_some()) {
+            if (awaits_chunk_end() || !parse_some()) {
                 return NeedMore{};
             }
             if (!failed_ && parser_->is_done()) {
-                Request request = to_request(parser_->release());
+                request_.body = std::move(parser_->get().body());
                 parser_.reset();
-                return request;
+                return std::move(request_);
             }
         }
         if (failed_) {
@@ -137,7 +138,7 @@ private:
 
     void begin_message() {
         parser_.emplace();
-        parser_->eager(true);
+        parser_->eager(false);  // first the head alone
         parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
         parser_->body_limit(limits_.body_bytes_max);
         line_checked_ = false;
@@ -161,6 +162,12 @@ private:
         return line_checked_;
     }
 
+    // Beast asserts that it is never shown a last chunk ("0 CRLF CRLF") without its end twice. A
+    // chunked body ends with at least that many bytes, so waiting for them delays nothing.
+    [[nodiscard]] bool awaits_chunk_end() const {
+        return head_checked_ && parser_->chunked() && bytes_.size() - at_ < kLastChunkBytes;
+    }
+
     // One step of Beast's parser. False: it needs more bytes.
     bool parse_some() {
         beast::error_code ec;
@@ -170,6 +177,8 @@ private:
         if (parser_->is_header_done() && !head_checked_) {
             head_checked_ = true;
             failed_ = find_ambiguity(parser_->get());
+            request_ = to_request(parser_->get());
+            parser_->eager(true);
         }
         if (failed_) {
             return true;
@@ -187,6 +196,7 @@ private:
     std::string bytes_;
     std::size_t at_ = 0;  // bytes_ before it are parsed
     std::optional<BeastParser> parser_;
+    Request request_;  // the head of what parser_ reads, once it is complete
     bool line_checked_ = false;
     bool head_checked_ = false;
     std::optional<Error> failed_;
