@@ -17,6 +17,8 @@
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/outbox.h"
+#include "roles/session/client_face.h"
+#include "roles/session/query_face.h"
 
 namespace muster::session {
 
@@ -49,44 +51,6 @@ struct SessionEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
-};
-
-// Who is at the other end of a connection, as the door knows it.
-struct ClientInfo {
-    std::string address;  // "ip:port"
-    std::string door;     // "bolt", "native", "http"
-};
-
-// A subscriber as operators see it.
-struct SubscriberInfo {
-    RegistId id;
-    std::string client_address;
-    std::string door;
-    std::string app;
-    Scope scope = Scope::zone;
-    std::string zone;
-    Version acknowledged;  // zero: nothing yet
-    bool behind = false;   // a push is on its way or waiting
-};
-
-struct SessionStatus {
-    bool ready = false;    // has a slot table: registrations and subscriptions are carried out
-    bool settled = false;  // every slot's lists are complete
-    std::size_t connections = 0;
-    std::size_t publications = 0;
-    std::size_t subscriptions = 0;
-    std::size_t watches = 0;
-    std::size_t services_cached = 0;
-    std::size_t unacknowledged_writes = 0;
-    Epoch table_epoch;
-};
-
-// Takes the answers of queries that other roles must be asked for. `token` is the caller's.
-class QueryPort {
-public:
-    virtual ~QueryPort() = default;
-    virtual void on_services(std::uint64_t token, const msg::ListServicesReply& reply) = 0;
-    virtual void on_config_put(std::uint64_t token, const Result<Version>& result) = 0;
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
