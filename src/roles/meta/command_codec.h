@@ -26,6 +26,7 @@ inline constexpr std::size_t kConfigValueBytesMax = 1 << 20;
 inline constexpr std::size_t kConfigKeysMax = 10'000;  // cleared ones included
 inline constexpr std::size_t kConfigBytesMax = 64 << 20;
 inline constexpr Version kVersionMax{(std::uint64_t{1} << 63U) - 1};
+inline constexpr std::uint64_t kEpochMax = std::uint64_t{1} << 62U;
 inline constexpr std::uint64_t kHeadroomMax = std::uint64_t{1} << 60U;
 
 // The physical part of a version; zero for a clock before 1970, at most 2^62.

@@ -55,9 +55,6 @@ public:
     [[nodiscard]] std::size_t size() const {
         return count_;
     }
-    [[nodiscard]] std::size_t sessions() const {
-        return keys_.size();
-    }
 
 private:
     std::size_t max_;

@@ -67,7 +67,7 @@ Result<raft::RecoveryReport> MetaServer::Impl::start() {
     if (!report) {
         return report;
     }
-    last_tick_ = env_.clock.mono();
+    last_awake_ = env_.clock.mono();
     env_.timers.arm(kTick, options_.tick_interval);
     env_.log.info("meta.recovered", {{"commands", report->records_kept},
                                      {"last_index", report->last.raw()},
@@ -85,17 +85,27 @@ void MetaServer::Impl::on_timer(env::TimerKey key) {
     }
 }
 
-void MetaServer::Impl::tick() {
+// Nothing ran here for more than a few ticks: this process was stopped, and heard nobody meanwhile.
+void MetaServer::Impl::notice_pause() {
     const MonoTime now = env_.clock.mono();
-    // Late by more than a few ticks: this process was stopped, and heard nobody meanwhile.
-    if (now - last_tick_ > 4 * options_.tick_interval) {
+    if (now - last_awake_ > 4 * options_.tick_interval) {
         pauses_.add();
         heard_.grant_all(now);
         leading_since_ = now;
-        env_.log.warning("meta.paused", {{"ms", to_ms(now - last_tick_)}});
+        env_.log.warning("meta.paused", {{"ms", to_ms(now - last_awake_)}});
     }
-    last_tick_ = now;
+    last_awake_ = now;
+}
+
+void MetaServer::Impl::tick() {
+    notice_pause();
+    const MonoTime now = env_.clock.mono();
     env_.timers.arm(kTick, options_.tick_interval);
+    for (const auto& [who, heard] : heard_.all()) {
+        if (now - heard.last > options_.watch_leases * options_.member_lease) {
+            watches_.forget(who);
+        }
+    }
     keep_ceiling();
     keep_slots();
 }

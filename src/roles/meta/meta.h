@@ -28,7 +28,8 @@ struct MetaOptions {
     Duration tick_interval = std::chrono::milliseconds(250);
 
     std::size_t watch_keys_per_session_max = 10'000;
-    std::size_t watch_sessions_max = 4096;
+    // Watches of a session that is silent for so many leases are forgotten.
+    int watch_leases = 20;
     std::size_t joins_waiting_max = 1024;
     std::size_t puts_waiting_max = 1024;
 };

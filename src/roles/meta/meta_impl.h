@@ -58,6 +58,7 @@ private:
     using Open = std::variant<JoinOpen, AssignOpen, RaiseOpen, EpochsOpen, PutOpen>;
 
     void propose(Open open, const Command& command);
+    void notice_pause();
     void tick();
     void keep_ceiling();
     void keep_slots();
@@ -90,7 +91,7 @@ private:
     bool leading_ = false;
     bool ceiling_raised_ = false;  // in this leadership
     MonoTime leading_since_;
-    MonoTime last_tick_;
+    MonoTime last_awake_;
     std::uint64_t last_ticket_ = 0;
     std::map<raft::Ticket, Open> open_;
     std::map<msg::RoleAddress, Incarnation> joining_;

@@ -10,9 +10,6 @@ namespace {
 
 constexpr std::uint8_t kSnapshotFormat = 1;
 
-// Epochs grow by one at a time; no cluster counts up to this.
-constexpr std::uint64_t kEpochMax = std::uint64_t{1} << 62U;
-
 std::size_t bytes_of(std::string_view key, const ConfigEntry& entry) {
     return key.size() + (entry.value ? entry.value->size() : 0);
 }

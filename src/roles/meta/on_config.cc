@@ -28,13 +28,12 @@ Result<void> check_put(const msg::ConfigPut& put) {
 
 void MetaServer::Impl::on_config_interest(const msg::RoleAddress& from,
                                           const msg::ConfigInterest& interest) {
-    if (from.role != Role::session || interest.items.size() > options_.watch_keys_per_session_max ||
-        (heard_.find(from) == nullptr && watches_.sessions() >= options_.watch_sessions_max)) {
+    if (from.role != Role::session || interest.items.size() > options_.watch_keys_per_session_max) {
         refused_messages_.add();
         return;
     }
-    if (!leading_) {
-        return;  // it is said again
+    if (!leading_ || heard_.find(from) == nullptr) {
+        return;  // it is said again, after a heartbeat that lets us know the session
     }
     for (const msg::ConfigInterest::Item& item : interest.items) {
         const bool fits = !item.key.empty() && item.key.size() <= kConfigKeyBytesMax;

@@ -13,6 +13,11 @@ bool well_formed(const msg::RoleAddress& from, const Member& member) {
            member.address.size() <= kNameBytesMax && member.incarnation != Incarnation();
 }
 
+// Epochs grow one by one; a larger one was never given by any meta.
+bool plausible(const msg::NodeHeartbeat& heartbeat) {
+    return heartbeat.table_epoch.raw() < kEpochMax && heartbeat.members_epoch < kEpochMax;
+}
+
 }  // namespace
 
 void MetaServer::Impl::on_unknown() {
@@ -22,7 +27,8 @@ void MetaServer::Impl::on_unknown() {
 void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
                                     const msg::NodeHeartbeat& heartbeat) {
     heartbeats_.add();
-    if (!well_formed(from, heartbeat.member)) {
+    notice_pause();  // before leases are looked at: a message may come ahead of the tick
+    if (!well_formed(from, heartbeat.member) || !plausible(heartbeat)) {
         refused_messages_.add();
         env_.log.warning("meta.heartbeat.malformed", {{"from", from.node.raw()}});
         return;
