@@ -43,6 +43,9 @@ public:
     // keeps what it has until the view is complete.
     [[nodiscard]] virtual bool shows_incomplete() const = 0;
 
+    // Whether a push may carry a delta instead of the whole view.
+    [[nodiscard]] virtual bool takes_deltas() const = 0;
+
     // More was sent than the connection takes: nothing but replies until it drains (the door then
     // tells the session by SessionServer::on_client_drained).
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;
