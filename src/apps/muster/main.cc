@@ -1,7 +1,8 @@
 // The `muster` program: the server and the commands that ask it.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
+
+#include <CLI/CLI.hpp>
 
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
@@ -26,24 +27,26 @@ int main(int argc, char** argv) {
     CLI::App app{"Muster: a service registry. Where is the other one, now?"};
     app.require_subcommand(1);
     app.set_help_all_flag("--help-all", "Help of all commands");
-    app.footer("Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage.\n"
-               "Environment: MUSTER_SERVER is the default of --server.");
+    app.footer(
+        "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage.\n"
+        "Environment: MUSTER_SERVER is the default of --server.");
 
     ServerOptions server;
-    auto* server_command = app.add_subcommand("server", "Run the registry: all roles in one process");
+    auto* server_command =
+        app.add_subcommand("server", "Run the registry: all roles in one process");
     server_command->add_option("-c,--config", server.config_file, "Configuration file (YAML)");
     server_command->add_option("--data-dir", server.data_dir,
                                "Folder of the node's data (same as --set data_dir=...)");
-    server_command->add_option("--set", server.overrides,
-                               "Override one key of the configuration: --set bolt.listen=127.0.0.1:9600");
-    server_command->add_flag("--print-config", server.print_config,
-                             "Print the configuration in force, and exit");
+    server_command->add_option(
+        "--set", server.overrides,
+        "Override one key of the configuration: --set bolt.listen=127.0.0.1:9600");
 
     ServicesOptions services;
     auto* services_command = app.add_subcommand("services", "List the services that are published");
     add_query_options(*services_command, services.query);
     services_command->add_option("--contains", services.contains, "Only names that hold this text");
-    services_command->add_option("--limit", services.limit, "At most so many")->capture_default_str();
+    services_command->add_option("--limit", services.limit, "At most so many")
+        ->capture_default_str();
 
     ServiceOptions instances;
     auto* instances_command = app.add_subcommand("instances", "List who publishes a service");

@@ -1,11 +1,10 @@
 #include "apps/muster/standalone.h"
 
-#include <csignal>
-
 #include <array>
-#include <optional>
+#include <csignal>
 #include <utility>
 
+#include "apps/muster/role_options.h"
 #include "doors/bolt/bolt_door.h"
 #include "doors/bolt/bolt_port.h"
 #include "doors/http/http_door.h"
@@ -26,8 +25,8 @@ namespace {
 using runtime::ServerConfig;
 
 // Says which key of the configuration moves a listener that could not be opened.
-Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome, std::string_view key,
-                                             const env::SocketAddress& at) {
+Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
+                                             std::string_view key, const env::SocketAddress& at) {
     if (outcome) {
         return outcome;
     }
@@ -36,28 +35,6 @@ Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
                    "); stop what uses it, or choose another with --set " + std::string(key) +
                    "=ip:port";
     return std::unexpected(std::move(error));
-}
-
-session::SessionOptions session_options(const ServerConfig& config, const NodeId& node,
-                                        Incarnation incarnation) {
-    session::SessionOptions options = config.session;
-    options.node = node;
-    options.center = config.center;
-    options.metas = {node};
-    options.incarnation = incarnation;
-    return options;
-}
-
-// The address clients are told: what is configured, else the listening one, a wildcard replaced by
-// loopback.
-std::string advertised(const ServerConfig& config, env::SocketAddress listening) {
-    if (!config.advertise.empty()) {
-        return config.advertise;
-    }
-    if (listening.ip == "0.0.0.0") {
-        listening.ip = "127.0.0.1";
-    }
-    return env::to_string(listening);
 }
 
 }  // namespace
@@ -94,13 +71,13 @@ struct Standalone::Parts {
 
     env::SocketAddress bolt_at;
     env::SocketAddress http_at;
-    NodeId node;
-    Incarnation incarnation;
+    Identity identity;
     Log log;
 
     Result<void> open(const ServerConfig& config);
     Result<void> start_meta(const ServerConfig& config);
-    void make_data();
+    Result<void> identify(const ServerConfig& config);
+    void make_data(const ServerConfig& config);
     void make_session(const ServerConfig& config);
     Result<void> open_bolt(const ServerConfig& config);
     Result<void> open_http(const ServerConfig& config);
@@ -114,42 +91,47 @@ Result<void> Standalone::Parts::open(const ServerConfig& config) {
         return std::unexpected(std::move(made).error());
     }
     loop = std::move(*made);
-    net = std::make_unique<runtime::TcpNet>(*loop, config.net);
+    net = std::make_unique<runtime::TcpNet>(*loop, net_options(config));
     bus = std::make_unique<runtime::LocalBus>(*loop, runtime::LocalBusOptions{});
+    MUSTER_TRY(identify(config));
+    MUSTER_TRY(start_meta(config));
+    make_data(config);
+    make_session(config);
+    MUSTER_TRY(open_bolt(config));
+    return open_http(config);
+}
+
+Result<void> Standalone::Parts::identify(const ServerConfig& config) {
     auto life = runtime::next_incarnation(folder);
     if (!life) {
         return std::unexpected(std::move(life).error());
     }
-    incarnation = *life;
+    identity.incarnation = *life;
     if (!config.node_id.empty()) {
-        node = NodeId(config.node_id);
-    } else if (auto kept = runtime::stable_node_id(folder)) {
-        node = *kept;
-    } else {
+        identity.node = NodeId(config.node_id);
+        return {};
+    }
+    auto kept = runtime::stable_node_id(folder);
+    if (!kept) {
         return std::unexpected(std::move(kept).error());
     }
-    MUSTER_TRY(start_meta(config));
-    make_data();
-    make_session(config);
-    MUSTER_TRY(open_bolt(config));
-    return open_http(config);
+    identity.node = *kept;
+    return {};
 }
 
 Result<void> Standalone::Parts::start_meta(const ServerConfig& config) {
     disk = std::make_unique<runtime::FileDisk>(*loop, folder, runtime::FileDiskOptions{});
     consensus_timers = std::make_unique<runtime::LoopTimers>(*loop);
     consensus = std::make_unique<raft::SingleNode>(
-        raft::SingleNodeOptions{.node = node},
+        raft::SingleNodeOptions{.node = identity.node},
         raft::SingleNodeEnv{.disk = *disk, .timers = *consensus_timers, .log = log});
     consensus_timers->bind(*consensus);
     disk->bind(*consensus);
-    const msg::RoleAddress address{node, Role::meta};
+    const msg::RoleAddress address{identity.node, Role::meta};
     meta_outbox = bus->outbox(address);
     meta_timers = std::make_unique<runtime::LoopTimers>(*loop);
     meta = std::make_unique<meta::MetaServer>(
-        meta::MetaOptions{.node = node,
-                          .incarnation = incarnation,
-                          .slot_count = static_cast<std::uint16_t>(config.slots)},
+        meta_options(config, identity),
         meta::MetaEnv{.clock = *loop, .timers = *meta_timers, .outbox = *meta_outbox, .log = log},
         *consensus);
     meta_timers->bind(*meta);
@@ -161,42 +143,42 @@ Result<void> Standalone::Parts::start_meta(const ServerConfig& config) {
     return {};
 }
 
-void Standalone::Parts::make_data() {
-    const msg::RoleAddress address{node, Role::data};
+void Standalone::Parts::make_data(const ServerConfig& config) {
+    const msg::RoleAddress address{identity.node, Role::data};
     data_outbox = bus->outbox(address);
     data_timers = std::make_unique<runtime::LoopTimers>(*loop);
     data = std::make_unique<data::DataServer>(
-        data::DataOptions{.node = node, .metas = {node}, .incarnation = incarnation},
+        data_options(config, identity),
         data::DataEnv{.clock = *loop, .timers = *data_timers, .outbox = *data_outbox, .log = log});
     data_timers->bind(*data);
     bus->attach(address, *data);
 }
 
 void Standalone::Parts::make_session(const ServerConfig& config) {
-    const msg::RoleAddress address{node, Role::session};
+    const msg::RoleAddress address{identity.node, Role::session};
     session_outbox = bus->outbox(address);
     session_timers = std::make_unique<runtime::LoopTimers>(*loop);
-    session::SessionOptions options = session_options(config, node, incarnation);
-    options.address = advertised(config, config.bolt_listen);
+    session::SessionOptions options = session_options(config, identity);
+    options.address = advertised(config, config.bolt.listen);
     session = std::make_unique<session::SessionServer>(
-        std::move(options), session::SessionEnv{.clock = *loop,
-                                                .timers = *session_timers,
-                                                .outbox = *session_outbox,
-                                                .log = log});
+        std::move(options),
+        session::SessionEnv{
+            .clock = *loop, .timers = *session_timers, .outbox = *session_outbox, .log = log});
     session_timers->bind(*session);
     bus->attach(address, *session);
 }
 
 Result<void> Standalone::Parts::open_bolt(const ServerConfig& config) {
-    bolt_door = std::make_unique<doors::BoltDoor>(config.bolt_door, *session, log);
-    native_door = std::make_unique<native::NativeDoor>(config.native_door, *session, log);
+    bolt_door = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *session, log);
+    native_door = std::make_unique<native::NativeDoor>(native::NativeDoorOptions{}, *session, log);
     port_timers = std::make_unique<runtime::LoopTimers>(*loop);
-    bolt_port = std::make_unique<doors::BoltPort>(config.bolt_port, *net, *loop, *port_timers, log);
+    bolt_port =
+        std::make_unique<doors::BoltPort>(bolt_options(config), *net, *loop, *port_timers, log);
     port_timers->bind(*bolt_port);
     bolt_port->serve(bolt::kCodecHessian, *bolt_door);
     bolt_port->serve(bolt::kCodecProtobuf, *native_door);
-    auto at = listen_or_explain(bolt_port->listen(config.bolt_listen), "bolt.listen",
-                                config.bolt_listen);
+    auto at =
+        listen_or_explain(bolt_port->listen(config.bolt.listen), "bolt.listen", config.bolt.listen);
     if (!at) {
         return std::unexpected(std::move(at).error());
     }
@@ -205,7 +187,7 @@ Result<void> Standalone::Parts::open_bolt(const ServerConfig& config) {
 }
 
 Result<void> Standalone::Parts::open_http(const ServerConfig& config) {
-    http::HttpDoorOptions options = config.http_door;
+    http::HttpDoorOptions options = http_options(config);
     options.metrics.emplace_back([this](MetricsWriter& writer) { write_metrics(writer); });
     http_timers = std::make_unique<runtime::LoopTimers>(*loop);
     http_door = std::make_unique<http::HttpDoor>(std::move(options),
@@ -216,7 +198,7 @@ Result<void> Standalone::Parts::open_http(const ServerConfig& config) {
                                                                    .queries = *session});
     http_timers->bind(*http_door);
     auto at =
-        listen_or_explain(http_door->listen(config.http_listen), "http.listen", config.http_listen);
+        listen_or_explain(http_door->listen(config.http.listen), "http.listen", config.http.listen);
     if (!at) {
         return std::unexpected(std::move(at).error());
     }

@@ -78,6 +78,9 @@ public:
     [[nodiscard]] bool shows_incomplete() const override {
         return false;
     }
+    [[nodiscard]] bool takes_deltas() const override {
+        return false;
+    }
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     void close(env::ConnId conn, const Error& why) override;
 

@@ -14,9 +14,10 @@
 #include "env/timers.h"
 #include "roles/session/client_face.h"
 
-// A network, a clock and a session that remember what was done with them. For tests only.
+// For tests only.
 namespace muster::doors::fakes {
 
+// Remembers what was sent and closed; port 1 is in use.
 class FakeNet final : public env::Net {
 public:
     Result<env::ListenerId> listen(const env::SocketAddress& at,
@@ -67,6 +68,7 @@ public:
     std::set<env::ConnId> congested_conns;
 };
 
+// Stands still until the test moves it.
 class FakeClock final : public env::Clock {
 public:
     MonoTime mono() const override {
@@ -79,6 +81,7 @@ public:
     MonoTime now{};
 };
 
+// Remembers what is armed; the test fires.
 class FakeTimers final : public env::Timers {
 public:
     void arm(env::TimerKey key, Duration delay) override {
@@ -91,6 +94,8 @@ public:
     std::map<env::TimerKey, Duration> armed;
 };
 
+// Remembers what doors tell it; answers each request with `outcome`, from within, unless told not
+// to.
 class FakeSession final : public session::ClientFace {
 public:
     void on_client_open(env::ConnId conn, session::ClientInfo info,

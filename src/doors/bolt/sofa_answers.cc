@@ -97,7 +97,11 @@ std::string received_data_body(const SharedPush& push) {
     writer.utf8(push.center);
     writer.utf8(to_string(push.scope));
     writer.int64(static_cast<std::int64_t>(push.view.version.raw()));
-    writer.utf8(push.zone);
+    if (push.zone.empty()) {
+        writer.null();  // the client shows its own
+    } else {
+        writer.utf8(push.zone);
+    }
     const auto zones = by_zone(push.view);
     writer.begin_map(nullptr);
     for (const auto& [name, zone] : zones) {

@@ -40,7 +40,7 @@ struct RegisterAnswer {
 struct SharedPush {
     const ServiceView& view;
     Scope scope;
-    std::string_view zone;    // of the subscribers
+    std::string_view zone;    // of the subscribers; empty: of all zones
     std::string_view center;  // the segment
 };
 [[nodiscard]] std::string received_data_body(const SharedPush& push);
