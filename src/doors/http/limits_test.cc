@@ -67,6 +67,20 @@ TEST_F(ConnectionTest, BoundsPipelining) {
     expect_refusal("pipelining");
 }
 
+TEST_F(ConnectionTest, BoundsTheBodiesOfPipelinedRequests) {
+    const auto conn = connect();
+    send(conn, request("GET", orders_path("/instances")));
+    const auto put = request("PUT", "/api/v1/config/t/g/k", std::string(600'000, 'x'));
+    send(conn, put);
+    send(conn, put);
+    send(conn, put);
+    session.show(orders(1, {}));
+    advance({});
+    EXPECT_EQ(count_of(take(conn), "HTTP/1.1 "), 4U);
+    EXPECT_TRUE(net.peers[conn].closed);
+    expect_refusal("pipelining");
+}
+
 TEST_F(ConnectionTest, ClosesWhenAskedTo) {
     const auto conn = connect();
     send(conn, request("GET", "/health/live", {}, "Connection: close\r\n"));
