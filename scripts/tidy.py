@@ -72,9 +72,10 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
     (r"(?<![\w:])assert\s*\(", "assert vanishes in release builds: CHECK"),
     (r"\bthrow\b", "we throw nothing: return a Result (fail(Errc::..., detail))"),
     (r"\babsl::", "Abseil is not among our libraries: see docs/adr/0002-libraries.md"),
-    (r"\busing\s+namespace\b(?!\s+(?:muster\b|std::(?:literals|\w+_literals)\s*;))",
+    (r"\busing\s+namespace\b(?!\s+(?:(?:muster|test)\b|std::(?:literals|\w+_literals)\s*;))",
      "name what is used (std literals may be taken whole)"),
-    (r"\busing\s+namespace\s+muster\b", "open the namespace instead, or name what is used", (),
+    (r"\busing\s+namespace\s+(?:muster|test)\b",
+     "open the namespace instead, or name what is used", (),
      False),
     (r"\b(GTEST_SKIP|DISABLED_\w+)", "no skipped tests: make it pass or take it out"),
 ]]
@@ -90,7 +91,9 @@ def below(name, folders):
 
 
 def is_test(name):
-    return name.startswith("tests/") or re.search(r"_(test|bench|fuzz)\.\w+$", name) is not None
+    """Also what tests share (test_world.h)."""
+    return name.startswith("tests/") or re.search(
+        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_test_\w+\.h$", name) is not None
 
 
 class Tidy:
@@ -142,6 +145,7 @@ class Tidy:
                 self.complain(name, 1, "no #pragma once: put it on the first line")
         code = cpp_text.code_only(text)
         test = is_test(name)
+        outside = test or path.name == "main.cc"  # entry points stand outside of namespaces
         for number, line in enumerate(code.split("\n"), 1):
             if line.lstrip().startswith("#"):
                 raw = lines[number - 1]
@@ -150,7 +154,7 @@ class Tidy:
                         self.complain(name, number, instead)
                 continue
             for ban in BANS:
-                if ban.where and not below(name, ban.where) or test and not ban.tests_too:
+                if ban.where and not below(name, ban.where) or outside and not ban.tests_too:
                     continue
                 match = ban.pattern.search(line)
                 if match:
@@ -158,7 +162,7 @@ class Tidy:
         for function in cpp_text.functions(code):
             if function.lines > FUNCTION_LINES:
                 self.long_functions[(name, function.name)] = (function.lines, function.first)
-        if path.suffix == ".h" and below(name, FACES):
+        if path.suffix == ".h" and below(name, FACES) and not test:
             for number, what in cpp_text.classes_without_comment(code, lines):
                 self.complain(name, number, f"class {what} has no comment: say above it what it "
                                             "is, who owns it, its thread and its bounds")
