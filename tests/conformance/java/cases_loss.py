@@ -36,6 +36,11 @@ class Fleet:
         self.seen = [consumer.subscribe("orders") for consumer in self.consumers]
         self.publishers = [provider.publish("orders", f"box-{i}")
                            for i, provider in enumerate(self.providers)]
+        # A history, so that a server that counts its versions from the start is found out.
+        for i in range(30):
+            self.publishers[0].republish(f"early-{i}")
+            self.seen[0].shows(f"early-{i}", "box-1", "box-2")
+        self.publishers[0].republish("box-0")
         self.all_show("box-0", "box-1", "box-2")
         self.mark()
 

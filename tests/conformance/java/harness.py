@@ -381,7 +381,7 @@ class Case:
             holds, seen = probe()
             if not holds:
                 raise Failure(f"{what}: broken by {short(seen)}")
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def server(self):
         return Server(self, f"server-{next(self.server_count)}")
