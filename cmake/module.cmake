@@ -18,7 +18,8 @@ if(MUSTER_PCH AND NOT MUSTER_FUZZ)
       <span> <string> <string_view> <unordered_map> <utility> <variant> <vector>)
   add_library(muster_pch STATIC "${MUSTER_EMPTY_MAIN}")
   target_precompile_headers(muster_pch PRIVATE ${pch_headers})
-  add_executable(muster_test_pch "${MUSTER_EMPTY_MAIN}")  # an executable: its code is PIE as that of tests
+  # An executable: its code is PIE as that of tests.
+  add_executable(muster_test_pch "${MUSTER_EMPTY_MAIN}")
   target_link_libraries(muster_test_pch PRIVATE GTest::gmock)
   target_compile_definitions(muster_test_pch PRIVATE MUSTER_SOURCE_ROOT="${MUSTER_SOURCE_ROOT}")
   target_precompile_headers(muster_test_pch PRIVATE ${pch_headers} <gmock/gmock.h> <gtest/gtest.h>)
@@ -89,5 +90,27 @@ function(muster_module NAME)
     target_link_libraries(${NAME}_bench PRIVATE ${NAME} ${ARG_TEST_DEPS} benchmark::benchmark_main)
     add_test(NAME ${NAME}_bench COMMAND ${NAME}_bench --benchmark_min_time=0.001)
     set_tests_properties(${NAME}_bench PROPERTIES LABELS bench_smoke TIMEOUT 120)
+  endif()
+endfunction()
+
+# muster_app(NAME [SOURCES ...] [DEPS ...] [LIBS ...] [STARTS ...])
+#
+# Makes the program build/PRESET/bin/NAME, underscores as dashes (muster_sim -> muster-sim), from
+# SOURCES (all *.cc of the folder that are no tests, when left out). STARTS are other programs that
+# it runs as processes: building it builds them.
+function(muster_app NAME)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LIBS;STARTS" ${ARGN})
+  if(NOT ARG_SOURCES)
+    file(GLOB ARG_SOURCES CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+    list(FILTER ARG_SOURCES EXCLUDE REGEX "_(test|fuzz|bench)\\.cc$")
+  endif()
+  string(REPLACE "_" "-" program "${NAME}")
+  add_executable(${NAME} ${ARG_SOURCES})
+  target_include_directories(${NAME} PRIVATE "${MUSTER_SOURCE_ROOT}/src")
+  target_link_libraries(${NAME} PRIVATE ${ARG_DEPS} ${ARG_LIBS})
+  set_target_properties(${NAME} PROPERTIES
+    OUTPUT_NAME "${program}" RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  if(ARG_STARTS)
+    add_dependencies(${NAME} ${ARG_STARTS})
   endif()
 endfunction()

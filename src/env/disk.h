@@ -13,6 +13,7 @@ namespace muster::env {
 // Names one disk operation of one target; the target chooses the numbers.
 using DiskOpId = Id<struct DiskOpIdTag, std::uint64_t>;
 
+// Who is told how an operation ended: exactly once for each, in their order.
 class DiskTarget {
 public:
     virtual ~DiskTarget() = default;

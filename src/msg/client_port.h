@@ -38,6 +38,14 @@ public:
     virtual void push_config(env::ConnId conn, const ConfigPush& push) = 0;
     virtual void hint(env::ConnId conn, const ServerHint& hint) = 0;
 
+    // What happens to a push of an incomplete view. True: the client is told and removes nothing
+    // because of it. False: it would take what is missing for gone, so it must not be sent one; it
+    // keeps what it has until the view is complete.
+    [[nodiscard]] virtual bool shows_incomplete() const = 0;
+
+    // Whether a push may carry a delta instead of the whole view.
+    [[nodiscard]] virtual bool takes_deltas() const = 0;
+
     // More was sent than the connection takes: nothing but replies until it drains (the door then
     // tells the session by SessionServer::on_client_drained).
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;

@@ -52,17 +52,14 @@ struct InterestDeclare {
     std::vector<Item> items;
 };
 
+// The session no longer wants these. `part` continues the numbering of InterestDeclare: a service
+// that a later part declared again stays. When lost, the leader tells more than is wanted, and the
+// session says it again.
 struct InterestDrop {
     Incarnation session;
     std::uint64_t stream = 0;
+    std::uint64_t part = 0;
     std::vector<ServicePtr> services;
-};
-
-// All changes up to `seq` of `stream` were received in order.
-struct ChangeAck {
-    Incarnation session;
-    std::uint64_t stream = 0;
-    std::uint64_t seq = 0;
 };
 
 // Sent at a steady pace. Keeps the session's publications alive at the leader and lets both compare
@@ -203,9 +200,9 @@ struct ConfigPutReply {
 };
 
 using ClusterMessage =
-    std::variant<PublishBatch, InterestDeclare, InterestDrop, ChangeAck, SessionHeartbeat,
-                 SlotDetail, ListServices, PublishBatchReply, ChangeBatch, InterestAck,
-                 DataHeartbeat, SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest,
-                 ConfigPut, NodeHeartbeatReply, ConfigValue, ConfigPutReply>;
+    std::variant<PublishBatch, InterestDeclare, InterestDrop, SessionHeartbeat, SlotDetail,
+                 ListServices, PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat,
+                 SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut,
+                 NodeHeartbeatReply, ConfigValue, ConfigPutReply>;
 
 }  // namespace muster::msg

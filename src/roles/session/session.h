@@ -17,6 +17,8 @@
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/outbox.h"
+#include "roles/session/client_face.h"
+#include "roles/session/query_face.h"
 
 namespace muster::session {
 
@@ -51,44 +53,6 @@ struct SessionEnv {
     Log log;
 };
 
-// Who is at the other end of a connection, as the door knows it.
-struct ClientInfo {
-    std::string address;  // "ip:port"
-    std::string door;     // "bolt", "native", "http"
-};
-
-// A subscriber as operators see it.
-struct SubscriberInfo {
-    RegistId id;
-    std::string client_address;
-    std::string door;
-    std::string app;
-    Scope scope = Scope::zone;
-    std::string zone;
-    Version acknowledged;  // zero: nothing yet
-    bool behind = false;   // a push is on its way or waiting
-};
-
-struct SessionStatus {
-    bool ready = false;    // has a slot table: registrations and subscriptions are carried out
-    bool settled = false;  // every slot's lists are complete
-    std::size_t connections = 0;
-    std::size_t publications = 0;
-    std::size_t subscriptions = 0;
-    std::size_t watches = 0;
-    std::size_t services_cached = 0;
-    std::size_t unacknowledged_writes = 0;
-    Epoch table_epoch;
-};
-
-// Takes the answers of queries that other roles must be asked for. `token` is the caller's.
-class QueryPort {
-public:
-    virtual ~QueryPort() = default;
-    virtual void on_services(std::uint64_t token, const msg::ListServicesReply& reply) = 0;
-    virtual void on_config_put(std::uint64_t token, const Result<Version>& result) = 0;
-};
-
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
 // them), the way to the slot leaders, and the one who pushes.
 //
@@ -97,7 +61,10 @@ public:
 //
 // Owned by the process; lives until it ends. Loop thread only. Bounds: see SessionOptions; every
 // connection's registrations are counted, and one pending state per (connection, list) is kept.
-class SessionServer final : public msg::Receiver, public env::TimerTarget {
+class SessionServer final : public msg::Receiver,
+                            public env::TimerTarget,
+                            public ClientFace,
+                            public QueryFace {
 public:
     SessionServer(SessionOptions options, SessionEnv env);
     ~SessionServer() override;
@@ -105,24 +72,21 @@ public:
     // Begins to talk to the metas.
     void start();
 
-    // ---- for the doors
+    // ClientFace
+    void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) override;
+    void on_client_message(env::ConnId conn, const msg::ClientMessage& message) override;
+    void on_client_drained(env::ConnId conn) override;
+    void on_client_closed(env::ConnId conn) override;
+    [[nodiscard]] const std::string& center() const override;
+    [[nodiscard]] std::vector<std::string> server_list() const override;
 
-    // `port` must live until the connection is closed.
-    void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
-    void on_client_message(env::ConnId conn, const msg::ClientMessage& message);
-    void on_client_drained(env::ConnId conn);
-    void on_client_closed(env::ConnId conn);
-
-    // ---- queries
-
-    [[nodiscard]] SessionStatus status() const;
-    [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
-    // Session addresses for clients, this one first.
-    [[nodiscard]] std::vector<std::string> server_list() const;
-    [[nodiscard]] const std::string& center() const;
-    void query_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port);
+    // QueryFace
+    [[nodiscard]] SessionStatus status() const override;
+    [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const override;
+    void query_services(std::uint64_t token, const msg::ListServices& query,
+                        QueryPort& port) override;
     void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
-                    QueryPort& port);
+                    QueryPort& port) override;
 
     void write_metrics(MetricsWriter& writer) const;
 

@@ -1,0 +1,22 @@
+# Completion for ./dev in bash: source scripts/completion.bash
+_muster_dev() {
+    local word=${COMP_WORDS[COMP_CWORD]} root words=""
+    root=$(dirname -- "${COMP_WORDS[0]}")
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        words=$(sed -n 's/^verbs=(\(.*\))$/\1/p' "$root/dev" 2>/dev/null)
+    else
+        case ${COMP_WORDS[1]} in
+            up) words="--once" ;;
+            test) words=$(sed -n 's/^labels=(\(.*\))$/\1/p' "$root/dev" 2>/dev/null) ;;
+            build)
+                words=$(sed -n '/"buildPresets"/,$ s/.*"name": *"\([^"]*\)".*/\1/p' \
+                    "$root/CMakePresets.json" 2>/dev/null)
+                ;;
+            sim) words="--from --seeds" ;;
+            fuzz) [[ $COMP_CWORD -ne 2 ]] || words=$("$root/dev" fuzz 2>/dev/null) ;;
+            bench) words="--json" ;;
+        esac
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+complete -F _muster_dev ./dev dev

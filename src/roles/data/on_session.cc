@@ -1,0 +1,279 @@
+#include <algorithm>
+
+#include "roles/data/data_impl.h"
+
+namespace muster::data {
+namespace {
+
+// A version a client claims to have seen is believed at most this far beyond our own clock, so that
+// nobody can spend the version space.
+constexpr std::int64_t kBelievedAheadMs = std::int64_t{24} * 3600 * 1000;
+
+}  // namespace
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch& batch) {
+    SessionLink* link = sessions_.hear(from.node, batch.session, env_.clock.mono());
+    if (link == nullptr) {
+        return;
+    }
+    LedSlot* slot = slots_.find(batch.slot);
+    msg::PublishBatchReply reply{
+        .slot = batch.slot, .batch = batch.batch, .slot_epoch = slots_.epoch_of(batch.slot)};
+    if (slot == nullptr || slot->epoch != batch.slot_epoch) {
+        probe_.batches_refused.add();
+        reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
+                                       : fail(Errc::stale_epoch, "slot epoch differs");
+        env_.outbox.send(from, std::move(reply));
+        return;
+    }
+    Turn turn;
+    for (const auto& op : batch.ops) {
+        apply(*slot, *link, op, turn);
+    }
+    commit(*slot, turn);
+    flush();  // subscribers first, then the publisher's answer
+    env_.outbox.send(from, std::move(reply));
+}
+
+void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
+                             const msg::PublishBatch::Op& op, Turn& turn) {
+    const auto outcome = slot.store.apply({.id = op.id,
+                                           .service = op.service,
+                                           .publication = op.publication,
+                                           .order = op.order,
+                                           .cause = op.cause,
+                                           .owner = link.owner,
+                                           .owner_seq = op.owner_seq},
+                                          env_.clock.mono());
+    switch (outcome) {
+        case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return;
+        case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); return;
+        case store::WriteOutcome::changed: break;
+    }
+    probe_.writes_changed.add();
+    auto& datum = slot.store.find_or_make(op.service);
+    if (op.publication != nullptr) {
+        note_upsert(turn, datum, op.publication);
+    } else {
+        note_removal(turn, datum, op.id, op.cause);
+    }
+}
+
+void DataServer::Impl::note_upsert(Turn& turn, store::DatumStore::Datum& datum,
+                                   const PublicationPtr& publication) {
+    DatumChange& change = turn[datum.service->data_info_id()];
+    change.service = datum.service;
+    std::erase_if(change.removals, [&](const Removal& r) { return r.id == publication->id; });
+    const auto known = std::ranges::find_if(
+        change.upserts, [&](const PublicationPtr& p) { return p->id == publication->id; });
+    if (known != change.upserts.end()) {
+        *known = publication;
+    } else {
+        change.upserts.push_back(publication);
+    }
+}
+
+void DataServer::Impl::note_removal(Turn& turn, store::DatumStore::Datum& datum, const RegistId& id,
+                                    RemovalCause cause) {
+    DatumChange& change = turn[datum.service->data_info_id()];
+    change.service = datum.service;
+    std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
+    change.removals.push_back({id, cause});
+}
+
+void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
+    for (auto& [name, change] : turn) {
+        auto& datum = slot.store.find_or_make(change.service);
+        change.from = datum.version;
+        change.to = versions_.next(env_.clock.wall());
+        datum.version = change.to;
+        tell(datum, change);
+        slot.log.append(std::move(change));
+    }
+    turn.clear();
+}
+
+void DataServer::Impl::tell(const store::DatumStore::Datum& datum,
+                            const std::variant<DatumChange, DatumSnapshot>& change) {
+    if (datum.interested == 0) {
+        return;
+    }
+    const std::string name = datum.service->data_info_id();
+    for (auto& [node, link] : sessions_.all()) {
+        if (link.interests.contains(name)) {
+            link.pending.push_back(change);
+        }
+    }
+}
+
+void DataServer::Impl::flush() {
+    for (auto& [node, link] : sessions_.all()) {
+        if (link.pending.empty()) {
+            continue;
+        }
+        for (const auto& change : link.pending) {
+            std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
+                                                        : probe_.snapshots_told.add();
+        }
+        env_.outbox.send({node, Role::session},
+                         msg::ChangeBatch{.stream = link.stream,
+                                          .seq = ++link.last_seq,
+                                          .changes = std::exchange(link.pending, {})});
+    }
+}
+
+void DataServer::Impl::forget_interests(SessionLink& link) {
+    for (auto& [id, slot] : slots_.led()) {
+        for (auto& [name, datum] : slot->store.data()) {
+            if (link.interests.contains(name)) {
+                --datum.interested;
+            }
+        }
+    }
+    link.interests.clear();
+    link.pending.clear();
+    link.parts.clear();
+    link.last_seq = 0;
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
+    SessionLink* link = sessions_.hear(from.node, declare.session, env_.clock.mono());
+    if (link == nullptr || declare.stream < link->stream) {
+        return;
+    }
+    if (declare.stream > link->stream) {
+        forget_interests(*link);
+        link->stream = declare.stream;
+    }
+    if (!link->parts.contains(declare.part)) {
+        const bool led = std::ranges::all_of(
+            declare.items, [&](const auto& item) { return slots_.find(*item.service) != nullptr; });
+        if (!led) {
+            return;  // not acknowledged: the session asks again, by then with a newer table
+        }
+        link->parts.insert(declare.part);
+        for (const auto& item : declare.items) {
+            if (link->interests.size() >= options_.interests_per_session_max) {
+                probe_.interests_refused.add();
+                break;
+            }
+            const auto [interest, inserted] = link->interests.try_emplace(
+                item.service->data_info_id(), item.service, declare.part);
+            auto& datum = slots_.find(*item.service)->store.find_or_make(item.service);
+            datum.interested += inserted ? 1 : 0;
+            interest->second.part = std::max(interest->second.part, declare.part);
+            answer_interest(*link, item);
+        }
+    }
+    env_.outbox.send(from, msg::InterestAck{.stream = declare.stream, .part = declare.part});
+}
+
+void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDeclare::Item& item) {
+    LedSlot& slot = *slots_.find(*item.service);
+    auto& datum = slot.store.find_or_make(item.service);
+    const WallTime now = env_.clock.wall();
+    const auto believed = static_cast<std::uint64_t>(now.unix_ms + kBelievedAheadMs)
+                          << kVersionCountBits;
+    if (item.held.raw() < believed) {
+        versions_.merge(item.held);  // I2: above everything heard
+    }
+    if (datum.version < item.held || datum.version.raw() == 0) {
+        datum.version = versions_.next(now);
+    }
+    if (slot.settled) {
+        auto missed = slot.log.since(*item.service, item.held);
+        if (!missed.empty() && missed.back().to == datum.version) {
+            for (auto& change : missed) {
+                link.pending.emplace_back(std::move(change));
+            }
+            return;
+        }
+    }
+    link.pending.emplace_back(snapshot_of(datum, slot.settled));
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop& drop) {
+    SessionLink* link = sessions_.hear(from.node, drop.session, env_.clock.mono());
+    if (link == nullptr || drop.stream != link->stream) {
+        return;
+    }
+    for (const auto& service : drop.services) {
+        const auto interest = link->interests.find(service->data_info_id());
+        if (interest == link->interests.end() || interest->second.part > drop.part) {
+            continue;
+        }
+        link->interests.erase(interest);
+        if (LedSlot* slot = slots_.find(*service); slot != nullptr) {
+            if (auto* datum = slot->store.find(*service); datum != nullptr) {
+                --datum->interested;
+            }
+        }
+    }
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat) {
+    SessionLink* link = sessions_.hear(from.node, heartbeat.session, env_.clock.mono());
+    if (link == nullptr) {
+        return;
+    }
+    for (const auto& [slot, epoch] : heartbeat.complete) {
+        auto& known = link->complete[slot];
+        known = std::max(known, epoch);
+    }
+    compare(*link, heartbeat);
+    settle_what_is_complete();
+    flush();
+    env_.outbox.send(from, msg::DataHeartbeat{.data = options_.incarnation,
+                                              .stream = link->stream,
+                                              .last_seq = link->last_seq});
+}
+
+void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat) {
+    const MonoTime now = env_.clock.mono();
+    for (const auto& told : heartbeat.digests) {
+        const LedSlot* slot = slots_.find(told.slot);
+        if (slot == nullptr) {
+            continue;
+        }
+        const auto held = slot->store.digest_of_owner(link.owner);
+        if (held.digest == told.digest && held.count == told.count) {
+            continue;
+        }
+        auto& last = link.last_repair[told.slot];
+        if (last != MonoTime{} && now - last < options_.repair_interval) {
+            continue;
+        }
+        last = now;
+        probe_.repairs.add();
+        env_.outbox.send(
+            {link.node, Role::session},
+            msg::SlotDetailRequest{
+                .session = link.incarnation, .slot = told.slot, .slot_epoch = slot->epoch});
+    }
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& detail) {
+    SessionLink* link = sessions_.hear(from.node, detail.session, env_.clock.mono());
+    LedSlot* slot = slots_.find(detail.slot);
+    if (link == nullptr || slot == nullptr || slot->epoch != detail.slot_epoch) {
+        return;
+    }
+    Turn turn;
+    std::set<RegistId> listed;
+    for (const auto& op : detail.publications) {
+        listed.insert(op.id);
+        apply(*slot, *link, op, turn);
+    }
+    for (const auto& publication : slot->store.unlisted(link->owner, detail.stamp, listed)) {
+        apply(*slot, *link,
+              {.id = publication->id,
+               .service = publication->service,
+               .order = publication->order,
+               .cause = RemovalCause::closed,
+               .owner_seq = detail.stamp},
+              turn);
+    }
+    commit(*slot, turn);
+}
+
+}  // namespace muster::data

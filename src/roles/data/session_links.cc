@@ -1,0 +1,65 @@
+#include "roles/data/session_links.h"
+
+#include <algorithm>
+
+namespace muster::data {
+
+SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, MonoTime now) {
+    auto [found, inserted] = links_.try_emplace(node);
+    SessionLink& link = found->second;
+    if (!inserted && incarnation < link.incarnation) {
+        return nullptr;
+    }
+    if (inserted || incarnation > link.incarnation) {
+        if (!inserted) {
+            orphans_.push_back({link.owner, node, now});
+        }
+        link = SessionLink{
+            .node = node, .incarnation = incarnation, .owner = store::OwnerId(++last_owner_)};
+    }
+    link.last_heard = now;
+    return &link;
+}
+
+SessionLink* SessionLinks::find(const NodeId& node) {
+    const auto found = links_.find(node);
+    return found == links_.end() ? nullptr : &found->second;
+}
+
+bool SessionLinks::all_complete(const std::vector<Member>& members, SlotId slot,
+                                Epoch epoch) const {
+    return std::ranges::all_of(members, [&](const Member& member) {
+        if (member.role != Role::session) {
+            return true;
+        }
+        const auto link = links_.find(member.node);
+        if (link == links_.end() || link->second.incarnation < member.incarnation) {
+            return false;
+        }
+        const auto complete = link->second.complete.find(slot);
+        return complete != link->second.complete.end() && complete->second >= epoch;
+    });
+}
+
+std::vector<SessionLinks::Orphan> SessionLinks::take_expired(MonoTime now, Duration grace) {
+    std::vector<Orphan> expired;
+    std::erase_if(orphans_, [&](const Orphan& orphan) {
+        if (now - orphan.since < grace) {
+            return false;
+        }
+        expired.push_back(orphan);
+        return true;
+    });
+    return expired;
+}
+
+void SessionLinks::extend(Duration gap) {
+    for (Orphan& orphan : orphans_) {
+        orphan.since += gap;
+    }
+    for (auto& [node, link] : links_) {
+        link.last_heard += gap;
+    }
+}
+
+}  // namespace muster::data

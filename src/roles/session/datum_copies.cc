@@ -1,0 +1,157 @@
+#include "roles/session/datum_copies.h"
+
+#include <algorithm>
+
+namespace muster::session {
+
+DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
+    const auto [found, inserted] = copies_.try_emplace(service->data_info_id());
+    if (inserted) {
+        found->second.service = service;
+    }
+    return found->second;
+}
+
+DatumCopy* DatumCopies::find(const Service& service) {
+    const auto found = copies_.find(service.data_info_id());
+    return found == copies_.end() ? nullptr : &found->second;
+}
+
+const DatumCopy* DatumCopies::find(const Service& service) const {
+    const auto found = copies_.find(service.data_info_id());
+    return found == copies_.end() ? nullptr : &found->second;
+}
+
+void DatumCopies::advance(DatumCopy& copy, Version to, std::vector<RegistId> touched) {
+    copy.steps.push_back({copy.version, to, std::move(touched)});
+    if (copy.steps.size() > steps_max_) {
+        copy.steps.pop_front();
+    }
+    copy.version = to;
+    copy.views.clear();
+}
+
+Folded DatumCopies::fold(const DatumChange& change) {
+    DatumCopy* copy = find(*change.service);
+    if (copy == nullptr || change.to <= copy->version) {
+        return Folded::nothing;
+    }
+    if (change.from != copy->version) {
+        return Folded::gap;
+    }
+    std::vector<RegistId> touched;
+    for (const PublicationPtr& publication : change.upserts) {
+        const auto known = copy->publications.find(publication->id);
+        if (known != copy->publications.end()) {
+            copy->publications.erase(known);
+        }
+        copy->publications.insert(publication);
+        touched.push_back(publication->id);
+    }
+    for (const Removal& removal : change.removals) {
+        const auto known = copy->publications.find(removal.id);
+        if (known != copy->publications.end()) {
+            copy->publications.erase(known);
+            touched.push_back(removal.id);
+        }
+    }
+    advance(*copy, change.to, std::move(touched));
+    return Folded::changed;
+}
+
+Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
+    DatumCopy* copy = find(*snapshot.service);
+    if (copy == nullptr || snapshot.version < copy->version ||
+        (snapshot.version == copy->version && (copy->complete || !snapshot.settled))) {
+        return Folded::nothing;
+    }
+    std::vector<RegistId> touched;
+    std::set<PublicationPtr, DatumCopy::ById> next(snapshot.publications.begin(),
+                                                   snapshot.publications.end());
+    for (const PublicationPtr& old : copy->publications) {
+        const auto kept = next.find(old->id);
+        if (kept == next.end()) {
+            if (snapshot.settled) {
+                touched.push_back(old->id);
+            } else {
+                next.insert(old);
+            }
+        }
+    }
+    for (const PublicationPtr& publication : snapshot.publications) {
+        const auto old = copy->publications.find(publication->id);
+        if (old == copy->publications.end() || !(**old == *publication)) {
+            touched.push_back(publication->id);
+        }
+    }
+    copy->publications = std::move(next);
+    copy->complete = copy->complete || snapshot.settled;
+    advance(*copy, snapshot.version, std::move(touched));
+    return Folded::changed;
+}
+
+ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string& zone) {
+    const std::string filter = scope == Scope::zone ? zone : std::string();
+    ServiceViewPtr& cached = copy.views[filter];
+    if (cached == nullptr) {
+        auto made = std::make_shared<ServiceView>();
+        made->service = copy.service;
+        made->version = copy.version;
+        made->complete = copy.complete;
+        for (const PublicationPtr& publication : copy.publications) {
+            if (scope != Scope::zone || publication->zone == zone) {
+                made->digest.add(digest_of(publication->id, publication->order));
+                made->publications.push_back(publication);
+            }
+        }
+        cached = std::move(made);
+    }
+    return cached;
+}
+
+ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, Version held) {
+    std::set<RegistId> touched;
+    bool reaches = false;
+    for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step) {
+        touched.insert(step->touched.begin(), step->touched.end());
+        if (touched.size() > view.publications.size()) {
+            return nullptr;
+        }
+        if (step->from == held) {
+            reaches = true;
+            break;
+        }
+    }
+    if (!reaches || held.raw() == 0) {
+        return nullptr;
+    }
+    auto delta = std::make_shared<ViewDelta>();
+    delta->from = held;
+    delta->to = copy.version;
+    for (const RegistId& id : touched) {
+        const auto shown = std::ranges::lower_bound(
+            view.publications, id, {},
+            [](const PublicationPtr& p) -> const RegistId& { return p->id; });
+        if (shown != view.publications.end() && (*shown)->id == id) {
+            delta->upserts.push_back(*shown);
+        } else {
+            delta->removals.push_back(id);
+        }
+    }
+    return delta;
+}
+
+std::vector<ServicePtr> DatumCopies::forget_unwanted(MonoTime now, Duration age) {
+    std::vector<ServicePtr> forgotten;
+    std::erase_if(copies_, [&](const auto& item) {
+        const DatumCopy& copy = item.second;
+        if (copy.wanted || now - copy.unwanted_since < age) {
+            return false;
+        }
+        forgotten.push_back(copy.service);
+        return true;
+    });
+    return forgotten;
+}
+
+}  // namespace muster::session

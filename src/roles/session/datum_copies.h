@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/datum.h"
+#include "model/ids.h"
+#include "model/subscription.h"
+
+namespace muster::session {
+
+// The session's copy of one datum, folded from what the leader tells.
+struct DatumCopy {
+    struct ById {
+        using is_transparent = void;
+        bool operator()(const PublicationPtr& a, const PublicationPtr& b) const {
+            return a->id < b->id;
+        }
+        bool operator()(const PublicationPtr& a, const RegistId& b) const {
+            return a->id < b;
+        }
+        bool operator()(const RegistId& a, const PublicationPtr& b) const {
+            return a < b->id;
+        }
+    };
+    // One version step: which ids it touched.
+    struct Step {
+        Version from;
+        Version to;
+        std::vector<RegistId> touched;
+    };
+
+    ServicePtr service;
+    Version version;        // zero: nothing told yet
+    bool complete = false;  // a leader that knew all has told it once: absence means gone
+    std::set<PublicationPtr, ById> publications;
+    std::deque<Step> steps;
+    std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
+    MonoTime unwanted_since;
+    bool wanted = false;
+};
+
+enum class Folded : std::uint8_t {
+    changed,  // the copy has a new version
+    nothing,  // already known
+    gap,      // does not follow on the copy: ask the leader again
+};
+
+// All copies of a session, by service. An unsettled snapshot only adds: what is missing in it may
+// well live (I3). Loop thread only. Bounds: one copy per subscribed service, kept a while after the
+// last wish; steps_max steps each.
+class DatumCopies {
+public:
+    explicit DatumCopies(std::size_t steps_max) : steps_max_(steps_max) {}
+
+    // The copy of `service`, made when missing.
+    DatumCopy& find_or_make(const ServicePtr& service);
+    [[nodiscard]] DatumCopy* find(const Service& service);
+    [[nodiscard]] const DatumCopy* find(const Service& service) const;
+
+    Folded fold(const DatumChange& change);
+    Folded fold(const DatumSnapshot& snapshot);
+
+    // What a subscriber of this scope and zone is shown now. Shared until the next version.
+    [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);
+
+    // The difference from `held` to now for that view; null when the steps do not reach back, or
+    // the whole view is shorter.
+    [[nodiscard]] static ViewDeltaPtr delta(const DatumCopy& copy, const ServiceView& view,
+                                            Version held);
+
+    // Forgets copies unwanted for `age`; returns their services.
+    std::vector<ServicePtr> forget_unwanted(MonoTime now, Duration age);
+
+    [[nodiscard]] std::map<std::string, DatumCopy>& all() {
+        return copies_;
+    }
+    [[nodiscard]] std::size_t size() const {
+        return copies_.size();
+    }
+
+private:
+    void advance(DatumCopy& copy, Version to, std::vector<RegistId> touched);
+
+    std::size_t steps_max_;
+    std::map<std::string, DatumCopy> copies_;  // by data_info_id
+};
+
+}  // namespace muster::session

@@ -1,0 +1,127 @@
+#include "roles/session/interest_links.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::session {
+
+InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
+    auto [found, inserted] = links_.try_emplace(leader);
+    if (inserted) {
+        found->second.stream = 1;
+    }
+    return found->second;
+}
+
+void InterestLinks::declare(const NodeId& leader, const ServicePtr& service, Version held) {
+    link(leader).fresh.push_back({service, held});
+}
+
+void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
+    Link& known = link(leader);
+    std::erase_if(known.fresh, [&](const auto& item) { return *item.service == *service; });
+    known.dropped.push_back(service);
+}
+
+void InterestLinks::restart(const NodeId& leader) {
+    Link& known = link(leader);
+    known = Link{.data = known.data, .stream = known.stream + 1};
+}
+
+void InterestLinks::on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,
+                               const Take& take) {
+    Link& known = link(leader);
+    if (batch.stream != known.stream || batch.seq <= known.received) {
+        return;
+    }
+    if (batch.seq > known.received + 1) {
+        if (known.early.size() < kEarlyMax) {
+            known.early.emplace(batch.seq, batch);
+        }
+        if (!known.gap) {
+            known.gap = true;
+            known.gap_since = now;
+        }
+        return;
+    }
+    take(batch);
+    ++known.received;
+    while (!known.early.empty() && known.early.begin()->first == known.received + 1) {
+        take(known.early.begin()->second);
+        ++known.received;
+        known.early.erase(known.early.begin());
+    }
+    known.gap = !known.early.empty();
+    known.gap_since = now;
+}
+
+void InterestLinks::on_ack(const NodeId& leader, const msg::InterestAck& ack) {
+    Link& known = link(leader);
+    if (ack.stream == known.stream) {
+        known.unacknowledged.erase(ack.part);
+    }
+}
+
+void InterestLinks::on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat,
+                                 MonoTime now) {
+    Link& known = link(leader);
+    if (heartbeat.data < known.data) {
+        return;
+    }
+    if (known.data != Incarnation{} && heartbeat.data > known.data) {
+        known.forgotten = true;
+    }
+    known.data = heartbeat.data;
+    if (heartbeat.stream != known.stream) {
+        return;
+    }
+    if (heartbeat.last_seq > known.received && !known.gap) {
+        known.gap = true;
+        known.gap_since = now;
+    }
+}
+
+std::vector<NodeId> InterestLinks::broken(MonoTime now) const {
+    std::vector<NodeId> leaders;
+    for (const auto& [leader, known] : links_) {
+        if (known.forgotten || (known.gap && now - known.gap_since >= gap_wait_)) {
+            leaders.push_back(leader);
+        }
+    }
+    return leaders;
+}
+
+void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
+    for (auto& [leader, known] : links_) {
+        const auto send = [&](std::uint64_t number, Part& part) {
+            part.sent_at = now;
+            outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
+                                                                   .stream = known.stream,
+                                                                   .part = number,
+                                                                   .items = part.items});
+        };
+        if (!known.dropped.empty()) {
+            outbox.send({leader, Role::data},
+                        msg::InterestDrop{.session = session_,
+                                          .stream = known.stream,
+                                          .part = known.last_part,
+                                          .services = std::exchange(known.dropped, {})});
+        }
+        for (auto& [number, part] : known.unacknowledged) {
+            if (now - part.sent_at >= resend_interval_) {
+                send(number, part);
+            }
+        }
+        auto& fresh = known.fresh;
+        for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
+            const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
+            Part& part = known.unacknowledged[++known.last_part];
+            part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
+                              fresh.begin() + static_cast<std::ptrdiff_t>(end));
+            send(known.last_part, part);
+        }
+        fresh.clear();
+    }
+}
+
+}  // namespace muster::session

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "model/cluster.h"
+#include "msg/cluster.h"
+#include "msg/outbox.h"
+
+namespace muster::session {
+
+// The session's streams of changes, one from each data server: what it declared interest in, and
+// whether all that was told has arrived, in order. A gap that does not close ends the stream; the
+// caller then declares everything again on the next one.
+//
+// Loop thread only. Bounds: at most kEarlyMax batches wait for one before them.
+class InterestLinks {
+public:
+    static constexpr std::size_t kEarlyMax = 256;
+    static constexpr std::size_t kItemsPerPart = 5000;
+
+    using Take = std::function<void(const msg::ChangeBatch&)>;
+
+    InterestLinks(Incarnation session, Duration gap_wait, Duration resend_interval)
+        : session_(session), gap_wait_(gap_wait), resend_interval_(resend_interval) {}
+
+    void declare(const NodeId& leader, const ServicePtr& service, Version held);
+    void drop(const NodeId& leader, const ServicePtr& service);
+
+    // Begins a new stream from `leader`: everything declared before is forgotten.
+    void restart(const NodeId& leader);
+
+    // Gives `take` every batch that is in order now.
+    void on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,
+                    const Take& take);
+    void on_ack(const NodeId& leader, const msg::InterestAck& ack);
+    void on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat, MonoTime now);
+
+    // Leaders whose stream has lost something for good, or who forgot it: restart() them.
+    [[nodiscard]] std::vector<NodeId> broken(MonoTime now) const;
+
+    // Sends what was declared or dropped in this turn, and again what was not acknowledged.
+    void send_due(MonoTime now, msg::Outbox& outbox);
+
+private:
+    struct Part {
+        std::vector<msg::InterestDeclare::Item> items;
+        MonoTime sent_at;
+    };
+    struct Link {
+        Incarnation data;
+        std::uint64_t stream = 0;
+        std::uint64_t last_part = 0;
+        std::map<std::uint64_t, Part> unacknowledged;
+        std::vector<msg::InterestDeclare::Item> fresh;
+        std::vector<ServicePtr> dropped;
+        std::uint64_t received = 0;
+        std::map<std::uint64_t, msg::ChangeBatch> early;
+        bool gap = false;
+        MonoTime gap_since;
+        bool forgotten = false;
+    };
+
+    Link& link(const NodeId& leader);
+
+    Incarnation session_;
+    Duration gap_wait_;
+    Duration resend_interval_;
+    std::map<NodeId, Link> links_;
+};
+
+}  // namespace muster::session

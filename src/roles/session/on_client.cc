@@ -1,0 +1,298 @@
+#include <algorithm>
+
+#include "roles/session/session_impl.h"
+
+namespace muster::session {
+namespace {
+
+std::size_t bytes_of(const Publication& publication) {
+    std::size_t bytes = publication.app.size() + publication.zone.size();
+    for (const std::string& box : publication.boxes) {
+        bytes += box.size();
+    }
+    for (const auto& [key, value] : publication.attributes) {
+        bytes += key.size() + value.size();
+    }
+    return bytes;
+}
+
+std::string over(std::string_view what, std::size_t count, std::size_t limit) {
+    return std::to_string(count) + " " + std::string(what) + ", at most " + std::to_string(limit);
+}
+
+constexpr std::size_t kRegistIdBytesMax = 256;
+
+Result<void> check_id(const RegistId& id) {
+    if (id.raw().empty() || id.raw().size() > kRegistIdBytesMax) {
+        return fail(Errc::invalid_argument, "registration id is empty or longer than 256 bytes");
+    }
+    return {};
+}
+
+}  // namespace
+
+void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
+    clients_[conn] = Client{.info = std::move(info), .port = &port};
+}
+
+void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
+    const auto client = clients_.find(conn);
+    if (client == clients_.end()) {
+        return;
+    }
+    std::visit([&](const auto& known) { on(conn, client->second, known); }, message);
+    flush();
+}
+
+void SessionServer::Impl::on_client_drained(env::ConnId conn) {
+    const auto client = clients_.find(conn);
+    if (client == clients_.end()) {
+        return;
+    }
+    const MonoTime now = env_.clock.mono();
+    std::set<Service> offered;
+    for (const auto& [id, subscribed] : client->second.subscriptions) {
+        if (offered.insert(*subscribed.service).second) {
+            pusher_.offer(copies_.find_or_make(subscribed.service), conn, now);
+        }
+    }
+    flush();
+}
+
+void SessionServer::Impl::on_client_closed(env::ConnId conn) {
+    const auto client = clients_.find(conn);
+    if (client == clients_.end()) {
+        return;
+    }
+    for (const auto& [id, subscribed] : client->second.subscriptions) {
+        end_subscription(subscribed, id);
+    }
+    subscription_count_ -= client->second.subscriptions.size();
+    configs_.drop_connection(conn);
+    auto closed = registrations_.drop_connection(conn, env_.clock.mono());
+    probe_.closed_publications.add(closed.size());
+    write_all(std::move(closed));
+    clients_.erase(client);
+    flush();
+}
+
+std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {
+    return registrations_.owned_by(conn) + client.subscriptions.size() + client.watches.size();
+}
+
+Result<void> SessionServer::Impl::check(const Publication& publication, env::ConnId conn) const {
+    MUSTER_TRY(check_id(publication.id));
+    if (publication.boxes.size() > options_.boxes_per_publication_max) {
+        return fail(Errc::too_large, over("boxes in a publication", publication.boxes.size(),
+                                          options_.boxes_per_publication_max));
+    }
+    if (const std::size_t bytes = bytes_of(publication); bytes > options_.publication_bytes_max) {
+        return fail(Errc::too_large,
+                    over("bytes in a publication", bytes, options_.publication_bytes_max));
+    }
+    const Client& client = clients_.at(conn);
+    if (held_by(client, conn) >= options_.registrations_per_connection_max) {
+        return fail(Errc::over_limit,
+                    over("registrations on a connection", held_by(client, conn) + 1,
+                         options_.registrations_per_connection_max));
+    }
+    return {};
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client& client,
+                             const msg::RegisterPublishers& request) {
+    const MonoTime now = env_.clock.mono();
+    msg::RequestReply reply{.request = request.request};
+    std::vector<WriteQueue::Op> ops;
+    for (const PublicationPtr& offered : request.publications) {
+        auto& outcome = reply.outcomes.emplace_back(offered->id, offered->order.version);
+        outcome.result = check(*offered, conn);
+        if (!outcome.result) {
+            probe_.refused.add();
+            continue;
+        }
+        PublicationPtr publication = offered;
+        if (publication->client_address.empty()) {
+            auto addressed = std::make_shared<Publication>(*offered);
+            addressed->client_address = client.info.address;
+            publication = std::move(addressed);
+        }
+        auto op = registrations_.offer(publication, conn, request.lease, now);
+        if (!op) {
+            probe_.refused.add();
+            outcome.result = std::unexpected(op.error());
+            continue;
+        }
+        probe_.registrations.add();
+        if (*op) {
+            ops.push_back(std::move(**op));
+        }
+    }
+    answer_when_written(conn, std::move(reply), std::move(ops));
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::UnregisterPublishers& request) {
+    const MonoTime now = env_.clock.mono();
+    msg::RequestReply reply{.request = request.request};
+    std::vector<WriteQueue::Op> ops;
+    for (const auto& item : request.items) {
+        auto& outcome = reply.outcomes.emplace_back(item.id, item.order.version);
+        outcome.result = check_id(item.id);
+        if (!outcome.result) {
+            probe_.refused.add();
+            continue;
+        }
+        probe_.unregistrations.add();
+        if (auto op = registrations_.withdraw(item.id, item.service, item.order, now)) {
+            ops.push_back(std::move(*op));
+        }
+    }
+    answer_when_written(conn, std::move(reply), std::move(ops));
+}
+
+void SessionServer::Impl::answer_when_written(env::ConnId conn, msg::RequestReply reply,
+                                              std::vector<WriteQueue::Op> ops) {
+    if (ops.empty()) {
+        reply_to(conn, reply);
+        return;
+    }
+    const WaiterId waiter =
+        pending_.open(conn, std::move(reply), ops.size(), env_.clock.mono() + options_.write_wait);
+    for (auto& op : ops) {
+        writes_.add(std::move(op), waiter, table_);
+    }
+}
+
+void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
+    for (auto& op : ops) {
+        writes_.add(std::move(op), WaiterId{}, table_);
+    }
+}
+
+void SessionServer::Impl::reply_to(env::ConnId conn, const msg::RequestReply& reply) {
+    if (const auto client = clients_.find(conn); client != clients_.end()) {
+        client->second.port->reply(conn, reply);
+    }
+}
+
+void SessionServer::Impl::want(const ServicePtr& service, Version held) {
+    DatumCopy& copy = copies_.find_or_make(service);
+    const bool asked = copy.wanted || copy.version.raw() != 0;
+    copy.wanted = true;
+    if (asked && held <= copy.version) {
+        return;
+    }
+    // Not known here, or the client has seen something newer: the leader goes above it (I2).
+    if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
+        interests_.declare(slot->leader, copy.service, std::max(held, copy.version));
+    }
+}
+
+void SessionServer::Impl::unwant(const Service& service) {
+    if (DatumCopy* copy = copies_.find(service); copy != nullptr) {
+        copy->wanted = false;
+        copy->unwanted_since = env_.clock.mono();
+    }
+}
+
+void SessionServer::Impl::end_subscription(const Subscribed& subscribed, const RegistId& id) {
+    if (!pusher_.remove(*subscribed.service, subscribed.key, id)) {
+        unwant(*subscribed.service);
+    }
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscribe& request) {
+    msg::RequestReply reply{.request = request.request};
+    std::vector<ServicePtr> services;
+    for (const auto& item : request.items) {
+        const Subscription& wish = item.subscription;
+        auto& outcome = reply.outcomes.emplace_back(wish.id, wish.order.version);
+        outcome.result = check_id(wish.id);
+        if (outcome.result && held_by(client, conn) >= options_.registrations_per_connection_max) {
+            outcome.result = fail(Errc::over_limit,
+                                  over("registrations on a connection", held_by(client, conn) + 1,
+                                       options_.registrations_per_connection_max));
+        }
+        if (!outcome.result) {
+            probe_.refused.add();
+            continue;
+        }
+        const ListKey key{.conn = conn, .scope = wish.scope, .zone = wish.zone};
+        const auto known = client.subscriptions.find(wish.id);
+        if (known != client.subscriptions.end()) {
+            if (wish.order < known->second.order) {
+                continue;
+            }
+            if (*known->second.service != *wish.service || known->second.key != key) {
+                end_subscription(known->second, wish.id);
+            }
+        } else {
+            ++subscription_count_;
+        }
+        const ServicePtr service = copies_.find_or_make(wish.service).service;
+        client.subscriptions[wish.id] = {service, key, wish.order};
+        want(service, item.held);
+        pusher_.add(service, key, wish.id, item.held, wish.app);
+        services.push_back(service);
+    }
+    reply_to(conn, reply);
+    for (const ServicePtr& service : services) {
+        pusher_.offer(copies_.find_or_make(service), conn, env_.clock.mono());
+    }
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Unsubscribe& request) {
+    msg::RequestReply reply{.request = request.request};
+    for (const auto& item : request.items) {
+        reply.outcomes.emplace_back(item.id, item.order.version);
+        const auto known = client.subscriptions.find(item.id);
+        if (known != client.subscriptions.end() && item.order >= known->second.order) {
+            end_subscription(known->second, item.id);
+            client.subscriptions.erase(known);
+            --subscription_count_;
+        }
+    }
+    reply_to(conn, reply);
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::WatchConfig& request) {
+    msg::RequestReply reply{.request = request.request};
+    const Watch& watch = request.watch;
+    auto& outcome = reply.outcomes.emplace_back(watch.id, watch.order.version);
+    outcome.result = check_id(watch.id);
+    if (outcome.result && held_by(client, conn) >= options_.registrations_per_connection_max) {
+        outcome.result = fail(Errc::over_limit, "too many registrations on a connection");
+    }
+    if (!outcome.result) {
+        probe_.refused.add();
+        reply_to(conn, reply);
+        return;
+    }
+    client.watches[watch.id] = watch.key;
+    const ConfigWatches::Key& key = configs_.add(watch.key, conn, watch.id);
+    reply_to(conn, reply);
+    if (key.known) {
+        push_config(key, conn, {watch.id});
+    } else {
+        ask_configs(configs_.unanswered());
+    }
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request) {
+    msg::RequestReply reply{.request = request.request};
+    const Watch& watch = request.watch;
+    reply.outcomes.emplace_back(watch.id, watch.order.version);
+    client.watches.erase(watch.id);
+    configs_.remove(*watch.key, conn, watch.id);
+    reply_to(conn, reply);
+}
+
+void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::PushAck& ack) {
+    const ListKey key{.conn = conn, .scope = ack.scope, .zone = ack.zone};
+    const MonoTime now = env_.clock.mono();
+    if (pusher_.acknowledge(*ack.service, key, ack.version, ack.ok, now)) {
+        pusher_.offer(copies_.find_or_make(ack.service), conn, now);
+    }
+}
+
+}  // namespace muster::session

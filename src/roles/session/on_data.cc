@@ -1,0 +1,136 @@
+#include "roles/session/session_impl.h"
+
+namespace muster::session {
+namespace {
+
+// Each heartbeat compares this share of the slots, so that all are compared in turn.
+constexpr std::uint64_t kDigestRounds = 8;
+
+}  // namespace
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchReply& reply) {
+    for (const WaiterId waiter : writes_.on_reply(reply, env_.clock.mono())) {
+        pending_.done(waiter, [this](env::ConnId conn, const msg::RequestReply& answer) {
+            reply_to(conn, answer);
+        });
+    }
+    if (!reply.result) {
+        beat_metas();  // a newer table may be there
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ChangeBatch& batch) {
+    interests_.on_changes(from.node, batch, env_.clock.mono(), [&](const msg::ChangeBatch& due) {
+        for (const auto& change : due.changes) {
+            fold(from.node, change);
+        }
+    });
+}
+
+void SessionServer::Impl::fold(const NodeId& leader,
+                               const std::variant<DatumChange, DatumSnapshot>& change) {
+    const ServicePtr& service =
+        std::visit([](const auto& known) -> const ServicePtr& { return known.service; }, change);
+    const Folded folded =
+        std::visit([&](const auto& known) { return copies_.fold(known); }, change);
+    DatumCopy* copy = copies_.find(*service);
+    if (folded == Folded::nothing || copy == nullptr) {
+        return;
+    }
+    if (folded == Folded::gap) {
+        probe_.gaps.add();
+        interests_.declare(leader, copy->service, copy->version);
+        return;
+    }
+    probe_.changes.add();
+    pusher_.offer(*copy, env_.clock.mono());
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::InterestAck& ack) {
+    interests_.on_ack(from.node, ack);
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat) {
+    interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+}
+
+void SessionServer::Impl::restart_stream(const NodeId& leader) {
+    interests_.restart(leader);
+    for (auto& [name, copy] : copies_.all()) {
+        const Slot* slot = slot_of_service(*copy.service);
+        if (slot != nullptr && slot->leader == leader) {
+            interests_.declare(leader, copy.service, copy.version);
+        }
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
+    if (request.session != options_.incarnation || request.slot.raw() >= table_.slots.size()) {
+        return;
+    }
+    msg::SlotDetail detail{.session = options_.incarnation,
+                           .slot = request.slot,
+                           .slot_epoch = request.slot_epoch,
+                           .stamp = registrations_.stamp()};
+    registrations_.for_each([&](const Registrations::Op& op) {
+        if (slot_of(*op.service, table_.slots.size()) == request.slot) {
+            detail.publications.push_back(op);
+        }
+    });
+    env_.outbox.send(from, std::move(detail));
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServicesReply& reply) {
+    queries_.on_reply(from.node, reply);
+}
+
+bool SessionServer::Impl::supplied(SlotId slot) const {
+    return !cold_ && writes_.empty(slot);
+}
+
+void SessionServer::Impl::beat_data() {
+    std::map<NodeId, msg::SessionHeartbeat> beats;
+    for (std::size_t i = 0; i < table_.slots.size(); ++i) {
+        const Slot& slot = table_.slots[i];
+        const SlotId id(static_cast<std::uint16_t>(i));
+        if (slot.leader == NodeId{}) {
+            continue;
+        }
+        auto& beat = beats[slot.leader];
+        if (i % kDigestRounds != ticks_ % kDigestRounds || !writes_.empty(id)) {
+            continue;
+        }
+        const auto digest = registrations_.digest(id);
+        beat.digests.push_back({id, digest.digest, digest.count});
+        if (!cold_) {
+            beat.complete.emplace_back(id, slot.epoch);
+        }
+    }
+    for (auto& [leader, beat] : beats) {
+        beat.session = options_.incarnation;
+        beat.stamp = registrations_.stamp();
+        env_.outbox.send({leader, Role::data}, std::move(beat));
+    }
+}
+
+void SessionServer::Impl::tell_newly_complete() {
+    if (unsupplied_.empty() || cold_) {
+        return;
+    }
+    std::map<NodeId, msg::SessionHeartbeat> beats;
+    std::erase_if(unsupplied_, [&](SlotId id) {
+        const Slot& slot = table_.slots[id.raw()];
+        if (slot.leader == NodeId{} || !supplied(id)) {
+            return false;
+        }
+        beats[slot.leader].complete.emplace_back(id, slot.epoch);
+        return true;
+    });
+    for (auto& [leader, beat] : beats) {
+        beat.session = options_.incarnation;
+        beat.stamp = registrations_.stamp();
+        env_.outbox.send({leader, Role::data}, std::move(beat));
+    }
+}
+
+}  // namespace muster::session

@@ -1,0 +1,100 @@
+#include "roles/session/session_impl.h"
+
+namespace muster::session {
+
+void SessionServer::Impl::beat_metas() {
+    for (const NodeId& meta : options_.metas) {
+        env_.outbox.send({meta, Role::meta},
+                         msg::NodeHeartbeat{.member = {.node = options_.node,
+                                                       .role = Role::session,
+                                                       .address = options_.address,
+                                                       .incarnation = options_.incarnation},
+                                            .table_epoch = table_.epoch,
+                                            .members_epoch = members_epoch_});
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply& reply) {
+    if (reply.incarnation != options_.incarnation) {
+        return;  // meant for an earlier life
+    }
+    if (!greeted_) {
+        greeted_ = true;
+        cold_ = reply.known_before;
+    }
+    if (reply.members && reply.members_epoch > members_epoch_) {
+        members_ = *reply.members;
+        members_epoch_ = reply.members_epoch;
+    }
+    if (reply.table && reply.table->epoch > table_.epoch) {
+        adopt(*reply.table);
+    }
+}
+
+// Leaders that begin know nothing of us: they are supplied with all we own, and told again what we
+// want to hear of.
+void SessionServer::Impl::adopt(const SlotTable& table) {
+    std::map<SlotId, std::vector<Registrations::Op>> begun;
+    std::set<NodeId> leaders;
+    for (std::size_t i = 0; i < table.slots.size(); ++i) {
+        const Slot& next = table.slots[i];
+        const bool known = i < table_.slots.size() && table_.slots[i].epoch == next.epoch &&
+                           table_.slots[i].leader == next.leader;
+        if (!known && next.leader != NodeId{}) {
+            begun.try_emplace(SlotId(static_cast<std::uint16_t>(i)));
+            leaders.insert(next.leader);
+        }
+    }
+    table_ = table;
+    registrations_.set_slot_count(table_.slots.size());
+    writes_.route(table_);
+    registrations_.for_each([&](const Registrations::Op& op) {
+        const auto slot = begun.find(slot_of(*op.service, table_.slots.size()));
+        if (slot != begun.end()) {
+            slot->second.push_back(op);
+        }
+    });
+    for (const auto& [slot, state] : begun) {
+        writes_.restart(slot, state);
+        unsupplied_.insert(slot);
+    }
+    for (const NodeId& leader : leaders) {
+        restart_stream(leader);
+    }
+}
+
+void SessionServer::Impl::ask_configs(const msg::ConfigInterest& interest) {
+    if (interest.items.empty()) {
+        return;
+    }
+    last_config_ask_ = env_.clock.mono();
+    for (const NodeId& meta : options_.metas) {
+        env_.outbox.send({meta, Role::meta}, interest);
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ConfigValue& value) {
+    const ConfigWatches::Key* key = configs_.take(value);
+    if (key == nullptr) {
+        return;
+    }
+    for (const auto& [conn, watchers] : key->watchers) {
+        push_config(*key, conn, watchers);
+    }
+}
+
+void SessionServer::Impl::push_config(const ConfigWatches::Key& key, env::ConnId conn,
+                                      const std::set<RegistId>& watchers) {
+    if (const auto client = clients_.find(conn); client != clients_.end()) {
+        client->second.port->push_config(conn, {.key = key.service,
+                                                .version = key.version,
+                                                .value = key.value,
+                                                .watchers = {watchers.begin(), watchers.end()}});
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ConfigPutReply& reply) {
+    queries_.on_reply(reply);
+}
+
+}  // namespace muster::session

@@ -1,0 +1,120 @@
+#include "roles/session/open_queries.h"
+
+#include <algorithm>
+
+namespace muster::session {
+
+void OpenQueries::ask_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port,
+                               const SlotTable& table, MonoTime now, msg::Outbox& outbox) {
+    const std::uint64_t number = ++last_;
+    Listing& listing = listings_[number];
+    listing = {.token = token,
+               .port = &port,
+               .limit = std::max<std::uint32_t>(query.limit, 1),
+               .deadline = now + kPatience};
+    listing.merged.settled = true;
+    for (const Slot& slot : table.slots) {
+        if (slot.leader != NodeId{}) {
+            listing.awaited.insert(slot.leader);
+        }
+    }
+    if (listings_.size() > kOpenMax || listing.awaited.empty()) {
+        // Answered at the next tick: never from within.
+        listing.refused = listing.awaited.empty()
+                              ? Error{Errc::not_ready, "no slot has a leader yet"}
+                              : Error{Errc::busy, "too many queries are open"};
+        listing.deadline = now;
+        return;
+    }
+    msg::ListServices message = query;
+    message.query = number;
+    for (const NodeId& leader : listing.awaited) {
+        outbox.send({leader, Role::data}, message);
+    }
+}
+
+void OpenQueries::on_reply(const NodeId& from, const msg::ListServicesReply& reply) {
+    const auto found = listings_.find(reply.query);
+    if (found == listings_.end() || found->second.awaited.erase(from) == 0) {
+        return;
+    }
+    Listing& listing = found->second;
+    auto& services = listing.merged.services;
+    services.insert(services.end(), reply.services.begin(), reply.services.end());
+    listing.merged.more = listing.merged.more || reply.more;
+    listing.merged.settled = listing.merged.settled && reply.settled;
+    if (listing.awaited.empty()) {
+        Listing done = std::move(listing);
+        listings_.erase(found);
+        answer(done);
+    }
+}
+
+void OpenQueries::answer(Listing& listing) {
+    if (listing.refused) {
+        listing.port->on_services(listing.token, std::unexpected(*listing.refused));
+        return;
+    }
+    auto& services = listing.merged.services;
+    std::ranges::sort(services, {}, &msg::ListServicesReply::Entry::data_info_id);
+    if (services.size() > listing.limit) {
+        services.resize(listing.limit);
+        listing.merged.more = true;
+    }
+    listing.port->on_services(listing.token, listing.merged);
+}
+
+void OpenQueries::put_config(std::uint64_t token, std::string key, std::optional<std::string> value,
+                             QueryPort& port, const std::vector<NodeId>& metas, MonoTime now,
+                             msg::Outbox& outbox) {
+    const std::uint64_t number = ++last_;
+    Put& put = puts_[number];
+    put = {.token = token, .port = &port, .deadline = now + kPatience};
+    if (puts_.size() > kOpenMax || metas.empty()) {
+        put.refused = Error{Errc::busy, "too many changes of values are open"};
+        put.deadline = now;
+        return;
+    }
+    const msg::ConfigPut message{
+        .request = number, .key = std::move(key), .value = std::move(value)};
+    for (const NodeId& meta : metas) {
+        outbox.send({meta, Role::meta}, message);
+    }
+}
+
+void OpenQueries::on_reply(const msg::ConfigPutReply& reply) {
+    const auto found = puts_.find(reply.request);
+    if (found == puts_.end()) {
+        return;
+    }
+    const Put put = found->second;
+    puts_.erase(found);
+    put.port->on_config_put(put.token, reply.result);
+}
+
+void OpenQueries::expire(MonoTime now) {
+    for (auto item = listings_.begin(); item != listings_.end();) {
+        if (item->second.deadline > now) {
+            ++item;
+            continue;
+        }
+        Listing late = std::move(item->second);
+        item = listings_.erase(item);
+        if (!late.refused) {
+            late.refused = Error{Errc::timeout, "a data server did not answer"};
+        }
+        answer(late);
+    }
+    for (auto item = puts_.begin(); item != puts_.end();) {
+        if (item->second.deadline > now) {
+            ++item;
+            continue;
+        }
+        const Put late = item->second;
+        item = puts_.erase(item);
+        late.port->on_config_put(late.token, std::unexpected(late.refused.value_or(Error{
+                                                 Errc::timeout, "the metas did not answer"})));
+    }
+}
+
+}  // namespace muster::session

@@ -1,0 +1,202 @@
+#include "roles/session/push.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace muster::session {
+namespace {
+
+// A push that its receiver refuses is sent once more at once, then only at the pace of timeouts.
+constexpr std::uint32_t kQuickRetries = 1;
+
+}  // namespace
+
+void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& id, Version held,
+                 const std::string& app) {
+    PerService& known = services_[service->data_info_id()];
+    known.service = service;
+    const auto [found, is_new_list] = known.lists.try_emplace(key);
+    List& list = found->second;
+    const bool is_new_id = std::ranges::find(list.subscribers, id) == list.subscribers.end();
+    if (is_new_id) {
+        list.subscribers.push_back(id);
+    }
+    list.app = app;
+    list.waiting = true;
+    if (is_new_list || !is_new_id) {
+        list.acknowledged = held;
+    } else {
+        list.whole = true;  // the others have it, this one has not
+    }
+}
+
+bool Pusher::remove(const Service& service, const ListKey& key, const RegistId& id) {
+    const auto known = services_.find(service.data_info_id());
+    if (known == services_.end()) {
+        return false;
+    }
+    auto& lists = known->second.lists;
+    if (const auto list = lists.find(key); list != lists.end()) {
+        std::erase(list->second.subscribers, id);
+        if (list->second.subscribers.empty()) {
+            lists.erase(list);
+        }
+    }
+    if (!lists.empty()) {
+        return true;
+    }
+    services_.erase(known);
+    return false;
+}
+
+std::size_t Pusher::door_number(const msg::ClientPort* port) {
+    const auto known = std::ranges::find(doors_, port);
+    if (known != doors_.end()) {
+        return static_cast<std::size_t>(known - doors_.begin());
+    }
+    doors_.push_back(port);
+    return doors_.size() - 1;
+}
+
+void Pusher::offer(DatumCopy& copy, MonoTime now) {
+    const auto known = services_.find(copy.service->data_info_id());
+    if (known == services_.end()) {
+        return;
+    }
+    Shares shares;
+    for (auto& [key, list] : known->second.lists) {
+        collect(copy, key, list, now, shares);
+    }
+    send(shares);
+}
+
+void Pusher::offer(DatumCopy& copy, env::ConnId conn, MonoTime now) {
+    const auto known = services_.find(copy.service->data_info_id());
+    if (known == services_.end()) {
+        return;
+    }
+    Shares shares;
+    auto& lists = known->second.lists;
+    for (auto item = lists.lower_bound(ListKey{.conn = conn}); item != lists.end(); ++item) {
+        if (item->first.conn != conn) {
+            break;
+        }
+        collect(copy, item->first, item->second, now, shares);
+    }
+    send(shares);
+}
+
+void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now,
+                     Shares& shares) {
+    if (copy.version.raw() == 0) {
+        return;  // not known yet: nothing is said
+    }
+    if (copy.version <= list.acknowledged && !list.whole) {
+        list.waiting = false;
+        return;
+    }
+    list.waiting = true;
+    if (list.in_flight.raw() != 0) {
+        return;
+    }
+    msg::ClientPort* port = port_of_(key.conn);
+    if (port == nullptr) {
+        return;
+    }
+    if (!copy.complete && !port->shows_incomplete()) {
+        probe_.held_back_incomplete.add();
+        return;
+    }
+    if (port->congested(key.conn)) {
+        probe_.skipped_congested.add();
+        return;
+    }
+    const bool delta_wanted = port->takes_deltas() && !list.whole;
+    const Version from = delta_wanted ? list.acknowledged : Version{};
+    const auto [share, is_new] = shares.try_emplace(
+        ShareKey{.door = door_number(port), .scope = key.scope, .zone = key.zone, .from = from});
+    if (is_new) {
+        share->second.port = port;
+        share->second.view = DatumCopies::view(copy, key.scope, key.zone);
+        share->second.delta =
+            delta_wanted ? DatumCopies::delta(copy, *share->second.view, from) : nullptr;
+    }
+    share->second.targets.push_back({key.conn, list.subscribers});
+    share->second.delta != nullptr ? probe_.pushes_delta.add() : probe_.pushes_whole.add();
+    probe_.pushes.add();
+    list.in_flight = copy.version;
+    list.waiting = false;
+    list.whole = false;
+    list.sent_at = now;
+    deadlines_.push_back({now + timeout_, copy.service, key, copy.version});
+}
+
+void Pusher::send(const Shares& shares) {
+    for (const auto& [key, share] : shares) {
+        share.port->push({.view = share.view,
+                          .delta = share.delta,
+                          .scope = key.scope,
+                          .zone = key.zone,
+                          .targets = share.targets});
+    }
+}
+
+bool Pusher::acknowledge(const Service& service, const ListKey& key, Version version, bool ok,
+                         MonoTime now) {
+    const auto known = services_.find(service.data_info_id());
+    if (known == services_.end()) {
+        return false;
+    }
+    const auto found = known->second.lists.find(key);
+    if (found == known->second.lists.end() || found->second.in_flight != version ||
+        version.raw() == 0) {
+        return false;
+    }
+    List& list = found->second;
+    if (ok) {
+        probe_.acknowledged.add();
+        probe_.push_to_ack.record(now - list.sent_at);
+        list.acknowledged = version;
+        list.in_flight = Version{};
+        list.failures = 0;
+        return list.waiting || list.whole;
+    }
+    probe_.refused.add();
+    list.whole = true;
+    list.waiting = true;
+    if (++list.failures > kQuickRetries) {
+        return false;  // stays in flight until it times out
+    }
+    list.in_flight = Version{};
+    return true;
+}
+
+std::vector<ServicePtr> Pusher::expire(MonoTime now) {
+    std::vector<ServicePtr> services;
+    while (!deadlines_.empty() && deadlines_.front().at <= now) {
+        const Deadline deadline = std::move(deadlines_.front());
+        deadlines_.pop_front();
+        const auto known = services_.find(deadline.service->data_info_id());
+        if (known == services_.end()) {
+            continue;
+        }
+        const auto list = known->second.lists.find(deadline.key);
+        if (list == known->second.lists.end() || list->second.in_flight != deadline.version ||
+            list->second.sent_at + timeout_ != deadline.at) {
+            continue;
+        }
+        probe_.timeouts.add();
+        list->second.in_flight = Version{};
+        list->second.waiting = true;
+        list->second.whole = true;
+        services.push_back(deadline.service);
+    }
+    return services;
+}
+
+const std::map<ListKey, Pusher::List>* Pusher::lists_of(const Service& service) const {
+    const auto known = services_.find(service.data_info_id());
+    return known == services_.end() ? nullptr : &known->second.lists;
+}
+
+}  // namespace muster::session

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/time.h"
+#include "env/net.h"
+#include "model/subscription.h"
+#include "msg/client_port.h"
+#include "roles/session/datum_copies.h"
+
+namespace muster::session {
+
+// What one connection is shown of one service: its subscribers of one scope and zone share it.
+struct ListKey {
+    env::ConnId conn;
+    Scope scope = Scope::zone;
+    std::string zone;
+
+    [[nodiscard]] auto operator<=>(const ListKey&) const = default;
+};
+
+// Tells subscribers. The push rule (design 2.4), for each (connection, list):
+//
+//            changed                    acknowledged, nothing newer
+//     idle ---------> in flight -----------------------------------> idle
+//                      |  ^  changed meanwhile: remember only that
+//                      +--+  acknowledged or timed out: send the newest
+//
+// A congested connection is passed over until it drains. Lists that are not complete are kept from
+// doors that cannot show them as such. Loop thread only. Bounds: one state per (connection, list).
+class Pusher {
+public:
+    struct List {
+        std::vector<RegistId> subscribers;
+        std::string app;
+        Version acknowledged;
+        Version in_flight;     // zero: nothing
+        bool waiting = false;  // something newer than what is in flight or acknowledged
+        bool whole = false;    // the next push must not be a delta
+        std::uint32_t failures = 0;
+        MonoTime sent_at;
+    };
+    struct Probe {
+        Counter pushes;
+        Counter pushes_whole;
+        Counter pushes_delta;
+        Counter acknowledged;
+        Counter refused;
+        Counter timeouts;
+        Counter skipped_congested;
+        Counter held_back_incomplete;
+        LatencyHistogram push_to_ack;
+    };
+    // The port of an open connection; null when it is closed.
+    using PortOf = std::function<msg::ClientPort*(env::ConnId)>;
+
+    Pusher(Duration timeout, PortOf port_of) : timeout_(timeout), port_of_(std::move(port_of)) {}
+
+    // Adds a subscriber, or takes `held` anew for one that is there. Nothing is sent yet.
+    void add(const ServicePtr& service, const ListKey& key, const RegistId& id, Version held,
+             const std::string& app);
+    // Returns whether the service has subscribers left.
+    bool remove(const Service& service, const ListKey& key, const RegistId& id);
+
+    // Sends what is due of this service: to everybody, or to one connection.
+    void offer(DatumCopy& copy, MonoTime now);
+    void offer(DatumCopy& copy, env::ConnId conn, MonoTime now);
+
+    // Returns whether something newer may be due.
+    bool acknowledge(const Service& service, const ListKey& key, Version version, bool ok,
+                     MonoTime now);
+
+    // Services with pushes that were not acknowledged in time; offer() them again.
+    [[nodiscard]] std::vector<ServicePtr> expire(MonoTime now);
+
+    [[nodiscard]] const std::map<ListKey, List>* lists_of(const Service& service) const;
+    [[nodiscard]] const Probe& probe() const {
+        return probe_;
+    }
+
+private:
+    struct PerService {
+        ServicePtr service;
+        std::map<ListKey, List> lists;
+    };
+    struct Deadline {
+        MonoTime at;
+        ServicePtr service;
+        ListKey key;
+        Version version;
+    };
+    // Pushes that can share one encoding, in an order that does not depend on addresses.
+    struct ShareKey {
+        std::size_t door = 0;
+        Scope scope = Scope::zone;
+        std::string zone;
+        Version from;
+        auto operator<=>(const ShareKey&) const = default;
+    };
+    struct Share {
+        msg::ClientPort* port = nullptr;
+        ServiceViewPtr view;
+        ViewDeltaPtr delta;
+        std::vector<msg::PushTarget> targets;
+    };
+    using Shares = std::map<ShareKey, Share>;
+
+    void collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now, Shares& shares);
+    static void send(const Shares& shares);
+    std::size_t door_number(const msg::ClientPort* port);
+
+    Duration timeout_;
+    PortOf port_of_;
+    std::map<std::string, PerService> services_;  // by data_info_id
+    std::deque<Deadline> deadlines_;
+    std::vector<const msg::ClientPort*> doors_;  // numbered by first use
+    Probe probe_;
+};
+
+}  // namespace muster::session

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/ids.h"
+#include "model/service.h"
+#include "model/subscription.h"
+#include "msg/cluster.h"
+
+namespace muster::session {
+
+// A subscriber as operators see it.
+struct SubscriberInfo {
+    RegistId id;
+    std::string client_address;
+    std::string door;
+    std::string app;
+    Scope scope = Scope::zone;
+    std::string zone;
+    Version acknowledged;  // zero: nothing yet
+    bool behind = false;   // a push is on its way or waiting
+};
+
+struct SessionStatus {
+    bool ready = false;    // has a slot table: registrations and subscriptions are carried out
+    bool settled = false;  // every slot's lists are complete
+    std::size_t connections = 0;
+    std::size_t publications = 0;
+    std::size_t subscriptions = 0;
+    std::size_t watches = 0;
+    std::size_t services_cached = 0;
+    std::size_t unacknowledged_writes = 0;
+    Epoch table_epoch;
+};
+
+// Takes the answers of queries that other roles must be asked for. `token` is the caller's.
+class QueryPort {
+public:
+    virtual ~QueryPort() = default;
+
+    // Errors: timeout, unavailable.
+    virtual void on_services(std::uint64_t token, const Result<msg::ListServicesReply>& reply) = 0;
+    virtual void on_config_put(std::uint64_t token, const Result<Version>& result) = 0;
+};
+
+// What operators' doors may ask a session: implemented by SessionServer, faked in tests of doors.
+// Loop thread only.
+class QueryFace {
+public:
+    virtual ~QueryFace() = default;
+
+    [[nodiscard]] virtual SessionStatus status() const = 0;
+    [[nodiscard]] virtual std::vector<SubscriberInfo> subscribers_of(
+        const Service& service) const = 0;
+
+    // Answered once through `port`, never from within; at the latest after two seconds.
+    virtual void query_services(std::uint64_t token, const msg::ListServices& query,
+                                QueryPort& port) = 0;
+
+    // Sets, or with nothing clears, a configuration value. Answered as query_services() is.
+    virtual void put_config(std::uint64_t token, const Service& key,
+                            std::optional<std::string> value, QueryPort& port) = 0;
+};
+
+}  // namespace muster::session

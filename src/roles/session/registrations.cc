@@ -1,0 +1,239 @@
+#include "roles/session/registrations.h"
+
+#include "base/check.h"
+#include "model/cluster.h"
+
+namespace muster::session {
+namespace {
+
+bool by_word(RemovalCause cause) {
+    return cause == RemovalCause::left || cause == RemovalCause::evicted;
+}
+
+}  // namespace
+
+std::optional<RegistOrder> Registrations::effective_order(const Publication& offered,
+                                                          env::ConnId conn) const {
+    const RegistOrder order = offered.order;
+    const auto found = registrations_.find(offered.id);
+    if (found != registrations_.end()) {
+        const RegistOrder known = found->second.publication->order;
+        if (order > known) {
+            return order;
+        }
+        // A client whose clock was set back while it reconnected still speaks for itself.
+        if (order.version == known.version && order < known && conn != found->second.conn) {
+            return RegistOrder{known.version, known.timestamp_ms + 1};
+        }
+        return std::nullopt;
+    }
+    const auto grave = graves_.find(offered.id);
+    if (grave == graves_.end() || order > grave->second.order) {
+        return order;
+    }
+    if (!by_word(grave->second.cause) && order.version == grave->second.order.version) {
+        return RegistOrder{order.version, grave->second.order.timestamp_ms + 1};
+    }
+    return std::nullopt;
+}
+
+Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationPtr& publication,
+                                                              env::ConnId conn, Duration lease,
+                                                              MonoTime now) {
+    const RegistId& id = publication->id;
+    const auto known = registrations_.find(id);
+    if (known != registrations_.end() &&
+        *known->second.publication->service != *publication->service) {
+        return fail(Errc::conflict, "registration id '" + id.raw() + "' is in use for " +
+                                        known->second.publication->service->path());
+    }
+    const auto order = effective_order(*publication, conn);
+    if (!order) {
+        if (known != registrations_.end() &&
+            publication->order >= known->second.publication->order) {
+            own(known->second, id, lease > Duration{} ? env::ConnId{} : conn);
+            known->second.heard = now;
+        }
+        return std::nullopt;
+    }
+    Registration& registration = registrations_[id];
+    if (registration.publication != nullptr) {
+        uncount(*registration.publication);
+    }
+    if (*order == publication->order) {
+        registration.publication = publication;
+    } else {
+        auto reordered = std::make_shared<Publication>(*publication);
+        reordered->order = *order;
+        registration.publication = std::move(reordered);
+    }
+    count(*registration.publication);
+    own(registration, id, lease > Duration{} ? env::ConnId{} : conn);
+    registration.lease = lease;
+    registration.heard = now;
+    registration.owner_seq = ++last_seq_;
+    lease > Duration{} ? (void)leased_.insert(id) : (void)leased_.erase(id);
+    graves_.erase(id);
+    return Op{.id = id,
+              .service = registration.publication->service,
+              .publication = registration.publication,
+              .order = *order,
+              .owner_seq = registration.owner_seq};
+}
+
+void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
+    if (registration.conn == conn && conn != env::ConnId{}) {
+        return;
+    }
+    if (const auto old = by_conn_.find(registration.conn); old != by_conn_.end()) {
+        old->second.erase(id);
+        if (old->second.empty()) {
+            by_conn_.erase(old);
+        }
+    }
+    registration.conn = conn;
+    if (conn != env::ConnId{}) {
+        by_conn_[conn].insert(id);
+    }
+}
+
+Registrations::Op Registrations::removal(std::map<RegistId, Registration>::iterator found,
+                                         RemovalCause cause, RegistOrder order, MonoTime now) {
+    Registration& registration = found->second;
+    Op op{.id = found->first,
+          .service = registration.publication->service,
+          .order = order,
+          .cause = cause,
+          .owner_seq = ++last_seq_};
+    own(registration, op.id, env::ConnId{});
+    leased_.erase(op.id);
+    uncount(*registration.publication);
+    registrations_.erase(found);
+    bury(op.id, {order, cause, now});
+    return op;
+}
+
+std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
+                                                         const ServicePtr& service,
+                                                         RegistOrder order, MonoTime now) {
+    const auto found = registrations_.find(id);
+    if (found == registrations_.end()) {
+        bury(id, {order, RemovalCause::left, now});
+        return Op{.id = id,
+                  .service = service,
+                  .order = order,
+                  .cause = RemovalCause::left,
+                  .owner_seq = ++last_seq_};
+    }
+    const RegistOrder known = found->second.publication->order;
+    if (order.version < known.version) {
+        return std::nullopt;
+    }
+    return removal(found, RemovalCause::left, std::max(order, known), now);
+}
+
+std::vector<Registrations::Op> Registrations::drop_connection(env::ConnId conn, MonoTime now) {
+    std::vector<Op> ops;
+    const auto owned = by_conn_.find(conn);
+    if (owned == by_conn_.end()) {
+        return ops;
+    }
+    const std::set<RegistId> ids = std::move(owned->second);
+    by_conn_.erase(owned);
+    ops.reserve(ids.size());
+    for (const RegistId& id : ids) {
+        const auto found = registrations_.find(id);
+        CHECK(found != registrations_.end());
+        ops.push_back(removal(found, RemovalCause::closed, found->second.publication->order, now));
+    }
+    return ops;
+}
+
+std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now) {
+    std::vector<Op> ops;
+    std::vector<RegistId> expired;
+    for (const RegistId& id : leased_) {
+        const Registration& registration = registrations_.at(id);
+        if (now - registration.heard >= registration.lease) {
+            expired.push_back(id);
+        }
+    }
+    for (const RegistId& id : expired) {
+        const auto found = registrations_.find(id);
+        ops.push_back(removal(found, RemovalCause::silent, found->second.publication->order, now));
+    }
+    return ops;
+}
+
+void Registrations::extend_leases(Duration gap) {
+    for (const RegistId& id : leased_) {
+        registrations_.at(id).heard += gap;
+    }
+}
+
+void Registrations::bury(const RegistId& id, const Grave& grave) {
+    graves_[id] = grave;
+    grave_ages_.emplace_back(grave.since, id);
+    while (grave_ages_.size() > kGravesMax) {
+        graves_.erase(grave_ages_.front().second);
+        grave_ages_.pop_front();
+    }
+}
+
+void Registrations::forget_old_graves(MonoTime now) {
+    while (!grave_ages_.empty() && now - grave_ages_.front().first >= kGraveAge) {
+        const auto& [since, id] = grave_ages_.front();
+        if (const auto grave = graves_.find(id);
+            grave != graves_.end() && grave->second.since == since) {
+            graves_.erase(grave);
+        }
+        grave_ages_.pop_front();
+    }
+}
+
+void Registrations::set_slot_count(std::size_t count) {
+    if (digests_.size() == count) {
+        return;
+    }
+    digests_.assign(count, {});
+    for (const auto& [id, registration] : registrations_) {
+        this->count(*registration.publication);
+    }
+}
+
+Registrations::Digest Registrations::digest(SlotId slot) const {
+    return slot.raw() < digests_.size() ? digests_[slot.raw()] : Digest{};
+}
+
+void Registrations::count(const Publication& publication) {
+    if (!digests_.empty()) {
+        Digest& digest = digests_[slot_of(*publication.service, digests_.size()).raw()];
+        digest.digest.add(digest_of(publication.id, publication.order));
+        ++digest.count;
+    }
+}
+
+void Registrations::uncount(const Publication& publication) {
+    if (!digests_.empty()) {
+        Digest& digest = digests_[slot_of(*publication.service, digests_.size()).raw()];
+        digest.digest.remove(digest_of(publication.id, publication.order));
+        --digest.count;
+    }
+}
+
+void Registrations::for_each(const std::function<void(const Op&)>& visit) const {
+    for (const auto& [id, registration] : registrations_) {
+        visit(Op{.id = id,
+                 .service = registration.publication->service,
+                 .publication = registration.publication,
+                 .order = registration.publication->order,
+                 .owner_seq = registration.owner_seq});
+    }
+}
+
+std::size_t Registrations::owned_by(env::ConnId conn) const {
+    const auto owned = by_conn_.find(conn);
+    return owned == by_conn_.end() ? 0 : owned->second.size();
+}
+
+}  // namespace muster::session

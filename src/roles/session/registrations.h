@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "env/net.h"
+#include "model/ids.h"
+#include "model/publication.h"
+#include "msg/cluster.h"
+
+namespace muster::session {
+
+// The publications of this session's clients: the source of truth for them (design 2.1).
+//
+// Invariants:
+//  1. Of one registration id the newest state by the client's order is held; what is older changes
+//     nothing (I8).
+//  2. Each publication belongs to one live connection, or to none while its lease runs. Losing a
+//     connection removes exactly what it still owns.
+//  3. Every change is numbered upwards (owner_seq) over the life of the session.
+//  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called.
+// Loop thread only. Bounds: the caller limits registrations per connection; removed ids are
+// remembered for kGraveAge, at most kGravesMax of them.
+class Registrations {
+public:
+    static constexpr Duration kGraveAge = std::chrono::seconds(60);
+    static constexpr std::size_t kGravesMax = 100'000;
+
+    using Op = msg::PublishBatch::Op;
+
+    struct Digest {
+        SetDigest digest;
+        std::uint32_t count = 0;
+    };
+
+    // Takes a client's registration. Returns what the slot leader must be told, or nothing when it
+    // is known already or older. `conn` owns it from now on; with a lease nobody does.
+    // Errors: conflict when the id stands for another service.
+    Result<std::optional<Op>> offer(const PublicationPtr& publication, env::ConnId conn,
+                                    Duration lease, MonoTime now);
+
+    // Polite leaving. Returns what the leader must be told: also for an unknown id, which another
+    // session may know.
+    std::optional<Op> withdraw(const RegistId& id, const ServicePtr& service, RegistOrder order,
+                               MonoTime now);
+
+    [[nodiscard]] std::vector<Op> drop_connection(env::ConnId conn, MonoTime now);
+    [[nodiscard]] std::vector<Op> expire_leases(MonoTime now);
+
+    // After a pause of our own, leases get the time back.
+    void extend_leases(Duration gap);
+    void forget_old_graves(MonoTime now);
+
+    // Hashes to slots from now on.
+    void set_slot_count(std::size_t count);
+    [[nodiscard]] Digest digest(SlotId slot) const;
+
+    // The states of all publications, in the order of their ids.
+    void for_each(const std::function<void(const Op&)>& visit) const;
+
+    [[nodiscard]] std::size_t size() const {
+        return registrations_.size();
+    }
+    [[nodiscard]] std::size_t owned_by(env::ConnId conn) const;
+    [[nodiscard]] std::uint64_t stamp() const {
+        return last_seq_;
+    }
+
+private:
+    struct Registration {
+        PublicationPtr publication;
+        env::ConnId conn;
+        Duration lease{};
+        MonoTime heard;
+        std::uint64_t owner_seq = 0;
+    };
+    struct Grave {
+        RegistOrder order;
+        RemovalCause cause = RemovalCause::left;
+        MonoTime since;
+    };
+
+    // The order under which a registration is taken; nothing when it is older than what is known.
+    [[nodiscard]] std::optional<RegistOrder> effective_order(const Publication& offered,
+                                                             env::ConnId conn) const;
+    [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
+                             RegistOrder order, MonoTime now);
+    void own(Registration& registration, const RegistId& id, env::ConnId conn);
+    void bury(const RegistId& id, const Grave& grave);
+    void count(const Publication& publication);
+    void uncount(const Publication& publication);
+
+    std::map<RegistId, Registration> registrations_;
+    std::map<env::ConnId, std::set<RegistId>> by_conn_;
+    std::set<RegistId> leased_;
+    std::unordered_map<RegistId, Grave> graves_;
+    std::deque<std::pair<MonoTime, RegistId>> grave_ages_;
+    std::vector<Digest> digests_;  // by slot
+    std::uint64_t last_seq_ = 0;
+};
+
+}  // namespace muster::session

@@ -1,0 +1,290 @@
+#include "roles/session/session.h"
+
+#include <algorithm>
+
+#include "roles/session/session_impl.h"
+
+namespace muster::session {
+namespace {
+
+constexpr env::TimerKey kTickTimer(1);
+constexpr env::TimerKey kDeadlineTimer(2);
+
+// A gap of our own clock longer than this means that we, not the others, were silent.
+constexpr Duration kPauseLimit = std::chrono::seconds(2);
+constexpr Duration kCopyKept = std::chrono::seconds(60);
+constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
+constexpr Duration kGapWait = std::chrono::milliseconds(200);
+constexpr Duration kRefusedWait = std::chrono::milliseconds(50);
+
+}  // namespace
+
+SessionServer::SessionServer(SessionOptions options, SessionEnv env)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(env))) {}
+SessionServer::~SessionServer() = default;
+void SessionServer::start() {
+    impl_->start();
+}
+void SessionServer::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
+    impl_->on_client_open(conn, std::move(info), port);
+}
+void SessionServer::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
+    impl_->on_client_message(conn, message);
+}
+void SessionServer::on_client_drained(env::ConnId conn) {
+    impl_->on_client_drained(conn);
+}
+void SessionServer::on_client_closed(env::ConnId conn) {
+    impl_->on_client_closed(conn);
+}
+const std::string& SessionServer::center() const {
+    return impl_->options().center;
+}
+std::vector<std::string> SessionServer::server_list() const {
+    return impl_->server_list();
+}
+SessionStatus SessionServer::status() const {
+    return impl_->status();
+}
+std::vector<SubscriberInfo> SessionServer::subscribers_of(const Service& service) const {
+    return impl_->subscribers_of(service);
+}
+void SessionServer::query_services(std::uint64_t token, const msg::ListServices& query,
+                                   QueryPort& port) {
+    impl_->query_services(token, query, port);
+}
+void SessionServer::put_config(std::uint64_t token, const Service& key,
+                               std::optional<std::string> value, QueryPort& port) {
+    impl_->put_config(token, key, std::move(value), port);
+}
+void SessionServer::write_metrics(MetricsWriter& writer) const {
+    impl_->write_metrics(writer);
+}
+void SessionServer::on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
+    impl_->on_message(from, message);
+}
+void SessionServer::on_timer(env::TimerKey key) {
+    impl_->on_timer(key);
+}
+
+SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
+    : options_(std::move(options)),
+      env_(std::move(env)),
+      writes_(options_.resend_interval, kRefusedWait),
+      copies_(options_.changes_kept_per_datum),
+      interests_(options_.incarnation, kGapWait, options_.resend_interval),
+      pusher_(options_.push_timeout, [this](env::ConnId conn) -> msg::ClientPort* {
+          const auto client = clients_.find(conn);
+          return client == clients_.end() ? nullptr : client->second.port;
+      }) {}
+
+void SessionServer::Impl::start() {
+    started_ = env_.clock.mono();
+    last_tick_ = started_;
+    last_config_ask_ = started_;
+    beat_metas();
+    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+}
+
+void SessionServer::Impl::on_message(const msg::RoleAddress& from,
+                                     const msg::ClusterMessage& message) {
+    std::visit([&](const auto& known) { on(from, known); }, message);
+    flush();
+}
+
+void SessionServer::Impl::on_timer(env::TimerKey key) {
+    const MonoTime now = env_.clock.mono();
+    if (key == kDeadlineTimer) {
+        deadline_armed_ = false;
+        expire_all(now);
+        flush();
+        return;
+    }
+    notice_pause(now);
+    last_tick_ = now;
+    ++ticks_;
+    if (cold_ && greeted_ && now - started_ >= options_.return_grace) {
+        cold_ = false;
+    }
+    beat_metas();
+    beat_data();
+    for (const NodeId& leader : interests_.broken(now)) {
+        probe_.streams_restarted.add();
+        restart_stream(leader);
+    }
+    expire_all(now);
+    flush();
+    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+}
+
+void SessionServer::Impl::notice_pause(MonoTime now) {
+    const Duration gap = now - last_tick_;
+    if (gap < kPauseLimit) {
+        return;
+    }
+    // We stood still (SIGSTOP, a frozen machine): what was not heard meanwhile is no sign.
+    probe_.pauses_noticed.add();
+    env_.log.warning("session.paused", {{"gap_ms", to_ms(gap)}});
+    registrations_.extend_leases(gap);
+}
+
+void SessionServer::Impl::expire_all(MonoTime now) {
+    pending_.expire(now, [this](env::ConnId conn, const msg::RequestReply& reply) {
+        probe_.accepted_unacknowledged.add();
+        reply_to(conn, reply);
+    });
+    for (const ServicePtr& service : pusher_.expire(now)) {
+        if (DatumCopy* copy = copies_.find(*service); copy != nullptr) {
+            pusher_.offer(*copy, now);
+        }
+    }
+    auto silent = registrations_.expire_leases(now);
+    probe_.expired_publications.add(silent.size());
+    write_all(std::move(silent));
+    registrations_.forget_old_graves(now);
+    queries_.expire(now);
+    for (const ServicePtr& service : copies_.forget_unwanted(now, kCopyKept)) {
+        if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
+            interests_.drop(slot->leader, service);
+        }
+    }
+    if (configs_.size() > 0 && now - last_config_ask_ >= kConfigAskInterval) {
+        ask_configs(configs_.all());
+    } else if (configs_.size() > 0) {
+        ask_configs(configs_.unanswered());
+    }
+}
+
+void SessionServer::Impl::flush() {
+    const MonoTime now = env_.clock.mono();
+    writes_.send_due(now, {options_.incarnation, table_, env_.outbox});
+    interests_.send_due(now, env_.outbox);
+    tell_newly_complete();
+    if (!pending_.empty() && !deadline_armed_) {
+        deadline_armed_ = true;
+        env_.timers.arm(kDeadlineTimer, options_.write_wait / 4);
+    }
+}
+
+const Slot* SessionServer::Impl::slot_of_service(const Service& service) const {
+    if (table_.slots.empty()) {
+        return nullptr;
+    }
+    const Slot& slot = table_.slots[slot_of(service, table_.slots.size()).raw()];
+    return slot.leader == NodeId{} ? nullptr : &slot;
+}
+
+void SessionServer::Impl::query_services(std::uint64_t token, const msg::ListServices& query,
+                                         QueryPort& port) {
+    queries_.ask_services(token, query, port, table_, env_.clock.mono(), env_.outbox);
+}
+
+void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,
+                                     std::optional<std::string> value, QueryPort& port) {
+    queries_.put_config(token, key.data_info_id(), std::move(value), port, options_.metas,
+                        env_.clock.mono(), env_.outbox);
+}
+
+std::vector<std::string> SessionServer::Impl::server_list() const {
+    std::vector<std::string> servers{options_.address};
+    for (const Member& member : members_) {
+        if (member.role == Role::session && member.node != options_.node) {
+            servers.push_back(member.address);
+        }
+    }
+    return servers;
+}
+
+SessionStatus SessionServer::Impl::status() const {
+    const bool led =
+        !table_.slots.empty() &&
+        std::ranges::all_of(table_.slots, [](const Slot& slot) { return slot.leader != NodeId{}; });
+    return {.ready = led,
+            .settled = led && !cold_,
+            .connections = clients_.size(),
+            .publications = registrations_.size(),
+            .subscriptions = subscription_count_,
+            .watches = configs_.size(),
+            .services_cached = copies_.size(),
+            .unacknowledged_writes = writes_.size(),
+            .table_epoch = table_.epoch};
+}
+
+std::vector<SubscriberInfo> SessionServer::Impl::subscribers_of(const Service& service) const {
+    std::vector<SubscriberInfo> infos;
+    const auto* lists = pusher_.lists_of(service);
+    if (lists == nullptr) {
+        return infos;
+    }
+    for (const auto& [key, list] : *lists) {
+        const auto client = clients_.find(key.conn);
+        if (client == clients_.end()) {
+            continue;
+        }
+        for (const RegistId& id : list.subscribers) {
+            infos.push_back({.id = id,
+                             .client_address = client->second.info.address,
+                             .door = client->second.info.door,
+                             .app = list.app,
+                             .scope = key.scope,
+                             .zone = key.zone,
+                             .acknowledged = list.acknowledged,
+                             .behind = list.waiting || list.in_flight.raw() != 0});
+        }
+    }
+    return infos;
+}
+
+void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
+    const SessionStatus now = status();
+    const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
+        writer.gauge(name, help, static_cast<std::int64_t>(value));
+    };
+    const auto counter = [&](std::string_view name, std::string_view help, const Counter& value) {
+        writer.counter(name, help, value.value());
+    };
+    gauge("muster_session_connections", "Open client connections.", now.connections);
+    gauge("muster_session_publications", "Publications of this session's clients.",
+          now.publications);
+    gauge("muster_session_subscriptions", "Subscriptions of this session's clients.",
+          now.subscriptions);
+    gauge("muster_session_watches", "Configuration watches.", now.watches);
+    gauge("muster_session_services_cached", "Services with a copy here.", now.services_cached);
+    gauge("muster_session_unacknowledged_writes", "Writes no slot leader has acknowledged.",
+          now.unacknowledged_writes);
+    gauge("muster_session_settled", "1 once clients of an earlier life had time to come back.",
+          now.settled ? 1 : 0);
+    counter("muster_session_registrations_total", "Registrations taken.", probe_.registrations);
+    counter("muster_session_unregistrations_total", "Unregistrations taken.",
+            probe_.unregistrations);
+    counter("muster_session_refused_total", "Requests of clients refused, by item.",
+            probe_.refused);
+    counter("muster_session_closed_publications_total",
+            "Publications removed because their connection closed.", probe_.closed_publications);
+    counter("muster_session_expired_publications_total",
+            "Publications removed because their lease ran out.", probe_.expired_publications);
+    counter("muster_session_accepted_unacknowledged_total",
+            "Requests answered before a slot leader acknowledged them.",
+            probe_.accepted_unacknowledged);
+    counter("muster_session_changes_total", "Changes folded into copies.", probe_.changes);
+    counter("muster_session_gaps_total", "Changes that did not follow on the copy.", probe_.gaps);
+    counter("muster_session_streams_restarted_total", "Streams of changes begun anew.",
+            probe_.streams_restarted);
+    counter("muster_session_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);
+    const auto& push = pusher_.probe();
+    counter("muster_push_sent_total", "Pushes sent.", push.pushes);
+    counter("muster_push_whole_total", "Pushes of whole lists.", push.pushes_whole);
+    counter("muster_push_delta_total", "Pushes of differences.", push.pushes_delta);
+    counter("muster_push_acknowledged_total", "Pushes acknowledged.", push.acknowledged);
+    counter("muster_push_refused_total", "Pushes their receiver could not use.", push.refused);
+    counter("muster_push_timeouts_total", "Pushes not acknowledged in time.", push.timeouts);
+    counter("muster_push_skipped_congested_total",
+            "Pushes put off because the connection does not drain.", push.skipped_congested);
+    counter("muster_push_held_back_incomplete_total",
+            "Pushes put off because the list is not known completely yet.",
+            push.held_back_incomplete);
+    writer.histogram("muster_push_to_ack_seconds", "From push to its acknowledgement.",
+                     push.push_to_ack);
+}
+
+}  // namespace muster::session

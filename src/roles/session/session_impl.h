@@ -1,0 +1,152 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "roles/session/config_watches.h"
+#include "roles/session/datum_copies.h"
+#include "roles/session/interest_links.h"
+#include "roles/session/open_queries.h"
+#include "roles/session/pending_replies.h"
+#include "roles/session/push.h"
+#include "roles/session/registrations.h"
+#include "roles/session/session.h"
+#include "roles/session/write_queue.h"
+
+namespace muster::session {
+
+// The reactions of the session, one file per sender: on_client.cc, on_data.cc, on_meta.cc. Every
+// reaction ends with flush(), which sends what it left to be sent.
+class SessionServer::Impl {
+public:
+    Impl(SessionOptions options, SessionEnv env);
+
+    void start();
+    void on_timer(env::TimerKey key);
+    void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
+
+    void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
+    void on_client_message(env::ConnId conn, const msg::ClientMessage& message);
+    void on_client_drained(env::ConnId conn);
+    void on_client_closed(env::ConnId conn);
+
+    [[nodiscard]] const SessionOptions& options() const {
+        return options_;
+    }
+    [[nodiscard]] SessionStatus status() const;
+    [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
+    [[nodiscard]] std::vector<std::string> server_list() const;
+    void query_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port);
+    void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
+                    QueryPort& port);
+    void write_metrics(MetricsWriter& writer) const;
+
+private:
+    // A subscription of a connection, by its id.
+    struct Subscribed {
+        ServicePtr service;
+        ListKey key;
+        RegistOrder order;
+    };
+    struct Client {
+        ClientInfo info;
+        msg::ClientPort* port = nullptr;
+        std::map<RegistId, Subscribed> subscriptions;
+        std::map<RegistId, ServicePtr> watches;
+        bool congested = false;
+    };
+    struct Probe {
+        Counter registrations;
+        Counter unregistrations;
+        Counter refused;
+        Counter closed_publications;
+        Counter expired_publications;
+        Counter accepted_unacknowledged;
+        Counter changes;
+        Counter gaps;
+        Counter streams_restarted;
+        Counter pauses_noticed;
+        LatencyHistogram write_to_ack;
+    };
+
+    // ---- clients
+    void on(env::ConnId conn, Client& client, const msg::RegisterPublishers& request);
+    void on(env::ConnId conn, Client& client, const msg::UnregisterPublishers& request);
+    void on(env::ConnId conn, Client& client, const msg::Subscribe& request);
+    void on(env::ConnId conn, Client& client, const msg::Unsubscribe& request);
+    void on(env::ConnId conn, Client& client, const msg::WatchConfig& request);
+    void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
+    void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
+    [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
+    [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
+    void answer_when_written(env::ConnId conn, msg::RequestReply reply,
+                             std::vector<WriteQueue::Op> ops);
+    void reply_to(env::ConnId conn, const msg::RequestReply& reply);
+    void write_all(std::vector<WriteQueue::Op> ops);
+    void want(const ServicePtr& service, Version held);
+    void unwant(const Service& service);
+    void end_subscription(const Subscribed& subscribed, const RegistId& id);
+
+    // ---- data
+    void on(const msg::RoleAddress& from, const msg::PublishBatchReply& reply);
+    void on(const msg::RoleAddress& from, const msg::ChangeBatch& batch);
+    void on(const msg::RoleAddress& from, const msg::InterestAck& ack);
+    void on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat);
+    void on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
+    void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
+    void restart_stream(const NodeId& leader);
+    void beat_data();
+    void tell_newly_complete();
+    [[nodiscard]] bool supplied(SlotId slot) const;
+
+    // ---- metas
+    void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    void on(const msg::RoleAddress& from, const msg::ConfigValue& value);
+    void on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply);
+    void adopt(const SlotTable& table);
+    void beat_metas();
+    void ask_configs(const msg::ConfigInterest& interest);
+    void push_config(const ConfigWatches::Key& key, env::ConnId conn,
+                     const std::set<RegistId>& watchers);
+
+    template <typename Other>
+    void on(const msg::RoleAddress&, const Other&) {}  // not for this role
+
+    // ---- time
+    void notice_pause(MonoTime now);
+    void expire_all(MonoTime now);
+    void flush();
+    [[nodiscard]] const Slot* slot_of_service(const Service& service) const;
+
+    SessionOptions options_;
+    SessionEnv env_;
+    std::map<env::ConnId, Client> clients_;
+    Registrations registrations_;
+    WriteQueue writes_;
+    PendingReplies pending_;
+    DatumCopies copies_;
+    InterestLinks interests_;
+    Pusher pusher_;
+    ConfigWatches configs_;
+    OpenQueries queries_;
+
+    SlotTable table_;
+    std::vector<Member> members_;
+    std::uint64_t members_epoch_ = 0;
+    bool greeted_ = false;  // a meta has told whether we were known before
+    bool cold_ = true;      // clients of an earlier life may still be on their way
+    MonoTime started_;
+    MonoTime last_tick_;
+    MonoTime last_config_ask_;
+    std::set<SlotId> unsupplied_;  // not yet told as complete in their leader's epoch
+    std::uint64_t ticks_ = 0;
+    bool deadline_armed_ = false;
+    std::size_t subscription_count_ = 0;
+    Probe probe_;
+};
+
+}  // namespace muster::session

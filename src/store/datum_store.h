@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "model/datum.h"
+#include "model/ids.h"
+#include "model/publication.h"
+#include "model/service.h"
+
+namespace muster::store {
+
+// One incarnation of one session, numbered by the data server that hears of it.
+using OwnerId = Id<struct OwnerIdTag, std::uint32_t>;
+
+// A session's word about one registration.
+struct Write {
+    RegistId id;
+    ServicePtr service;
+    PublicationPtr publication;  // null: it went
+    RegistOrder order;
+    RemovalCause cause = RemovalCause::left;
+    OwnerId owner;
+    std::uint64_t owner_seq = 0;
+};
+
+enum class WriteOutcome : std::uint8_t {
+    changed,    // subscribers see a difference
+    refreshed,  // order or owner was taken over, the content is the same
+    ignored,    // older than what is known, or not the owner's to say
+};
+
+// All publications of one slot, by service, with one version each; the leader's side.
+//
+// Invariants:
+//  1. Of one registration id only the newest state by RegistOrder is held (I8).
+//  2. A removal by a lost connection (closed, silent) takes effect only for the session that still
+//     owns the publication, and not for what that session wrote later.
+//  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
+//     come back (I5).
+//  4. digest_of_owner() equals the digest over (id, order) of exactly the publications of that
+//     owner.
+// Owned by the data server's slot. Loop thread only. Bounds: tombstones are kept for
+// kTombstoneAge, at most kTombstonesMax of them (the oldest go first).
+class DatumStore {
+public:
+    static constexpr Duration kTombstoneAge = std::chrono::seconds(60);
+    static constexpr std::size_t kTombstonesMax = 100'000;
+
+    struct Entry {
+        mutable PublicationPtr publication;
+        mutable OwnerId owner;
+        mutable std::uint64_t owner_seq = 0;
+    };
+    struct ById {
+        using is_transparent = void;
+        bool operator()(const Entry& a, const Entry& b) const {
+            return a.publication->id < b.publication->id;
+        }
+        bool operator()(const Entry& a, const RegistId& b) const {
+            return a.publication->id < b;
+        }
+        bool operator()(const RegistId& a, const Entry& b) const {
+            return a < b.publication->id;
+        }
+    };
+    struct Datum {
+        ServicePtr service;
+        Version version;
+        std::set<Entry, ById> entries;
+        std::uint32_t interested = 0;  // streams that declared interest
+    };
+    struct OwnerDigest {
+        SetDigest digest;
+        std::uint32_t count = 0;
+    };
+
+    // Takes `write` if it is newer than what is known. The datum's version is left to the caller.
+    WriteOutcome apply(const Write& write, MonoTime now);
+
+    // The datum of `service`, made when missing.
+    Datum& find_or_make(const ServicePtr& service);
+    [[nodiscard]] Datum* find(const Service& service);
+
+    // Removes everything of `owner`; `removed` is told each.
+    void remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
+                      const std::function<void(Datum&, const PublicationPtr&)>& removed);
+
+    // What `owner` has with owner_seq <= stamp and `listed` does not contain.
+    [[nodiscard]] std::vector<PublicationPtr> unlisted(OwnerId owner, std::uint64_t stamp,
+                                                       const std::set<RegistId>& listed) const;
+
+    [[nodiscard]] OwnerDigest digest_of_owner(OwnerId owner) const;
+
+    // Forgets tombstones that are old enough, and data nobody publishes or asks for.
+    void sweep(MonoTime now);
+
+    // Sorted by service: every walk has one order on all machines.
+    [[nodiscard]] const std::map<std::string, Datum>& data() const {
+        return data_;
+    }
+    [[nodiscard]] std::map<std::string, Datum>& data() {
+        return data_;
+    }
+    [[nodiscard]] std::size_t publication_count() const {
+        return publication_count_;
+    }
+    [[nodiscard]] std::size_t tombstone_count() const {
+        return tombstones_.size();
+    }
+
+private:
+    struct Tombstone {
+        RegistOrder order;
+        RemovalCause cause = RemovalCause::left;
+        OwnerId owner;
+        std::uint64_t owner_seq = 0;
+        MonoTime since;
+    };
+
+    WriteOutcome put(const Write& write);
+    WriteOutcome remove(const Write& write, MonoTime now);
+    [[nodiscard]] bool may_return(const Write& write, const Tombstone& tombstone) const;
+    void bury(const RegistId& id, const Tombstone& tombstone);
+    void count_owner(const Entry& entry);
+    void uncount_owner(const Entry& entry);
+
+    std::map<std::string, Datum> data_;  // by data_info_id
+    std::unordered_map<RegistId, Tombstone> tombstones_;
+    std::deque<std::pair<MonoTime, RegistId>> tombstone_ages_;
+    std::map<OwnerId, OwnerDigest> owners_;
+    std::size_t publication_count_ = 0;
+};
+
+// A datum as it is told to sessions.
+[[nodiscard]] DatumSnapshot snapshot_of(const DatumStore::Datum& datum, bool settled);
+
+}  // namespace muster::store
