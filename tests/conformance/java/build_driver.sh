@@ -1,5 +1,5 @@
 #!/bin/sh
-# build_driver.sh VERSION OUT: the driver for one version of the client, in OUT/driver.jar and OUT/lib.
+# build_driver.sh VERSION OUT: makes OUT/driver.jar and OUT/lib for one version of the client.
 # Asks the network only for what the local Maven cache lacks.
 set -eu
 version=$1

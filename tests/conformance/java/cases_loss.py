@@ -1,8 +1,8 @@
-"""Loss of providers and of the server. Every callback counts: none may show less than what lives."""
+"""Loss of providers and of the server. No callback may ever show less than what lives."""
 
 import signal
 
-from harness import RETURN_WITHIN_S
+from java_client import RETURN_WITHIN_S
 
 # Longest return of a Java client, plus the time the server gives clients of its earlier life.
 RIGHT_AGAIN_WITHIN_S = RETURN_WITHIN_S + 15.0

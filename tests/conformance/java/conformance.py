@@ -4,7 +4,7 @@
     MUSTER_BIN=build/dev/bin/muster conformance.py --driver DIR [--other DIR] [--jobs N] [CASE...]
 
 DIR is a folder made by build_driver.sh. CASE is any part of a case's name. Prints a line per case
-and 'N passed, M failed'; ends with 0 when all passed, 1 when one failed, 2 when it could not run."""
+and 'N passed, M failed'. Status: 0 all passed, 1 one failed, 2 it could not run."""
 
 import argparse
 import concurrent.futures
@@ -21,6 +21,7 @@ import cases_config
 import cases_everyday
 import cases_loss
 import harness
+import stage
 
 CASE_SECONDS = 120.0
 RUN_SECONDS = 420.0
@@ -86,7 +87,7 @@ def run_all(cases, arguments):
 
 def run_one(function, folder, arguments):
     own_folder = os.path.join(folder, function.__name__)
-    case = harness.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS)
+    case = stage.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS)
     start = time.monotonic()
     try:
         function(case)
