@@ -162,7 +162,8 @@ class Server:
 
     def subscriber_ids(self, data_id):
         """Registration ids of those who subscribe, as the server knows them."""
-        path = f"/api/v1/services/{TENANT}/{GROUP}/{urllib.parse.quote(data_id, safe='')}/subscribers"
+        key = urllib.parse.quote(data_id, safe="")
+        path = f"/api/v1/services/{TENANT}/{GROUP}/{key}/subscribers"
         status, text = self.request("GET", path)
         if status != 200:
             raise Failure(f"GET {path} answered {status}: {text}")
