@@ -141,7 +141,7 @@ int run_subscribers(const ServiceOptions& options) {
             const json::object& subscriber = item.as_object();
             table.add({text(subscriber, "client_address"), text(subscriber, "door"),
                        text(subscriber, "app"), text(subscriber, "scope"), text(subscriber, "zone"),
-                       text(subscriber, "version"), text(subscriber, "behind"),
+                       text(subscriber, "acknowledged"), text(subscriber, "behind"),
                        text(subscriber, "id")});
         }
         std::printf("%s", table.to_string().c_str());

@@ -7,7 +7,7 @@
 #include "wire/bolt/frame_decoder.h"
 #include "wire/bolt/frame_encoder.h"
 
-using namespace muster;
+namespace bolt = muster::bolt;
 
 // Property: a stream read in pieces gives the frames it gives as a whole, and every frame encodes
 // to the bytes it was read from. The first byte chooses the size of the pieces.

@@ -7,7 +7,7 @@
 #include "wire/hessian/reader.h"
 #include "wire/hessian/writer.h"
 
-using namespace muster;
+namespace hessian = muster::hessian;
 
 // Property: what reads, writes; what was written reads as an equal value and writes the same bytes.
 // References resolve. Text survives its way through WTF-8.
