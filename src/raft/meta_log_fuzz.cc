@@ -26,6 +26,9 @@ public:
         all.emplace_back(command);
         return {};
     }
+    [[nodiscard]] Result<void> readable(std::string_view /*command*/) const override {
+        return {};
+    }
     [[nodiscard]] std::string snapshot() const override {
         std::string bytes;
         for (const std::string& line : all) {
