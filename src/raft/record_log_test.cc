@@ -82,6 +82,30 @@ TEST(RecordLog, TakesNoPayloadThatLooksLikeRecordsForAny) {
     EXPECT_FALSE(scan->damaged_after_durable);
 }
 
+TEST(RecordLog, ReadsATornPayloadOfFalseHeadersInBoundedTime) {
+    // Every 40 bytes something that could be a record of almost a megabyte.
+    std::string headers;
+    while (headers.size() < (std::size_t{4} << 20)) {
+        std::string header;
+        append_big_endian(header, std::uint32_t{0});
+        append_big_endian(header, std::uint32_t{900'000});
+        header.push_back(1);
+        append_big_endian(header, std::uint64_t{2});
+        append_big_endian(header, std::uint64_t{18});
+        append_big_endian(header, std::uint64_t{41});
+        headers += header;
+    }
+    std::string bytes =
+        encode_segment_header({.sequence = 3, .first = LogIndex(17), .term = Term(2)});
+    append_record(
+        bytes, 3, 0,
+        {.index = LogIndex(17), .durable_bytes = kSegmentHeaderBytes, .payload = headers});
+    const auto scan = scan_segment(std::string_view(bytes).substr(0, bytes.size() - 1));
+    ASSERT_TRUE(scan.has_value());
+    EXPECT_TRUE(scan->commands.empty());
+    EXPECT_TRUE(scan->damaged_after_durable);
+}
+
 TEST(RecordLog, StopsAtRecordsThatAreOutOfOrder) {
     for (const std::uint64_t index : {16U, 18U, 19U}) {
         std::string bytes =
