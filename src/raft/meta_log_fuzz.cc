@@ -121,6 +121,9 @@ private:
     // or an error, or the tail that nothing sealed is missing.
     void flip(std::size_t where) {
         const auto& files = disk_.files();
+        if (files.empty()) {
+            return;
+        }
         auto file = files.begin();
         std::advance(file, static_cast<std::ptrdiff_t>(where % files.size()));
         if (file->second.empty()) {
