@@ -5,8 +5,6 @@
 namespace muster::meta {
 namespace {
 
-constexpr env::TimerKey kReplies{2};
-
 bool well_formed(const msg::RoleAddress& from, const Member& member) {
     return from.node == member.node && from.role == member.role && member.role != Role::meta &&
            !member.node.raw().empty() && member.node.raw().size() <= kNameBytesMax &&
@@ -46,6 +44,7 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
         env_.log.error("meta.members.full", {{"node", from.node.raw()}});
         return;
     }
+    const bool was_live = heard_.live(from, env_.clock.mono());
     if (heard != nullptr && life > heard->incarnation) {
         watches_.forget(from);  // what its earlier life watched
     }
@@ -62,7 +61,9 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
     }
     heal_epochs(heartbeat);
     reply_to(from);
-    keep_slots();
+    if (!was_live) {
+        keep_slots();
+    }
 }
 
 void MetaServer::Impl::join(const Member& member) {
