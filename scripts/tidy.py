@@ -60,7 +60,8 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
      "real clocks stop at src/runtime: take an env::Clock, or a time as an argument", CORE),
     (r"\brandom_device\b|\bmt19937|\bdefault_random_engine\b|(?<![\w.>:])s?rand\s*\(",
      "randomness is an argument: take a Prng", CORE),
-    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE),
+    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE,
+     False),
     (r"\bsleep_(for|until)\b|(?<![\w.>:])(u|nano)?sleep\s*\(",
      "nothing waits by sleeping: arm an env::Timers", CORE),
     (r"\bstd::(thread|jthread|mutex|shared_mutex|recursive_mutex|condition_variable\w*|async|"
@@ -98,7 +99,7 @@ def below(name, folders):
 def is_test(name):
     """Also what tests share (test_world.h)."""
     return name.startswith("tests/") or re.search(
-        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_test_\w+\.h$", name) is not None
+        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_(?:test_\w+|fixture)\.h$", name) is not None
 
 
 class Tidy:
