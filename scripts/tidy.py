@@ -39,6 +39,11 @@ VAGUE_NAMES = {"common", "util", "utils", "manager", "helper", "helpers", "misc"
 LATER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:work|home|root|Users)/\w")
 REGISTRY = re.compile(r"https?://(?:repo1?\.maven|registry\.npmjs|pypi\.|files\.pythonhosted)")
+WORDS = [
+    (LATER, "do it now, or write an issue and leave the code whole"),
+    (MACHINE_PATH, "the path of one machine: make it relative or an option"),
+    (REGISTRY, "the address of a package registry: leave it to the tool's default"),
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +60,8 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
      "real clocks stop at src/runtime: take an env::Clock, or a time as an argument", CORE),
     (r"\brandom_device\b|\bmt19937|\bdefault_random_engine\b|(?<![\w.>:])s?rand\s*\(",
      "randomness is an argument: take a Prng", CORE),
-    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE),
+    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE,
+     False),
     (r"\bsleep_(for|until)\b|(?<![\w.>:])(u|nano)?sleep\s*\(",
      "nothing waits by sleeping: arm an env::Timers", CORE),
     (r"\bstd::(thread|jthread|mutex|shared_mutex|recursive_mutex|condition_variable\w*|async|"
@@ -93,7 +99,7 @@ def below(name, folders):
 def is_test(name):
     """Also what tests share (test_world.h)."""
     return name.startswith("tests/") or re.search(
-        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_test_\w+\.h$", name) is not None
+        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_(?:test_\w+|fixture)\.h$", name) is not None
 
 
 class Tidy:
@@ -117,20 +123,17 @@ class Tidy:
 
     def check_text(self, path, name, lines):
         wide = path.suffix in WIDE
+        text = "\n".join(lines)
+        words = [word for word in WORDS if word[0].search(text)]
         for number, line in enumerate(lines, 1):
             if "\t" in line and path.suffix not in (".txt", ".json"):
                 self.complain(name, number, "a tab: indent with spaces (\\t inside strings)")
             if line != line.rstrip():
                 self.complain(name, number, "spaces at the end of the line: remove them")
-            if LATER.search(line):
-                self.complain(name, number, f"{LATER.search(line)[0]}: do it now, or write an "
-                                            "issue and leave the code whole")
-            if MACHINE_PATH.search(line):
-                self.complain(name, number, "the path of one machine: make it relative or an "
-                                            "option")
-            if REGISTRY.search(line):
-                self.complain(name, number, "the address of a package registry: leave it to the "
-                                            "tool's default")
+            for pattern, instead in words:
+                match = pattern.search(line)
+                if match:
+                    self.complain(name, number, f"{match[0]}: {instead}")
             if not wide and len(line) > COLUMNS and "://" not in line:
                 self.complain(name, number, f"{len(line)} columns: break the line at {COLUMNS}")
 
@@ -146,6 +149,9 @@ class Tidy:
         code = cpp_text.code_only(text)
         test = is_test(name)
         outside = test or path.name == "main.cc"  # entry points stand outside of namespaces
+        bans = [ban for ban in BANS
+                if (not ban.where or below(name, ban.where)) and (ban.tests_too or not outside)
+                and ban.pattern.search(code)]  # few files need a look at each line
         for number, line in enumerate(code.split("\n"), 1):
             if line.lstrip().startswith("#"):
                 raw = lines[number - 1]
@@ -153,9 +159,7 @@ class Tidy:
                     if "include" in raw and pattern.search(raw):
                         self.complain(name, number, instead)
                 continue
-            for ban in BANS:
-                if ban.where and not below(name, ban.where) or outside and not ban.tests_too:
-                    continue
+            for ban in bans:
                 match = ban.pattern.search(line)
                 if match:
                     self.complain(name, number, f"{match[0].strip()}: {ban.instead}")
