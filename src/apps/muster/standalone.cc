@@ -218,6 +218,7 @@ void Standalone::Parts::write_metrics(MetricsWriter& writer) const {
 }
 
 Result<void> Standalone::Parts::run() {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is an answer of write(), not our end
     constexpr std::array kSignals{SIGINT, SIGTERM};
     MUSTER_TRY(loop->on_signals(kSignals, [this](int signal) {
         log.info("server.stopping", {{"signal", signal}});
