@@ -78,13 +78,12 @@ std::string native_frame(const msg::ClientMessage& message) {
     const bool reply = native::expects_reply(message);
     std::string frame;
     bolt::append_frame(
-        frame,
-        {.head = {.type = reply ? bolt::FrameType::request : bolt::FrameType::oneway,
-                  .request_id = static_cast<std::int32_t>(native::request_id(message).raw()),
-                  .codec = bolt::kCodecProtobuf,
-                  .timeout_ms = reply ? kTimeoutMs : -1},
-         .class_name = native::class_name(message),
-         .content = content});
+        frame, {.head = {.type = reply ? bolt::FrameType::request : bolt::FrameType::oneway,
+                         .request_id = static_cast<std::int32_t>(native::request_id(message).raw()),
+                         .codec = bolt::kCodecProtobuf,
+                         .timeout_ms = reply ? kTimeoutMs : -1},
+                .class_name = native::class_name(message),
+                .content = content});
     return frame;
 }
 
@@ -98,8 +97,8 @@ std::string native_subscribe(const Service& service, const std::string& id) {
 }
 
 std::string native_ack(const bolt::Frame& push) {
-    const auto decoded = native::decode_server_message(push.class_name, push.content,
-                                                       native::client_codec_limits());
+    const auto decoded =
+        native::decode_server_message(push.class_name, push.content, native::client_codec_limits());
     if (!decoded || !std::holds_alternative<msg::Push>(*decoded)) {
         die("a push that cannot be read");
     }

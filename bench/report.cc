@@ -1,11 +1,11 @@
 #include "report.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 namespace muster::bench {
 namespace {
@@ -47,7 +47,7 @@ Report::Report(bool as_json, std::string commit)
 void Report::add(const Figure& figure) {
     std::optional<bool> holds;
     if (figure.bound) {
-        const double judged = figure.value ? *figure.value
+        const double judged = figure.value          ? *figure.value
                               : figure.bound_on_p99 ? figure.spread->p99
                                                     : figure.spread->p50;
         holds = figure.bound->kind == Bound::Kind::at_most ? judged <= figure.bound->limit

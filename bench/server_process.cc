@@ -1,5 +1,12 @@
 #include "server_process.h"
 
+#include <array>
+#include <climits>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -8,13 +15,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
-#include <climits>
-#include <cstdlib>
-#include <ctime>
-#include <filesystem>
-#include <fstream>
 
 #include "sockets.h"
 

@@ -1,17 +1,17 @@
 #include "sockets.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace muster::bench {
 namespace {
@@ -33,7 +33,8 @@ Connection::Connection(FromFd, int fd)
       reader_(std::make_unique<bolt::FrameReader>(
           bolt::FrameLimits{.frame_bytes_max = std::size_t{64} << 20U})) {}
 
-Connection::Connection(std::uint16_t port) : Connection(FromFd{}, ::socket(AF_INET, SOCK_STREAM, 0)) {
+Connection::Connection(std::uint16_t port)
+    : Connection(FromFd{}, ::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
@@ -82,8 +83,7 @@ void Connection::receive_exactly(std::size_t bytes) {
 }
 
 std::string_view Connection::read_some(bool wait) {
-    const ssize_t got =
-        ::recv(fd_, buffer().data(), buffer().size(), wait ? 0 : MSG_DONTWAIT);
+    const ssize_t got = ::recv(fd_, buffer().data(), buffer().size(), wait ? 0 : MSG_DONTWAIT);
     if (got < 0 && !wait && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return {};
     }

@@ -45,6 +45,8 @@ RULES = [
     ("src/runtime/x.cc", "throw x;", "Result"),
     ("src/runtime/x.cc", "#include <absl/strings/str_cat.h>", "Abseil"),
     ("src/runtime/x.cc", "using namespace std;", "name what is used"),
+    ("src/runtime/x_test.cc", "using namespace testing;", "name what is used"),
+    ("src/runtime/x.cc", "using namespace muster::wire;", "open the namespace"),
     ("src/runtime/x_test.cc", "TEST(A, DISABLED_B) {}", "no skipped tests"),
     ("src/runtime/x.cc", '#include "../x.h"', "source root"),
     ("src/runtime/x.cc", "// TO" "DO: more", "do it now"),
@@ -85,6 +87,7 @@ class Tidy(unittest.TestCase):
                                     "std::set<const Thing*, ByContent> others;\n",
             "src/runtime/loop.cc": "auto t = std::chrono::steady_clock::now();\n",
             "src/roles/x_test.cc": "using namespace std::chrono_literals;\n",
+            "src/roles/x_fuzz.cc": "using namespace muster::wire;\n",
             "src/roles/y.cc": "// a double line, thrown away; assert nothing\nint time(int);\n",
         }), [])
 

@@ -101,9 +101,8 @@ std::string http_errors_page() {
         page.append(action_of(code)).append(" |\n");
     }
     page +=
-        "\nTwo answers have a status of their own under the code `timeout`: 408 for a request that "
-        "did not\narrive in time, after which the connection is closed; everything else that took "
-        "too long is 504.\n";
+        "\nA request that does not arrive in time is answered with the code `timeout` under the "
+        "status 408,\nand its connection closed; everything else that took too long is 504.\n";
     return page;
 }
 

@@ -15,6 +15,7 @@ constexpr Duration kPauseLimit = std::chrono::seconds(2);
 constexpr Duration kCopyKept = std::chrono::seconds(60);
 constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
 constexpr Duration kGapWait = std::chrono::milliseconds(200);
+constexpr int kEagerness = 25;
 constexpr Duration kRefusedWait = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -83,7 +84,7 @@ void SessionServer::Impl::start() {
     last_tick_ = started_;
     last_config_ask_ = started_;
     beat_metas();
-    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+    arm_tick();
 }
 
 void SessionServer::Impl::on_message(const msg::RoleAddress& from,
@@ -114,7 +115,13 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     }
     expire_all(now);
     flush();
-    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+    arm_tick();
+}
+
+// Until a meta has answered, often: it may be starting too.
+void SessionServer::Impl::arm_tick() {
+    const Duration pace = options_.heartbeat_interval;
+    env_.timers.arm(kTickTimer, table_.slots.empty() ? pace / kEagerness : pace);
 }
 
 void SessionServer::Impl::notice_pause(MonoTime now) {

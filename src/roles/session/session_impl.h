@@ -117,6 +117,7 @@ private:
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
     // ---- time
+    void arm_tick();
     void notice_pause(MonoTime now);
     void expire_all(MonoTime now);
     void flush();
