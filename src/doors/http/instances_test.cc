@@ -156,6 +156,13 @@ TEST_F(Instances, ThatTheSessionRefusesAreNotRemembered) {
     EXPECT_EQ(ask("POST", orders_path("/instances/a/heartbeat")).status, 404);
 }
 
+TEST_F(Instances, WithAnIdOfAnotherServiceAreAConflict) {
+    session.outcome = fail(Errc::conflict, "registration id 'a' is in use for other");
+    const auto answer = put("a", R"({"ip":"10.0.0.1","port":80})");
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_THAT(answer.body, HasSubstr("is in use for other."));
+}
+
 TEST_F(Instances, AreNotWaitedForForEver) {
     session.answers = false;
     for (const auto* method : {"PUT", "DELETE"}) {
