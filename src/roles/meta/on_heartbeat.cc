@@ -39,7 +39,8 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
         stale_heartbeats_.add();
         return;
     }
-    if (known == nullptr && state_.members().size() + joining_.size() >= kMembersMax) {
+    const bool full = known == nullptr && state_.members().size() + joining_.size() >= kMembersMax;
+    if (full || (heard == nullptr && heard_.all().size() >= kMembersMax)) {
         refused_messages_.add();
         env_.log.error("meta.members.full", {{"node", from.node.raw()}});
         return;
