@@ -1,0 +1,275 @@
+#include "doors/native_codec/native_codec.h"
+
+#include <gtest/gtest.h>
+
+#include "doors/native_codec/field_numbers.h"
+#include "doors/native_codec/sample_messages.h"
+#include "muster/v1/client.pb.h"
+
+namespace muster::native {
+namespace {
+
+const RequestContext kContext{.request = msg::RequestId(42), .client_address = "10.0.0.7:41234"};
+
+template <typename Theirs>
+std::string through_protoc(std::string_view bytes) {
+    Theirs message;
+    EXPECT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+    return message.SerializeAsString();
+}
+
+TEST(NativeCodec, WritesRequestsAsProtocDoes) {
+    const auto requests = sample::requests();
+    std::vector<std::string> ours;
+    for (const auto& request : requests) {
+        ours.push_back(encode(request));
+    }
+    EXPECT_EQ(ours[0], through_protoc<v1::RegisterRequest>(ours[0]));
+    EXPECT_EQ(ours[1], through_protoc<v1::UnregisterRequest>(ours[1]));
+    EXPECT_EQ(ours[2], through_protoc<v1::SubscribeRequest>(ours[2]));
+    EXPECT_EQ(ours[3], through_protoc<v1::UnsubscribeRequest>(ours[3]));
+    EXPECT_EQ(ours[4], through_protoc<v1::WatchRequest>(ours[4]));
+    EXPECT_EQ(ours[5], through_protoc<v1::UnwatchRequest>(ours[5]));
+    EXPECT_EQ(ours[6], through_protoc<v1::PushAck>(ours[6]));
+}
+
+TEST(NativeCodec, NamesEveryRequestByItsProtobufName) {
+    const std::string names[] = {
+        v1::RegisterRequest().GetTypeName(),  v1::UnregisterRequest().GetTypeName(),
+        v1::SubscribeRequest().GetTypeName(), v1::UnsubscribeRequest().GetTypeName(),
+        v1::WatchRequest().GetTypeName(),     v1::UnwatchRequest().GetTypeName(),
+        v1::PushAck().GetTypeName(),
+    };
+    const auto requests = sample::requests();
+    ASSERT_EQ(requests.size(), std::size(names));
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        EXPECT_EQ(class_name(requests[i]), names[i]);
+        EXPECT_EQ(expects_reply(requests[i]), i != 6);
+        EXPECT_EQ(request_id(requests[i]).raw(), i != 6 ? 42U : 0U);
+    }
+    EXPECT_EQ(kReplyClass, v1::Reply().GetTypeName());
+    EXPECT_EQ(kPushClass, v1::Push().GetTypeName());
+    EXPECT_EQ(kConfigPushClass, v1::ConfigPush().GetTypeName());
+    EXPECT_EQ(kServerHintClass, v1::ServerHint().GetTypeName());
+}
+
+TEST(NativeCodec, RequestsComeBackFromTheirBytes) {
+    for (const auto& request : sample::requests()) {
+        const std::string bytes = encode(request);
+        const auto decoded = decode_request(class_name(request), bytes, kContext, CodecLimits{});
+        ASSERT_TRUE(decoded.has_value()) << to_string(decoded.error());
+        EXPECT_EQ(decoded->index(), request.index());
+        EXPECT_EQ(request_id(*decoded), request_id(request));
+        EXPECT_EQ(encode(*decoded), bytes) << class_name(request);
+    }
+}
+
+TEST(NativeCodec, ReadsPublicationsInFull) {
+    const auto requests = sample::requests();
+    const auto decoded =
+        decode_request(kRegisterClass, encode(requests[0]), kContext, CodecLimits{});
+    const auto& request = std::get<msg::RegisterPublishers>(*decoded);
+    EXPECT_EQ(request.lease, std::chrono::seconds(30));
+    ASSERT_EQ(request.publications.size(), 2U);
+    EXPECT_EQ(*request.publications[0], *sample::publication("pub-1"));
+    EXPECT_EQ(*request.publications[1], *sample::publication("pub-2", -1));
+    EXPECT_EQ(request.publications[0]->service, request.publications[1]->service)
+        << "equal services in a row are shared";
+}
+
+TEST(NativeCodec, PutsTheAddressTheServerSawIntoPublications) {
+    const auto bytes = encode(sample::requests()[0]);
+    const auto decoded = decode_request(
+        kRegisterClass, bytes, {.request = msg::RequestId(1), .client_address = "9.9.9.9:9"}, {});
+    EXPECT_EQ(std::get<msg::RegisterPublishers>(*decoded).publications[0]->client_address,
+              "9.9.9.9:9");
+}
+
+TEST(NativeCodec, WritesServerMessagesAsProtocDoes) {
+    const auto full = encode(sample::full_push());
+    EXPECT_EQ(full, through_protoc<v1::Push>(full));
+    const auto delta = encode(sample::delta_push());
+    EXPECT_EQ(delta, through_protoc<v1::Push>(delta));
+    const auto reply = encode(sample::reply());
+    EXPECT_EQ(reply, through_protoc<v1::Reply>(reply));
+    const auto hint = encode(msg::ServerHint{.servers = {"a:1", "b:2"}, .move_to = "b:2"});
+    EXPECT_EQ(hint, through_protoc<v1::ServerHint>(hint));
+    for (const auto& value :
+         {std::shared_ptr<const std::string>(), std::make_shared<const std::string>(),
+          std::make_shared<const std::string>("on\xff")}) {
+        const auto config = encode(msg::ConfigPush{.key = sample::service(),
+                                                   .version = Version(9),
+                                                   .value = value,
+                                                   .watchers = {RegistId("w")}});
+        EXPECT_EQ(config, through_protoc<v1::ConfigPush>(config));
+        const auto decoded = decode_server_message(kConfigPushClass, config, {});
+        ASSERT_TRUE(decoded.has_value());
+        const auto& push = std::get<msg::ConfigPush>(*decoded);
+        EXPECT_EQ(push.value == nullptr, value == nullptr);
+        EXPECT_EQ(push.value != nullptr ? *push.value : "", value != nullptr ? *value : "");
+    }
+}
+
+TEST(NativeCodec, FullPushComesBackFromItsBytes) {
+    const auto push = sample::full_push();
+    const auto decoded = decode_server_message(kPushClass, encode(push), client_codec_limits());
+    ASSERT_TRUE(decoded.has_value()) << to_string(decoded.error());
+    const auto& read = std::get<msg::Push>(*decoded);
+    EXPECT_EQ(read.delta, nullptr);
+    EXPECT_EQ(*read.view->service, *push.view->service);
+    EXPECT_EQ(read.view->version, push.view->version);
+    EXPECT_EQ(read.view->digest, push.view->digest);
+    EXPECT_TRUE(read.view->complete);
+    ASSERT_EQ(read.view->publications.size(), 3U);
+    EXPECT_EQ(*read.view->publications[2], *push.view->publications[2]);
+    EXPECT_EQ(read.subscribers, push.subscribers);
+    EXPECT_EQ(read.scope, push.scope);
+    EXPECT_EQ(read.zone, push.zone);
+}
+
+TEST(NativeCodec, DeltaPushComesBackFromItsBytes) {
+    const auto push = sample::delta_push();
+    const auto decoded = decode_server_message(kPushClass, encode(push), client_codec_limits());
+    ASSERT_TRUE(decoded.has_value()) << to_string(decoded.error());
+    const auto& read = std::get<msg::Push>(*decoded);
+    ASSERT_NE(read.delta, nullptr);
+    EXPECT_EQ(read.delta->from, push.delta->from);
+    EXPECT_EQ(read.delta->to, push.delta->to);
+    EXPECT_EQ(read.delta->removals, push.delta->removals);
+    ASSERT_EQ(read.delta->upserts.size(), 1U);
+    EXPECT_EQ(*read.delta->upserts[0], *push.delta->upserts[0]);
+    EXPECT_EQ(read.view->digest, push.view->digest);
+    EXPECT_TRUE(read.view->publications.empty());
+}
+
+TEST(NativeCodec, SendsTheListWhenTheDeltaIsNoShorter) {
+    auto push = sample::full_push();
+    push.delta = std::make_shared<const ViewDelta>(
+        ViewDelta{.from = Version(1),
+                  .to = push.view->version,
+                  .upserts = {push.view->publications[0], push.view->publications[1]},
+                  .removals = {RegistId("gone")}});
+    const auto decoded = decode_server_message(kPushClass, encode(push), client_codec_limits());
+    EXPECT_EQ(std::get<msg::Push>(*decoded).delta, nullptr);
+}
+
+TEST(NativeCodec, RepliesTellEachOutcomeAndFailuresOfTheWhole) {
+    const auto decoded = decode_response({.request = msg::RequestId(42), .class_name = kReplyClass},
+                                         encode(sample::reply()), {});
+    ASSERT_TRUE(decoded.has_value());
+    const auto& reply = std::get<msg::RequestReply>(*decoded);
+    EXPECT_EQ(reply.request, msg::RequestId(42));
+    ASSERT_EQ(reply.outcomes.size(), 2U);
+    EXPECT_TRUE(reply.outcomes[0].result.has_value());
+    EXPECT_EQ(reply.outcomes[1].result.error(),
+              (Error{Errc::over_limit, "at most 10 registrations"}));
+
+    const Error error{Errc::invalid_argument, "a publication has no id"};
+    const auto failed =
+        decode_response({.request = msg::RequestId(7), .bolt_status = 1, .class_name = kReplyClass},
+                        encode_failure(error), {});
+    ASSERT_TRUE(failed.has_value());
+    EXPECT_EQ(std::get<RequestFailure>(*failed).error, error);
+
+    const auto bare = decode_response({.request = msg::RequestId(7), .bolt_status = 4}, "", {});
+    EXPECT_EQ(std::get<RequestFailure>(*bare).error.code, Errc::busy);
+}
+
+TEST(NativeCodec, UnknownFieldsAndCodesOfNewerPeersAreSkipped) {
+    v1::Reply theirs;
+    auto* outcome = theirs.add_outcomes();
+    outcome->set_id("x");
+    outcome->set_code("a_code_of_the_future");
+    std::string bytes = theirs.SerializeAsString();
+    FieldWriter writer(bytes);
+    writer.varint(1000, 5);
+    writer.bytes(1001, "new");
+    const auto decoded =
+        decode_response({.request = msg::RequestId(1), .class_name = kReplyClass}, bytes, {});
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(std::get<msg::RequestReply>(*decoded).outcomes[0].result.error().code,
+              Errc::internal);
+}
+
+TEST(NativeCodec, RefusesUnknownClassesAndCutBytes) {
+    EXPECT_EQ(decode_request("muster.v1.Nothing", "", kContext, {}).error().code,
+              Errc::unknown_type);
+    EXPECT_EQ(decode_server_message("muster.v1.Reply", "", {}).error().code, Errc::unknown_type);
+    for (const auto& request : sample::requests()) {
+        const std::string bytes = encode(request);
+        for (std::size_t size = 0; size < bytes.size(); ++size) {
+            const auto decoded = decode_request(
+                class_name(request), std::string_view(bytes).substr(0, size), kContext, {});
+            if (!decoded) {
+                EXPECT_THAT(decoded.error().code,
+                            testing::AnyOf(Errc::bad_content, Errc::invalid_argument));
+            }
+        }
+    }
+}
+
+Errc error_of_register(const v1::RegisterRequest& request, const CodecLimits& limits = {}) {
+    const auto decoded =
+        decode_request(kRegisterClass, request.SerializeAsString(), kContext, limits);
+    return decoded ? Errc::internal : decoded.error().code;
+}
+
+TEST(NativeCodec, RefusesPublicationsThatCannotBe) {
+    v1::RegisterRequest no_service;
+    no_service.add_publications()->set_id("x");
+    EXPECT_EQ(error_of_register(no_service), Errc::invalid_argument);
+
+    v1::RegisterRequest blank_name;
+    blank_name.add_publications()->set_id("x");
+    blank_name.mutable_publications(0)->mutable_service()->set_data_id(" ");
+    EXPECT_EQ(error_of_register(blank_name), Errc::invalid_argument);
+
+    v1::RegisterRequest no_id;
+    no_id.add_publications()->mutable_service()->set_data_id("d");
+    EXPECT_EQ(error_of_register(no_id), Errc::invalid_argument);
+
+    v1::RegisterRequest lease;
+    lease.set_lease_ms(-1);
+    EXPECT_EQ(error_of_register(lease), Errc::invalid_argument);
+}
+
+TEST(NativeCodec, RefusesWhatIsOverALimit) {
+    v1::RegisterRequest request;
+    auto* publication = request.add_publications();
+    publication->set_id("id");
+    publication->mutable_service()->set_data_id("d");
+    publication->add_boxes("a");
+    publication->add_boxes("b");
+    publication->set_zone("zone");
+    EXPECT_EQ(error_of_register(request, {.items_max = 0}), Errc::too_large);
+    EXPECT_EQ(error_of_register(request, {.elements_max = 1}), Errc::too_large);
+    EXPECT_EQ(error_of_register(request, {.id_bytes_max = 1}), Errc::too_large);
+    EXPECT_EQ(error_of_register(request, {.name_bytes_max = 3}), Errc::too_large);
+    EXPECT_EQ(error_of_register(request, {.message_bytes_max = 5}), Errc::too_large);
+    EXPECT_EQ(error_of_register(request), Errc::internal) << "accepted";
+}
+
+TEST(NativeCodec, RefusesTextThatIsNotUtf8) {
+    std::string bytes;
+    FieldWriter writer(bytes);
+    const auto mark = writer.begin(request_field::kItems, 8);
+    writer.bytes(ref_field::kId, "\xff");
+    writer.end(mark);
+    EXPECT_EQ(decode_request(kUnregisterClass, bytes, kContext, {}).error().code,
+              Errc::bad_content);
+}
+
+TEST(NativeCodec, RefusesListsThatAreNotSorted) {
+    v1::Push push;
+    push.mutable_service()->set_data_id("d");
+    push.add_publications()->set_id("b");
+    push.add_publications()->set_id("a");
+    EXPECT_EQ(decode_server_message(kPushClass, push.SerializeAsString(), {}).error().code,
+              Errc::bad_content);
+    push.mutable_publications(1)->set_id("b");
+    EXPECT_EQ(decode_server_message(kPushClass, push.SerializeAsString(), {}).error().code,
+              Errc::bad_content);
+}
+
+}  // namespace
+}  // namespace muster::native
