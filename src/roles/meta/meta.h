@@ -1,0 +1,101 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/time.h"
+#include "env/clock.h"
+#include "env/timers.h"
+#include "model/cluster.h"
+#include "msg/outbox.h"
+#include "raft/consensus.h"
+
+namespace muster::meta {
+
+struct MetaOptions {
+    NodeId node;
+    Incarnation incarnation;
+    std::uint16_t slot_count = kDefaultSlotCount;  // of a new table; an old one keeps its count
+    // How far the version ceiling is raised above the clock.
+    Duration version_window = std::chrono::seconds(60);
+    // A member that is silent for so long is taken for dead.
+    Duration member_lease = std::chrono::seconds(3);
+    Duration tick_interval = std::chrono::milliseconds(250);
+
+    std::size_t watch_keys_per_session_max = 10'000;
+    // Watches of a session that is silent for so many leases are forgotten.
+    int watch_leases = 20;
+    std::size_t joins_waiting_max = 1024;
+    std::size_t puts_waiting_max = 1024;
+};
+
+struct MetaEnv {
+    env::Clock& clock;
+    env::Timers& timers;
+    msg::Outbox& outbox;
+    Log log;
+};
+
+// A member as operators see it.
+struct MemberStatus {
+    Member member;
+    bool known_before = false;
+    bool live = false;
+    std::optional<Duration> silent_for;  // nothing: not heard in this life of the meta
+    std::size_t slots_led = 0;
+};
+
+struct MetaStatus {
+    bool leads = false;
+    bool ready = false;  // leads, and has raised the version ceiling: data nodes are answered
+    Epoch table_epoch;
+    std::size_t slots = 0;
+    std::size_t slots_without_leader = 0;
+    std::uint64_t members_epoch = 0;
+    Version ceiling;
+    std::size_t config_keys = 0;
+    std::size_t watches = 0;
+    raft::ConsensusStatus consensus;
+    std::vector<MemberStatus> members;  // sorted by (node, role)
+};
+
+// The MetaServer: who is a member, who leads which slot, how high versions may go, and the
+// configuration values. What it says is agreed and durable before; what it hears (leases, watches)
+// it keeps in memory and learns anew.
+//
+//   NodeHeartbeat -> new incarnation? -> member_joined -> consensus -> reply to everybody concerned
+//   tick -> ceiling near? -> raise_ceiling    tick, join -> plan_slots -> assign_slots
+//   ConfigPut -> put_config -> consensus -> ConfigPutReply, ConfigValue to who watches
+//
+// Owned by the process; lives until it ends. Loop thread only. Bounds: MetaOptions and
+// command_codec.h; what is over a bound is refused, counted and, where a message can say it, told.
+// Invariants: 1. replies carry agreed state only; 2. no data node is answered before this life has
+// raised the ceiling; 3. a life of a node is always told the same `known_before`.
+class MetaServer final : public msg::Receiver, public env::TimerTarget {
+public:
+    // `consensus` must outlive this and not be started by anybody else.
+    MetaServer(MetaOptions options, MetaEnv env, raft::Consensus& consensus);
+    ~MetaServer() override;
+
+    // Recovers from disk before it returns; serves as soon as the consensus has a leader. Requires:
+    // called once. Errors: those of raft::Consensus::start().
+    [[nodiscard]] Result<raft::RecoveryReport> start();
+
+    [[nodiscard]] MetaStatus status() const;
+    [[nodiscard]] bool ready() const;
+    void write_metrics(MetricsWriter& writer) const;
+
+    void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_timer(env::TimerKey key) override;
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster::meta

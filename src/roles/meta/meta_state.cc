@@ -1,0 +1,252 @@
+#include "roles/meta/meta_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace muster::meta {
+namespace {
+
+constexpr std::uint8_t kSnapshotFormat = 1;
+
+std::size_t bytes_of(std::string_view key, const ConfigEntry& entry) {
+    return key.size() + (entry.value ? entry.value->size() : 0);
+}
+
+Slot read_slot(FieldReader& reader) {
+    Slot slot;
+    slot.leader = NodeId(std::string(reader.string(kNameBytesMax)));
+    slot.followers = read_nodes(reader);
+    slot.epoch = Epoch(reader.number<std::uint64_t>());
+    slot.floor = read_version(reader);
+    return slot;
+}
+
+}  // namespace
+
+const MemberEntry* MetaState::find(const msg::RoleAddress& who) const {
+    const auto found = members_.find(who);
+    return found == members_.end() ? nullptr : &found->second;
+}
+
+std::string MetaState::apply(raft::LogIndex index, std::string_view command) {
+    const auto decoded = decode_command(command);
+    if (!decoded) {
+        ++unreadable_commands_;
+        return encode_outcome(wrap(fmt::format("command {}", index.raw()), Error(decoded.error())));
+    }
+    return encode_outcome(apply(*decoded));
+}
+
+Result<Version> MetaState::apply(const Command& command) {
+    return std::visit([this](const auto& one) { return carry_out(one); }, command);
+}
+
+bool MetaState::can_fence(const Fence& fence) const {
+    const std::uint64_t base = std::max(ceiling_, fence.physical).raw();
+    return fence.headroom > 0 && fence.headroom <= kVersionMax.raw() - base;
+}
+
+void MetaState::fence_off(std::vector<Slot*> slots, const Fence& fence) {
+    for (Slot* slot : slots) {
+        slot->floor = ceiling_;
+        slot->epoch = Epoch(slot->epoch.raw() + 1);
+    }
+    if (!slots.empty()) {
+        ceiling_ = Version(std::max(ceiling_, fence.physical).raw() + fence.headroom);
+    }
+}
+
+Result<Version> MetaState::carry_out(const MemberJoined& command) {
+    const msg::RoleAddress who{.node = command.member.node, .role = command.member.role};
+    const auto known = members_.find(who);
+    if (known != members_.end() && known->second.member.incarnation >= command.member.incarnation) {
+        return ceiling_;
+    }
+    if (known == members_.end() && members_.size() >= kMembersMax) {
+        return fail(Errc::over_limit, fmt::format("there are {} members already", kMembersMax));
+    }
+    std::vector<Slot*> led;
+    for (Slot& slot : table_.slots) {
+        if (who.role == Role::data && slot.leader == who.node) {
+            led.push_back(&slot);
+        }
+    }
+    if (!led.empty()) {
+        if (!can_fence(command.fence)) {
+            return fail(Errc::over_limit, "the versions of 63 bits are used up");
+        }
+        fence_off(std::move(led), command.fence);
+        table_.epoch = Epoch(table_.epoch.raw() + 1);
+    }
+    members_[who] = {.member = command.member, .known_before = known != members_.end()};
+    ++members_epoch_;
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const AssignSlots& command) {
+    if (command.base != table_.epoch) {
+        return fail(Errc::conflict, fmt::format("the table is at epoch {}, not {}",
+                                                table_.epoch.raw(), command.base.raw()));
+    }
+    const std::size_t count = table_.slots.empty() ? command.slot_count : table_.slots.size();
+    if (command.slots.empty() || command.slots.back().slot.raw() >= count) {
+        return fail(Errc::invalid_argument, fmt::format("no slot, or one beyond {}", count));
+    }
+    if (!can_fence(command.fence)) {
+        return fail(Errc::over_limit, "the versions of 63 bits are used up");
+    }
+    table_.slots.resize(count);
+    std::vector<Slot*> taken;
+    for (const AssignSlots::Assignment& assignment : command.slots) {
+        Slot& slot = table_.slots[assignment.slot.raw()];
+        if (slot.leader.raw().empty()) {
+            slot.epoch = Epoch(slot.epoch.raw() + 1);
+        } else if (slot.leader != assignment.leader) {
+            taken.push_back(&slot);
+        }
+        slot.leader = assignment.leader;
+        slot.followers = assignment.followers;
+    }
+    fence_off(std::move(taken), command.fence);
+    table_.epoch = Epoch(table_.epoch.raw() + 1);
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const RaiseCeiling& command) {
+    ceiling_ = std::max(ceiling_, command.to);
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const PutConfig& command) {
+    return set_config(command.key, std::make_shared<const std::string>(command.value),
+                      command.physical);
+}
+
+Result<Version> MetaState::carry_out(const ClearConfig& command) {
+    const auto known = config_.find(command.key);
+    if (known == config_.end()) {
+        return Version();  // was never set
+    }
+    return set_config(command.key, nullptr, command.physical);
+}
+
+Result<Version> MetaState::set_config(std::string_view key,
+                                      std::shared_ptr<const std::string> value, Version physical) {
+    const auto known = config_.find(key);
+    const bool is_new = known == config_.end();
+    ConfigEntry next{.version = physical, .value = std::move(value)};
+    std::size_t bytes_before = 0;
+    if (!is_new) {
+        const ConfigEntry& old = known->second;
+        const bool same = old.value && next.value ? *old.value == *next.value
+                                                  : old.value == nullptr && next.value == nullptr;
+        if (same) {
+            return old.version;
+        }
+        next.version = std::max(Version(old.version.raw() + 1), physical);
+        bytes_before = bytes_of(key, old);
+    }
+    if (next.version == Version() || next.version > kVersionMax) {
+        next.version = std::clamp(next.version, Version(1), kVersionMax);
+    }
+    const std::size_t bytes = config_bytes_ - bytes_before + bytes_of(key, next);
+    if (is_new && config_.size() >= kConfigKeysMax) {
+        return fail(Errc::over_limit, fmt::format("there are {} configuration keys already, "
+                                                  "cleared ones included",
+                                                  kConfigKeysMax));
+    }
+    if (bytes > kConfigBytesMax) {
+        return fail(Errc::over_limit, fmt::format("all configuration would be {} bytes; at most {}",
+                                                  bytes, kConfigBytesMax));
+    }
+    config_bytes_ = bytes;
+    const Version version = next.version;
+    config_[std::string(key)] = std::move(next);
+    return version;
+}
+
+Result<Version> MetaState::carry_out(const RaiseEpochs& command) {
+    if (command.table.raw() >= kEpochMax || command.members >= kEpochMax) {
+        return fail(Errc::invalid_argument, "an epoch that no cluster reaches");
+    }
+    if (command.table >= table_.epoch) {
+        table_.epoch = Epoch(command.table.raw() + 1);
+    }
+    members_epoch_ = std::max(members_epoch_, command.members + 1);
+    return ceiling_;
+}
+
+std::string MetaState::snapshot() const {
+    std::string out;
+    append_big_endian(out, kSnapshotFormat);
+    append_big_endian(out, ceiling_.raw());
+    append_big_endian(out, members_epoch_);
+    append_big_endian(out, static_cast<std::uint32_t>(members_.size()));
+    for (const auto& [who, entry] : members_) {
+        append_member(out, entry.member);
+        append_big_endian(out, static_cast<std::uint8_t>(entry.known_before ? 1 : 0));
+    }
+    append_big_endian(out, table_.epoch.raw());
+    append_big_endian(out, static_cast<std::uint32_t>(table_.slots.size()));
+    for (const Slot& slot : table_.slots) {
+        append_string(out, slot.leader.raw());
+        append_nodes(out, slot.followers);
+        append_big_endian(out, slot.epoch.raw());
+        append_big_endian(out, slot.floor.raw());
+    }
+    append_big_endian(out, static_cast<std::uint32_t>(config_.size()));
+    for (const auto& [key, entry] : config_) {
+        append_string(out, key);
+        append_big_endian(out, entry.version.raw());
+        append_big_endian(out, static_cast<std::uint8_t>(entry.value ? 1 : 0));
+        append_string(out, entry.value ? *entry.value : std::string_view());
+    }
+    return out;
+}
+
+Result<void> MetaState::restore(std::string_view snapshot) {
+    FieldReader reader(snapshot);
+    const auto format = reader.number<std::uint8_t>();
+    if (reader.ok() && format != kSnapshotFormat) {
+        return fail(Errc::refused, fmt::format("a state of format {}; this release reads {}",
+                                               format, kSnapshotFormat));
+    }
+    MetaState next;
+    next.unreadable_commands_ = unreadable_commands_;
+    next.ceiling_ = read_version(reader);
+    next.members_epoch_ = reader.number<std::uint64_t>();
+    const auto members = reader.number<std::uint32_t>();
+    for (std::uint32_t i = 0; i < members && reader.ok(); ++i) {
+        MemberEntry entry{.member = read_member(reader)};
+        entry.known_before = reader.number<std::uint8_t>() != 0;
+        next.members_.emplace(
+            msg::RoleAddress{.node = entry.member.node, .role = entry.member.role}, entry);
+    }
+    next.table_.epoch = Epoch(reader.number<std::uint64_t>());
+    const auto slots = reader.number<std::uint32_t>();
+    for (std::uint32_t i = 0; i < slots && i <= kSlotsMax && reader.ok(); ++i) {
+        next.table_.slots.push_back(read_slot(reader));
+    }
+    const auto keys = reader.number<std::uint32_t>();
+    for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
+        std::string key(reader.string(kConfigKeyBytesMax));
+        ConfigEntry entry{.version = read_version(reader), .value = nullptr};
+        const bool set = reader.number<std::uint8_t>() != 0;
+        const std::string_view value = reader.string(kConfigValueBytesMax);
+        entry.value = set ? std::make_shared<const std::string>(value) : nullptr;
+        next.config_bytes_ += bytes_of(key, entry);
+        next.config_.emplace(std::move(key), std::move(entry));
+    }
+    const bool whole = reader.complete() && next.members_.size() == members &&
+                       next.table_.slots.size() == slots && slots <= kSlotsMax &&
+                       next.config_.size() == keys;
+    if (!whole) {
+        return fail(Errc::corrupt, "the state is cut, over a bound or holds something twice");
+    }
+    *this = std::move(next);
+    return {};
+}
+
+}  // namespace muster::meta
