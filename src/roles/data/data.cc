@@ -96,6 +96,9 @@ void DataServer::Impl::heartbeat() {
 }
 
 void DataServer::Impl::remove_orphans(MonoTime now) {
+    if (versions_.exhausted()) {
+        return;
+    }
     for (const auto& orphan : sessions_.take_expired(now, options_.orphan_grace)) {
         for (auto& [id, slot] : slots_.led()) {
             Turn turn;
