@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "doors/http/door_fixture.h"
+#include "doors/http/instance_ids.h"
 
 namespace muster::http {
 namespace {
@@ -99,7 +100,8 @@ TEST_F(Instances, AreRegisteredWithALease) {
     const auto told = last_register();
     EXPECT_EQ(told.lease, seconds(20));
     const Publication& publication = *told.publications.at(0);
-    EXPECT_EQ(publication.id.raw(), "i/1");
+    EXPECT_EQ(instance_id_of(publication.id), "i/1");
+    EXPECT_NE(publication.id, regist_id_of(Service{.data_id = "another"}, "i/1"));
     EXPECT_EQ(publication.boxes,
               std::vector<std::string>{"10.0.0.1:8080?weight=7&enabled=false&a=b"});
     EXPECT_EQ(publication.zone, "Z");
