@@ -108,10 +108,18 @@ void Pipes::to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_br
 
 void Pipes::send_to_server(PipeId id, ToServer message) {
     const auto found = pipes_.find(id);
-    if (found == pipes_.end() || !found->second->client_open || found->second->broken) {
+    if (found == pipes_.end() || !found->second->client_open) {
         return;
     }
-    const Shared& pipe = found->second;
+    const Shared pipe = found->second;
+    if (pipe->machine_lost && session_->alive() && session_->life() != pipe->session_life) {
+        // The machine is back and knows nothing of this connection: it answers with a reset.
+        tell_client_down(id, pipe, arrival(*pipe, pipe->last_to_server) + pipe->delay, true);
+        return;
+    }
+    if (pipe->broken) {
+        return;
+    }
     auto shared = std::make_shared<const ToServer>(std::move(message));
     to_server(id, pipe, arrival(*pipe, pipe->last_to_server), false,
               [this, id, shared](ServerEnd& server) {
@@ -220,11 +228,17 @@ void Pipes::on_client_killed(const Process& client, bool machine_lost) {
 void Pipes::on_session_killed(bool machine_lost) {
     for (const PipeId id : open()) {
         const Shared pipe = pipes_.at(id);
-        if (machine_lost) {
+        if (machine_lost && pipe->server_open) {
             pipe->broken = true;
+            pipe->machine_lost = true;
         }
         close_from_server(id);
     }
+}
+
+std::uint64_t Pipes::session_life_of(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    return found == pipes_.end() || found->second->broken ? 0 : found->second->session_life;
 }
 
 std::vector<PipeId> Pipes::open() const {

@@ -77,6 +77,8 @@ public:
     void on_client_killed(const Process& client, bool machine_lost);
     void on_session_killed(bool machine_lost);
 
+    // The life of the session that this connection leads to; zero: none.
+    [[nodiscard]] std::uint64_t session_life_of(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;
 
     PipeFaults faults;
@@ -91,6 +93,7 @@ private:
         bool client_open = true;
         bool server_open = false;
         bool broken = false;  // nothing on its way arrives any more
+        bool machine_lost = false;  // the server's: its next life resets what it does not know
         Duration delay{};
         MonoTime last_to_server;
         MonoTime last_to_client;
