@@ -11,11 +11,12 @@ SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, Mon
         return nullptr;
     }
     if (inserted || incarnation > link.incarnation) {
+        store::OwnerId owner(++last_session_ << 32U);
         if (!inserted) {
             orphans_.push_back({link.owner, node, now});
+            owner = store::OwnerId(link.owner.raw() + 1);
         }
-        link = SessionLink{
-            .node = node, .incarnation = incarnation, .owner = store::OwnerId(++last_owner_)};
+        link = SessionLink{.node = node, .incarnation = incarnation, .owner = owner};
     }
     link.last_heard = now;
     return &link;

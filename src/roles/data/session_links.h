@@ -76,7 +76,7 @@ public:
 private:
     std::map<NodeId, SessionLink> links_;
     std::vector<Orphan> orphans_;
-    std::uint32_t last_owner_ = 0;
+    std::uint64_t last_session_ = 0;
 };
 
 }  // namespace muster::data
