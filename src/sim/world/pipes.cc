@@ -66,8 +66,10 @@ PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
         return id;
     }
     pipe->server_open = true;
-    to_server(id, pipe, there, false,
-              [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); });
+    to_server(
+        id, pipe, there, false,
+        [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); },
+        kListenChannel);
     // The kernel answers, whatever the process does.
     pipe->last_to_client = there + pipe->delay;
     to_client(id, pipe, pipe->last_to_client, false, [this, id, &client](ClientEnd& known) {
@@ -78,12 +80,12 @@ PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
 }
 
 void Pipes::to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
-                      std::function<void(ServerEnd&)> what) {
+                      std::function<void(ServerEnd&)> what, Channel channel) {
     scheduler_.at(when, [=, this, what = std::move(what)] {
         if ((pipe->broken && !even_broken) || session_->life() != pipe->session_life) {
             return;
         }
-        session_->deliver(scheduler_.now(), channel_of(id), [=, this] {
+        session_->deliver(scheduler_.now(), channel != 0 ? channel : channel_of(id), [=, this] {
             ServerEnd* server = door_(pipe->door);
             if (pipe->server_open && server != nullptr && session_->life() == pipe->session_life) {
                 what(*server);

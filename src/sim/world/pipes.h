@@ -102,7 +102,7 @@ private:
 
     [[nodiscard]] MonoTime arrival(const Pipe& pipe, MonoTime& last);
     void to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
-                   std::function<void(ServerEnd&)> what);
+                   std::function<void(ServerEnd&)> what, Channel channel = 0);
     void to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
                    std::function<void(ClientEnd&)> what);
     void tell_client_down(PipeId id, const Shared& pipe, MonoTime when, bool even_broken);
