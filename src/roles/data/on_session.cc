@@ -169,6 +169,7 @@ void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDec
     if (datum.version < item.held || datum.version.raw() == 0) {
         datum.version = versions_.next(env_.clock.wall());
     }
+    // Who holds nothing needs the statement that what it is told is all, which only a snapshot is.
     if (slot.settled && item.held.raw() != 0) {
         auto missed = slot.log.since(*item.service, item.held);
         if (!missed.empty() && missed.back().to == datum.version) {

@@ -89,7 +89,8 @@ void World::excuse_the_late() {
         return;
     }
     for (const auto& client : clients_) {
-        if (client->alive() && client->settled()) {
+        if (client->alive() && client->settled() &&
+            pipes.session_life_of(client->pipe()) == session.life()) {
             client->note_settled(session.life());
         } else if (client->alive() && session.ran() >= kReturn &&
                    client->settled_in() != session.life()) {

@@ -66,8 +66,10 @@ PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
         return id;
     }
     pipe->server_open = true;
-    to_server(id, pipe, there, false,
-              [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); });
+    to_server(
+        id, pipe, there, false,
+        [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); },
+        kListenChannel);
     // The kernel answers, whatever the process does.
     pipe->last_to_client = there + pipe->delay;
     to_client(id, pipe, pipe->last_to_client, false, [this, id, &client](ClientEnd& known) {
@@ -78,12 +80,12 @@ PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
 }
 
 void Pipes::to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
-                      std::function<void(ServerEnd&)> what) {
+                      std::function<void(ServerEnd&)> what, Channel channel) {
     scheduler_.at(when, [=, this, what = std::move(what)] {
         if ((pipe->broken && !even_broken) || session_->life() != pipe->session_life) {
             return;
         }
-        session_->deliver(scheduler_.now(), channel_of(id), [=, this] {
+        session_->deliver(scheduler_.now(), channel != 0 ? channel : channel_of(id), [=, this] {
             ServerEnd* server = door_(pipe->door);
             if (pipe->server_open && server != nullptr && session_->life() == pipe->session_life) {
                 what(*server);
@@ -108,10 +110,18 @@ void Pipes::to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_br
 
 void Pipes::send_to_server(PipeId id, ToServer message) {
     const auto found = pipes_.find(id);
-    if (found == pipes_.end() || !found->second->client_open || found->second->broken) {
+    if (found == pipes_.end() || !found->second->client_open) {
         return;
     }
-    const Shared& pipe = found->second;
+    const Shared pipe = found->second;
+    if (pipe->machine_lost && session_->alive() && session_->life() != pipe->session_life) {
+        // The machine is back and knows nothing of this connection: it answers with a reset.
+        tell_client_down(id, pipe, arrival(*pipe, pipe->last_to_server) + pipe->delay, true);
+        return;
+    }
+    if (pipe->broken) {
+        return;
+    }
     auto shared = std::make_shared<const ToServer>(std::move(message));
     to_server(id, pipe, arrival(*pipe, pipe->last_to_server), false,
               [this, id, shared](ServerEnd& server) {
@@ -220,11 +230,17 @@ void Pipes::on_client_killed(const Process& client, bool machine_lost) {
 void Pipes::on_session_killed(bool machine_lost) {
     for (const PipeId id : open()) {
         const Shared pipe = pipes_.at(id);
-        if (machine_lost) {
+        if (machine_lost && pipe->server_open) {
             pipe->broken = true;
+            pipe->machine_lost = true;
         }
         close_from_server(id);
     }
+}
+
+std::uint64_t Pipes::session_life_of(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    return found == pipes_.end() || found->second->broken ? 0 : found->second->session_life;
 }
 
 std::vector<PipeId> Pipes::open() const {

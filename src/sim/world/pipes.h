@@ -77,6 +77,8 @@ public:
     void on_client_killed(const Process& client, bool machine_lost);
     void on_session_killed(bool machine_lost);
 
+    // The life of the session that this connection leads to; zero: none.
+    [[nodiscard]] std::uint64_t session_life_of(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;
 
     PipeFaults faults;
@@ -91,6 +93,7 @@ private:
         bool client_open = true;
         bool server_open = false;
         bool broken = false;  // nothing on its way arrives any more
+        bool machine_lost = false;  // the server's: its next life resets what it does not know
         Duration delay{};
         MonoTime last_to_server;
         MonoTime last_to_client;
@@ -99,7 +102,7 @@ private:
 
     [[nodiscard]] MonoTime arrival(const Pipe& pipe, MonoTime& last);
     void to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
-                   std::function<void(ServerEnd&)> what);
+                   std::function<void(ServerEnd&)> what, Channel channel = 0);
     void to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
                    std::function<void(ClientEnd&)> what);
     void tell_client_down(PipeId id, const Shared& pipe, MonoTime when, bool even_broken);

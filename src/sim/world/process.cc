@@ -64,6 +64,7 @@ void Process::resume() {
     for (std::size_t i = order.size(); i > 1; --i) {
         std::swap(order[i - 1], order[prng_.below(i)]);
     }
+    std::ranges::stable_partition(order, [](Channel channel) { return channel == kListenChannel; });
     auto waiting = std::exchange(waiting_, {});
     for (const Channel channel : order) {
         for (Waiting& item : waiting) {

@@ -49,6 +49,7 @@ using Channel = std::uint64_t;
 inline constexpr Channel kTimerChannel = 1;
 inline constexpr Channel kBusChannel = 2;
 inline constexpr Channel kDiskChannel = 3;
+inline constexpr Channel kListenChannel = 5;  // goes first: what was not accepted cannot be read
 
 // One operating system process: events reach it while it runs, wait while it is paused (SIGSTOP)
 // and are lost while it is dead. What waited is handled at once at its end, the channels in a
