@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "roles/session/config_watches.h"
@@ -125,7 +126,7 @@ private:
 
     SessionOptions options_;
     SessionEnv env_;
-    std::map<env::ConnId, Client> clients_;
+    std::unordered_map<env::ConnId, Client> clients_;
     Registrations registrations_;
     WriteQueue writes_;
     PendingReplies pending_;
