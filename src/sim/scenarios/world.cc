@@ -38,6 +38,7 @@ World::World(WorldOptions options)
         const Process& session = registry.process(Role::session);
         const bool stood = session.resumed() && scheduler.now() - *session.resumed() < kAfterPause;
         if (client != nullptr && client->alive() && !stood) {
+            away_.insert(client->name());
             truth.excuse(client->name());
         }
     };
@@ -89,11 +90,16 @@ void World::excuse_the_late() {
         return;
     }
     for (const auto& client : clients_) {
-        if (client->alive() && client->settled() &&
-            pipes.session_life_of(client->pipe()) == session.life()) {
+        if (!client->alive()) {
+            continue;
+        }
+        if (client->settled() && pipes.session_life_of(client->pipe()) == session.life()) {
             client->note_settled(session.life());
-        } else if (client->alive() && session.ran() >= kReturn &&
-                   client->settled_in() != session.life()) {
+            away_.erase(client->name());
+        } else if (session.ran() >= kReturn && client->settled_in() != session.life()) {
+            away_.insert(client->name());
+        }
+        if (away_.contains(client->name())) {
             truth.excuse(client->name());
         }
     }

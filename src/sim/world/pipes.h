@@ -92,7 +92,7 @@ private:
         std::string door;
         bool client_open = true;
         bool server_open = false;
-        bool broken = false;  // nothing on its way arrives any more
+        bool broken = false;        // nothing on its way arrives any more
         bool machine_lost = false;  // the server's: its next life resets what it does not know
         Duration delay{};
         MonoTime last_to_server;
