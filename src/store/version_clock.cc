@@ -9,7 +9,7 @@ Version VersionClock::next(WallTime now) {
     const std::uint64_t physical =
         now.unix_ms > 0 ? static_cast<std::uint64_t>(now.unix_ms) << kVersionCountBits : 0;
     const std::uint64_t bounded =
-        ceiling_.raw() > 0 ? std::min(physical, ceiling_.raw() - 1) : std::uint64_t{0};
+        ceiling_.raw() > kReserve ? std::min(physical, ceiling_.raw() - kReserve) : 0;
     latest_ = Version(std::max(latest_.raw() + 1, bounded));
     return latest_;
 }

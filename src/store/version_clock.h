@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/time.h"
 #include "model/ids.h"
 
@@ -11,13 +13,17 @@ namespace muster::store {
 // which starts at that ceiling is above all of this one.
 class VersionClock {
 public:
+    // Physical time stays so far below the ceiling, that there is room to count when the clock ran
+    // ahead of the metas: one second's worth of versions.
+    static constexpr std::uint64_t kReserve = std::uint64_t{1000} << kVersionCountBits;
+
     // The next version at `now`.
     [[nodiscard]] Version next(WallTime now);
 
     // Later versions are above `seen`.
     void merge(Version seen);
 
-    // Physical time may draw versions up to, not including, `ceiling`. Never lowered.
+    // Physical time may draw versions up to kReserve below `ceiling`. Never lowered.
     void raise_ceiling(Version ceiling);
 
     [[nodiscard]] Version latest() const {
