@@ -101,6 +101,7 @@ private:
     std::set<std::string> away_;  // excused, and not back yet
     std::map<std::string, std::string> unput_;
     std::string putting_;
+    std::string putting_value_;
     std::uint64_t put_ = 0;
     MonoTime next_step_;
 };
