@@ -74,7 +74,7 @@ run_as_root apt-get update -q >&2 ||
     die "apt-get update failed. Is the network there, and are the sources of apt right?"
 # Slim images lack the folder in which the JDK registers its manual pages.
 run_as_root mkdir -p /usr/share/man/man1
-say "installing (about 1.5 GB on an empty machine, a few minutes)"
+say "installing (on an empty machine 370 MB to fetch and 1.5 GB on disk, a minute or more)"
 run_as_root apt-get install -y -q --no-install-recommends "${names[@]}" >&2 ||
     die "apt-get install failed; its own words are above."
 

@@ -64,13 +64,18 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
      CORE),
     (r"\b(double|float)\b", "no floating point in decisions: use integers (per mille, shares)",
      DECISIONS, False),
-    (r"\b(?:unordered_|flat_|hash_)?(?:map|set)<\s*(?:const\s+)?[\w:]+\s*\*",
-     "pointers as keys order by accident: key by an id", CORE, False),
+    (r"\bunordered_(?:flat_)?(?:map|set)<\s*(?:const\s+)?[\w:]+\s*\*"
+     r"|\bmap<\s*(?:const\s+)?[\w:]+\s*\*\s*,[^,]*>\s+\w"
+     r"|\bset<\s*(?:const\s+)?[\w:]+\s*\*\s*>",
+     "pointers as keys order by accident: key by an id, or give a comparator of the contents",
+     CORE, False),
     (r"(?<![\w:])assert\s*\(", "assert vanishes in release builds: CHECK"),
     (r"\bthrow\b", "we throw nothing: return a Result (fail(Errc::..., detail))"),
     (r"\babsl::", "Abseil is not among our libraries: see docs/adr/0002-libraries.md"),
-    (r"\busing\s+namespace\b(?!\s+std::(?:literals|(?:chrono|string|string_view)_literals)\s*;)",
+    (r"\busing\s+namespace\b(?!\s+(?:muster\b|std::(?:literals|\w+_literals)\s*;))",
      "name what is used (std literals may be taken whole)"),
+    (r"\busing\s+namespace\s+muster\b", "open the namespace instead, or name what is used", (),
+     False),
     (r"\b(GTEST_SKIP|DISABLED_\w+)", "no skipped tests: make it pass or take it out"),
 ]]
 INCLUDE_BANS = [(re.compile(pattern), instead) for pattern, instead in [

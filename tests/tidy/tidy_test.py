@@ -38,11 +38,15 @@ RULES = [
     ("src/doors/x.cc", "std::mutex mutex;", "no threads or locks"),
     ("src/roles/x.cc", "double share = 0;", "no floating point"),
     ("src/roles/x.cc", "std::map<const Thing*, int> things;", "key by an id"),
+    ("src/roles/x.cc", "std::unordered_map<Thing*, int> things;", "key by an id"),
+    ("src/roles/x.cc", "std::set<const Thing*> things;", "key by an id"),
     ("src/runtime/x.cc", "assert(x);", "CHECK"),
     ("src/runtime/x.cc", "#include <cassert>", "CHECK"),
     ("src/runtime/x.cc", "throw x;", "Result"),
     ("src/runtime/x.cc", "#include <absl/strings/str_cat.h>", "Abseil"),
     ("src/runtime/x.cc", "using namespace std;", "name what is used"),
+    ("src/runtime/x_test.cc", "using namespace testing;", "name what is used"),
+    ("src/runtime/x.cc", "using namespace muster::wire;", "open the namespace"),
     ("src/runtime/x_test.cc", "TEST(A, DISABLED_B) {}", "no skipped tests"),
     ("src/runtime/x.cc", '#include "../x.h"', "source root"),
     ("src/runtime/x.cc", "// TO" "DO: more", "do it now"),
@@ -79,8 +83,11 @@ class Tidy(unittest.TestCase):
     def test_accepts_good_code(self):
         self.assertEqual(self.problems({"src/roles/good.h": GOOD}), [])
         self.assertEqual(self.problems({
+            "src/roles/ordered.cc": "std::map<const Thing*, int, ByContent> things;\n"
+                                    "std::set<const Thing*, ByContent> others;\n",
             "src/runtime/loop.cc": "auto t = std::chrono::steady_clock::now();\n",
             "src/roles/x_test.cc": "using namespace std::chrono_literals;\n",
+            "src/roles/x_fuzz.cc": "using namespace muster::wire;\n",
             "src/roles/y.cc": "// a double line, thrown away; assert nothing\nint time(int);\n",
         }), [])
 

@@ -209,17 +209,17 @@ public:
 
     // ---- wishes (any time, connected or not)
 
-    // Errors: over_limit.
+    // Errors: invalid_argument (Service::make), over_limit.
     [[nodiscard]] Result<RegistId> register_publication(PublicationSpec spec);
     // Replaces the content; `spec.service` must be the registered one. Errors: not_found,
     // invalid_argument.
     [[nodiscard]] Result<void> update(const RegistId& id, PublicationSpec spec);
-    // Errors: not_found.
+    // What no server was told of is forgotten without a word. Errors: not_found.
     [[nodiscard]] Result<void> unregister(const RegistId& id);
     void unregister_all();
 
     // Counted: the list is dropped with its last unsubscribe. A list that is already held is not
-    // told again: see list(). Errors: over_limit.
+    // told again: see list(). Errors: invalid_argument (Service::make), over_limit.
     [[nodiscard]] Result<void> subscribe(const ListKey& key);
     // Errors: not_found.
     [[nodiscard]] Result<void> unsubscribe(const ListKey& key);
@@ -254,6 +254,8 @@ public:
     void on_link_up(LinkId link);
     void on_link_down(LinkId link, const Error& why);
     void on_reply(LinkId link, const msg::RequestReply& reply);
+    // The request was refused as a whole: every item of it gets `why`.
+    void on_request_failed(LinkId link, msg::RequestId request, const Error& why);
     // With `delta` set, `view` tells service, version, completeness and digest; its publications
     // are not looked at.
     void on_push(LinkId link, const msg::Push& push);

@@ -18,12 +18,8 @@ void OpenQueries::ask_services(std::uint64_t token, const msg::ListServices& que
             listing.awaited.insert(slot.leader);
         }
     }
-    if (listings_.size() > kOpenMax || listing.awaited.empty()) {
-        // Answered at the next tick: never from within.
-        listing.refused = listing.awaited.empty()
-                              ? Error{Errc::not_ready, "no slot has a leader yet"}
-                              : Error{Errc::busy, "too many queries are open"};
-        listing.deadline = now;
+    if (listings_.size() > kOpenMax) {
+        listings_.erase(number);
         return;
     }
     msg::ListServices message = query;
@@ -51,10 +47,6 @@ void OpenQueries::on_reply(const NodeId& from, const msg::ListServicesReply& rep
 }
 
 void OpenQueries::answer(Listing& listing) {
-    if (listing.refused) {
-        listing.port->on_services(listing.token, std::unexpected(*listing.refused));
-        return;
-    }
     auto& services = listing.merged.services;
     std::ranges::sort(services, {}, &msg::ListServicesReply::Entry::data_info_id);
     if (services.size() > listing.limit) {
@@ -93,18 +85,7 @@ void OpenQueries::on_reply(const msg::ConfigPutReply& reply) {
 }
 
 void OpenQueries::expire(MonoTime now) {
-    for (auto item = listings_.begin(); item != listings_.end();) {
-        if (item->second.deadline > now) {
-            ++item;
-            continue;
-        }
-        Listing late = std::move(item->second);
-        item = listings_.erase(item);
-        if (!late.refused) {
-            late.refused = Error{Errc::timeout, "a data server did not answer"};
-        }
-        answer(late);
-    }
+    std::erase_if(listings_, [&](const auto& item) { return item.second.deadline <= now; });
     for (auto item = puts_.begin(); item != puts_.end();) {
         if (item->second.deadline > now) {
             ++item;

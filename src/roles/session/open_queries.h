@@ -14,8 +14,9 @@
 
 namespace muster::session {
 
-// Questions to other roles that wait for answers: each is answered once, at the latest at its
-// deadline. Loop thread only. Bounds: kOpenMax at once, more are refused as busy.
+// Questions to other roles that wait for answers. A listing that a data server does not answer in
+// time is given up: the caller keeps a deadline of its own. Loop thread only. Bounds: kOpenMax at
+// once; a listing beyond is given up, a put is refused as busy.
 class OpenQueries {
 public:
     static constexpr std::size_t kOpenMax = 1000;
@@ -39,7 +40,6 @@ private:
         std::uint32_t limit = 0;
         msg::ListServicesReply merged;
         MonoTime deadline;
-        std::optional<Error> refused;
     };
     struct Put {
         std::uint64_t token = 0;

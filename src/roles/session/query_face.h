@@ -42,27 +42,28 @@ struct SessionStatus {
 class QueryPort {
 public:
     virtual ~QueryPort() = default;
-
-    // Errors: timeout, unavailable.
-    virtual void on_services(std::uint64_t token, const Result<msg::ListServicesReply>& reply) = 0;
+    virtual void on_services(std::uint64_t token, const msg::ListServicesReply& reply) = 0;
     virtual void on_config_put(std::uint64_t token, const Result<Version>& result) = 0;
 };
 
-// What operators' doors may ask a session: implemented by SessionServer, faked in tests of doors.
-// Loop thread only.
+// What operators' doors ask the session besides what clients do: implemented by SessionServer,
+// faked in tests of doors. Loop thread only.
 class QueryFace {
 public:
     virtual ~QueryFace() = default;
 
     [[nodiscard]] virtual SessionStatus status() const = 0;
+
+    // Those of this session, in a stable order.
     [[nodiscard]] virtual std::vector<SubscriberInfo> subscribers_of(
         const Service& service) const = 0;
 
-    // Answered once through `port`, never from within; at the latest after two seconds.
+    // Answered once through `port` (perhaps from within), or never when the asked nodes are gone:
+    // the caller keeps a deadline. `port` must live as long as the session.
     virtual void query_services(std::uint64_t token, const msg::ListServices& query,
                                 QueryPort& port) = 0;
 
-    // Sets, or with nothing clears, a configuration value. Answered as query_services() is.
+    // Sets a configuration value, or removes it when `value` is none. Answered as above.
     virtual void put_config(std::uint64_t token, const Service& key,
                             std::optional<std::string> value, QueryPort& port) = 0;
 };

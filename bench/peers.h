@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "msg/client.h"
+#include "wire/bolt/frame.h"
+
+namespace muster::bench {
+
+// The frames of both kinds of clients, made ahead or read, so that what is timed is the server.
+
+// ---- native
+
+[[nodiscard]] PublicationPtr publication(const Service& service, const std::string& id,
+                                         std::int64_t version, const std::string& box);
+[[nodiscard]] std::string native_frame(const msg::ClientMessage& message);
+[[nodiscard]] std::string native_subscribe(const Service& service, const std::string& id);
+// The acknowledgement of a push frame.
+[[nodiscard]] std::string native_ack(const bolt::Frame& push);
+
+// ---- Java
+
+[[nodiscard]] std::string java_publish(const Service& service, const std::string& id,
+                                       std::int64_t version, const std::string& box,
+                                       std::int32_t request);
+[[nodiscard]] std::string java_subscribe(const Service& service, const std::string& id,
+                                         std::int32_t request);
+[[nodiscard]] std::string java_ack(const bolt::Frame& push);
+
+[[nodiscard]] bool is_push(const bolt::Frame& frame);
+
+}  // namespace muster::bench

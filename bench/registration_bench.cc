@@ -1,0 +1,92 @@
+#include <memory>
+
+#include "base/check.h"
+#include "doors/native_codec/native_codec.h"
+#include "peers.h"
+#include "server_process.h"
+#include "sockets.h"
+#include "standalone.h"
+
+namespace muster::bench {
+namespace {
+
+constexpr std::size_t kConnections = 50;
+constexpr std::size_t kBatch = 500;
+constexpr std::size_t kPerService = 10;
+
+}  // namespace
+
+void run_registrations(Report& report, const Effort& effort) {
+    const ServerProcess server;
+    // Frames are made ahead: what is timed is the server, not the generator.
+    std::vector<std::unique_ptr<Connection>> connections;
+    std::vector<std::vector<std::string>> frames(kConnections);
+    const std::size_t per_connection = effort.publications / kConnections;
+    std::size_t number = 0;
+    std::uint64_t bytes = 0;
+    for (std::size_t c = 0; c < kConnections; ++c) {
+        connections.push_back(std::make_unique<Connection>(server.bolt_port()));
+        for (std::size_t done = 0; done < per_connection; done += kBatch) {
+            msg::RegisterPublishers request{.request = msg::RequestId(done + 1)};
+            for (std::size_t i = 0; i < std::min(kBatch, per_connection - done); ++i, ++number) {
+                const Service service{.data_id = "com.example.bench.Service" +
+                                                 std::to_string(number / kPerService)};
+                request.publications.push_back(
+                    publication(service, "6fa459ea-ee8a-3ca4-894e-" + std::to_string(number), 1,
+                                "10.1." + std::to_string(number / 250 % 250) + "." +
+                                    std::to_string(number % 250) + ":12200?weight=50"));
+            }
+            frames[c].push_back(native_frame(request));
+            bytes += frames[c].back().size();
+        }
+    }
+    const std::uint64_t rss_before = server.rss_bytes();
+    const double cpu_before = server.cpu_seconds();
+    const Duration begin = now();
+    const std::size_t rounds = frames.front().size();
+    for (std::size_t i = 0; i < rounds; ++i) {
+        for (std::size_t c = 0; c < kConnections; ++c) {
+            connections[c]->send(frames[c][i]);
+        }
+    }
+    std::size_t accepted = 0;
+    for (auto& connection : connections) {
+        for (std::size_t i = 0; i < rounds; ++i) {
+            const bolt::Frame frame = connection->next_frame();
+            const auto response = native::decode_response(
+                {.request = msg::RequestId(static_cast<std::uint64_t>(frame.head.request_id)),
+                 .bolt_status = static_cast<std::uint16_t>(frame.head.status),
+                 .class_name = frame.class_name},
+                frame.content, native::client_codec_limits());
+            CHECK(response.has_value());
+            CHECK(std::holds_alternative<msg::RequestReply>(*response));
+            for (const auto& outcome : std::get<msg::RequestReply>(*response).outcomes) {
+                CHECK(outcome.result.has_value());
+                ++accepted;
+            }
+        }
+    }
+    const double seconds = static_cast<double>((now() - begin).count()) / 1e9;
+    CHECK(accepted == number);
+    const auto count = static_cast<double>(number);
+    report.add({.bench = "registrations",
+                .metric = "rate_native_batched",
+                .unit = "1/s",
+                .value = count / seconds,
+                .bound = effort.judge ? std::optional(Bound{Bound::Kind::at_least, 100'000})
+                                      : std::nullopt});
+    report.add({.bench = "registrations",
+                .metric = "server_cpu",
+                .unit = "s",
+                .value = server.cpu_seconds() - cpu_before});
+    report.add({.bench = "registrations",
+                .metric = "bytes_per_publication_on_the_wire",
+                .unit = "B",
+                .value = static_cast<double>(bytes) / count});
+    report.add({.bench = "registrations",
+                .metric = "memory_per_publication_session_and_data",
+                .unit = "B",
+                .value = static_cast<double>(server.rss_bytes() - rss_before) / count});
+}
+
+}  // namespace muster::bench

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "env/net.h"
+#include "msg/client.h"
+#include "msg/client_port.h"
+#include "roles/session/client_face.h"
+#include "roles/session/query_face.h"
+
+namespace muster::http {
+
+// What connections want the session to be told, in order. The session may answer from within a call
+// and must not be called from within its own calls to the door; so everything goes through here,
+// and the door delivers it when nobody else is on the stack. Bounds: a few entries for each
+// connection and callback; delivered at the end of each turn.
+class SessionQueue {
+public:
+    void open(env::ConnId conn, session::ClientInfo info);
+    void tell(env::ConnId conn, msg::ClientMessage message);
+    void drained(env::ConnId conn);
+    void closed(env::ConnId conn);
+    void query_services(std::uint64_t token, msg::ListServices query);
+    void put_config(std::uint64_t token, Service key, std::optional<std::string> value);
+
+    struct Ends {
+        session::ClientFace& clients;
+        session::QueryFace& queries;
+        msg::ClientPort& client_port;
+        session::QueryPort& query_port;
+    };
+    // The oldest entry. False: there is none.
+    bool deliver_next(const Ends& ends);
+
+    [[nodiscard]] bool empty() const {
+        return entries_.empty();
+    }
+
+private:
+    struct Open {
+        env::ConnId conn;
+        session::ClientInfo info;
+    };
+    struct Tell {
+        env::ConnId conn;
+        msg::ClientMessage message;
+    };
+    struct Drained {
+        env::ConnId conn;
+    };
+    struct Closed {
+        env::ConnId conn;
+    };
+    struct QueryServices {
+        std::uint64_t token;
+        msg::ListServices query;
+    };
+    struct PutConfig {
+        std::uint64_t token;
+        Service key;
+        std::optional<std::string> value;
+    };
+    using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig>;
+
+    static void deliver(Entry entry, const Ends& ends);
+
+    std::deque<Entry> entries_;
+};
+
+}  // namespace muster::http

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "env/timers.h"
+#include "msg/outbox.h"
+#include "runtime/loop/loop.h"
+
+namespace muster::runtime {
+
+struct LocalBusOptions {
+    // Messages that wait; more are dropped, as any message may be lost.
+    std::size_t messages_max = 1'000'000;
+    // Delivered in one turn of the loop, so that sockets and timers get theirs.
+    std::size_t batch_max = 1024;
+};
+
+// Carries messages between the roles of one process: queued by send(), delivered in their order on
+// the loop, never from within send(). Must outlive its outboxes; receivers detach before they go.
+// Loop thread only. Bounds: LocalBusOptions; addressees are kept for good, as many as roles exist.
+class LocalBus final : private env::TimerTarget {
+public:
+    LocalBus(Loop& loop, LocalBusOptions options);
+    ~LocalBus() override;
+    LocalBus(const LocalBus&) = delete;
+    LocalBus& operator=(const LocalBus&) = delete;
+
+    // The way out for the role at `from`.
+    [[nodiscard]] std::unique_ptr<msg::Outbox> outbox(const msg::RoleAddress& from);
+
+    // From now on `receiver` gets what is sent to `address`. Requires: nobody is attached there.
+    void attach(const msg::RoleAddress& address, msg::Receiver& receiver);
+
+    // What waits for `address` is dropped (and counted) when its turn comes.
+    void detach(const msg::RoleAddress& address);
+
+    [[nodiscard]] std::uint64_t delivered() const {
+        return delivered_.value();
+    }
+    [[nodiscard]] std::uint64_t dropped_unknown() const {
+        return dropped_unknown_.value();
+    }
+    [[nodiscard]] std::uint64_t dropped_full() const {
+        return dropped_full_.value();
+    }
+    void write_metrics(MetricsWriter& writer) const;
+
+private:
+    class RoleOutbox;
+    struct Endpoint {
+        msg::RoleAddress address;
+        msg::Receiver* receiver = nullptr;
+    };
+    struct Waiting {
+        const Endpoint* from = nullptr;
+        const Endpoint* to = nullptr;
+        msg::ClusterMessage message;
+    };
+
+    void on_timer(env::TimerKey key) override;
+    [[nodiscard]] Endpoint& endpoint(const msg::RoleAddress& address);
+    void send(const Endpoint& from, const msg::RoleAddress& to, msg::ClusterMessage message);
+
+    LocalBusOptions options_;
+    LoopTimers timers_;
+    std::map<msg::RoleAddress, Endpoint> endpoints_;  // nodes of a map stay where they are
+    std::deque<Waiting> waiting_;
+    Counter delivered_;
+    Counter dropped_unknown_;
+    Counter dropped_full_;
+};
+
+}  // namespace muster::runtime
