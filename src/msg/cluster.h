@@ -100,6 +100,7 @@ struct ListServices {
 // ---- data -> session
 
 struct PublishBatchReply {
+    Incarnation session;  // of the session that is answered; another life of it ignores this
     SlotId slot;
     std::uint64_t batch = 0;
     Result<void> result;  // not_leader, stale_epoch: ask the metas for a newer table and resend
@@ -108,6 +109,7 @@ struct PublishBatchReply {
 
 // Changes of services the session is interested in, in order. seq counts from 1 in each stream.
 struct ChangeBatch {
+    Incarnation session;  // whose stream it is: each life numbers its streams from 1
     std::uint64_t stream = 0;
     std::uint64_t seq = 0;
     std::vector<std::variant<DatumChange, DatumSnapshot>> changes;
@@ -115,6 +117,7 @@ struct ChangeBatch {
 
 // These parts of the stream's interests have arrived. Resent parts are acknowledged again.
 struct InterestAck {
+    Incarnation session;
     std::uint64_t stream = 0;
     std::uint64_t part = 0;
 };
@@ -122,6 +125,7 @@ struct InterestAck {
 // The leader's side of SessionHeartbeat. `last_seq` lets the session notice a lost tail of its
 // stream; a stream of zero means that the leader knows none of it (it restarted).
 struct DataHeartbeat {
+    Incarnation session;
     Incarnation data;
     std::uint64_t stream = 0;
     std::uint64_t last_seq = 0;

@@ -77,16 +77,15 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const auto found = datum == nullptr ? decltype(datum->entries.find(write.id)){}
                                         : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
-        if (by_word(write.cause)) {
-            bury(write.id, grave);  // may overtake the registration it ends
-        }
+        bury(write.id, grave);  // may overtake the registration it ends
         return WriteOutcome::ignored;
     }
     const Entry& entry = *found;
     if (is_older(write, entry.publication->order, entry.owner)) {
         return WriteOutcome::ignored;
     }
-    if (!by_word(write.cause) && (entry.owner != write.owner || entry.owner_seq > write.owner_seq)) {
+    if (!by_word(write.cause) &&
+        (entry.owner != write.owner || entry.owner_seq > write.owner_seq)) {
         return WriteOutcome::ignored;
     }
     uncount_owner(entry);
@@ -99,7 +98,8 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
 void DatumStore::bury(const RegistId& id, const Tombstone& tombstone) {
     const auto [found, inserted] = tombstones_.try_emplace(id, tombstone);
     if (!inserted) {
-        if (tombstone.order < found->second.order) {
+        if (tombstone.order < found->second.order ||
+            (tombstone.order == found->second.order && by_word(found->second.cause))) {
             return;
         }
         found->second = tombstone;

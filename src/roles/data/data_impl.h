@@ -54,6 +54,7 @@ private:
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
+    SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op, Turn& turn);
     void note_upsert(Turn& turn, store::DatumStore::Datum& datum,
                      const PublicationPtr& publication);

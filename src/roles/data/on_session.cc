@@ -3,14 +3,25 @@
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
+// The link for a message of that life of a session; null for an earlier life than the known one.
+SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
+    SessionLink* known = sessions_.find(node);
+    if (known != nullptr && known->incarnation < life) {
+        forget_interests(*known);  // the link of an earlier life goes, and with it what it wanted
+    }
+    return sessions_.hear(node, life, env_.clock.mono());
+}
+
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch& batch) {
-    SessionLink* link = sessions_.hear(from.node, batch.session, env_.clock.mono());
+    SessionLink* link = hear(from.node, batch.session);
     if (link == nullptr) {
         return;
     }
     LedSlot* slot = slots_.find(batch.slot);
-    msg::PublishBatchReply reply{
-        .slot = batch.slot, .batch = batch.batch, .slot_epoch = slots_.epoch_of(batch.slot)};
+    msg::PublishBatchReply reply{.session = batch.session,
+                                 .slot = batch.slot,
+                                 .batch = batch.batch,
+                                 .slot_epoch = slots_.epoch_of(batch.slot)};
     if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
         probe_.batches_refused.add();
         reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
@@ -110,7 +121,8 @@ void DataServer::Impl::flush() {
                                                         : probe_.snapshots_told.add();
         }
         env_.outbox.send({node, Role::session},
-                         msg::ChangeBatch{.stream = link.stream,
+                         msg::ChangeBatch{.session = link.incarnation,
+                                          .stream = link.stream,
                                           .seq = ++link.last_seq,
                                           .changes = std::exchange(link.pending, {})});
     }
@@ -131,7 +143,7 @@ void DataServer::Impl::forget_interests(SessionLink& link) {
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
-    SessionLink* link = sessions_.hear(from.node, declare.session, env_.clock.mono());
+    SessionLink* link = hear(from.node, declare.session);
     if (link == nullptr || declare.stream < link->stream) {
         return;
     }
@@ -159,7 +171,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
             answer_interest(*link, item);
         }
     }
-    env_.outbox.send(from, msg::InterestAck{.stream = declare.stream, .part = declare.part});
+    env_.outbox.send(
+        from, msg::InterestAck{
+                  .session = declare.session, .stream = declare.stream, .part = declare.part});
 }
 
 void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDeclare::Item& item) {
@@ -183,7 +197,7 @@ void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDec
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop& drop) {
-    SessionLink* link = sessions_.hear(from.node, drop.session, env_.clock.mono());
+    SessionLink* link = hear(from.node, drop.session);
     if (link == nullptr || drop.stream != link->stream) {
         return;
     }
@@ -202,7 +216,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop&
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat) {
-    SessionLink* link = sessions_.hear(from.node, heartbeat.session, env_.clock.mono());
+    SessionLink* link = hear(from.node, heartbeat.session);
     if (link == nullptr) {
         return;
     }
@@ -213,7 +227,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
     compare(*link, heartbeat);
     settle_what_is_complete();
     flush();
-    env_.outbox.send(from, msg::DataHeartbeat{.data = options_.incarnation,
+    env_.outbox.send(from, msg::DataHeartbeat{.session = link->incarnation,
+                                              .data = options_.incarnation,
                                               .stream = link->stream,
                                               .last_seq = link->last_seq});
 }
@@ -243,7 +258,7 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& detail) {
-    SessionLink* link = sessions_.hear(from.node, detail.session, env_.clock.mono());
+    SessionLink* link = hear(from.node, detail.session);
     LedSlot* slot = slots_.find(detail.slot);
     if (link == nullptr || slot == nullptr || slot->epoch != detail.slot_epoch ||
         versions_.exhausted()) {

@@ -44,9 +44,8 @@ bool SessionLinks::all_complete(const std::vector<Member>& members, SlotId slot,
 
 std::vector<SessionLinks::Orphan> SessionLinks::expired(MonoTime now, Duration grace) const {
     std::vector<Orphan> expired;
-    std::ranges::copy_if(orphans_, std::back_inserter(expired), [&](const Orphan& orphan) {
-        return now - orphan.since >= grace;
-    });
+    std::ranges::copy_if(orphans_, std::back_inserter(expired),
+                         [&](const Orphan& orphan) { return now - orphan.since >= grace; });
     return expired;
 }
 

@@ -58,6 +58,7 @@ void InterestLinks::on_changes(const NodeId& leader, const msg::ChangeBatch& bat
 void InterestLinks::on_ack(const NodeId& leader, const msg::InterestAck& ack) {
     Link& known = link(leader);
     if (ack.stream == known.stream) {
+        known.acknowledged = true;
         known.unacknowledged.erase(ack.part);
     }
 }
@@ -73,6 +74,8 @@ void InterestLinks::on_heartbeat(const NodeId& leader, const msg::DataHeartbeat&
     }
     known.data = heartbeat.data;
     if (heartbeat.stream != known.stream) {
+        // It had this stream and has it no longer: it began anew before we ever heard its life.
+        known.forgotten = known.forgotten || (known.acknowledged && heartbeat.stream == 0);
         return;
     }
     if (heartbeat.last_seq > known.received && !known.gap) {

@@ -62,6 +62,7 @@ private:
         std::map<std::uint64_t, msg::ChangeBatch> early;
         bool gap = false;
         MonoTime gap_since;
+        bool acknowledged = false;  // the leader has some of this stream's interests
         bool forgotten = false;
     };
 

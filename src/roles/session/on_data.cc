@@ -9,6 +9,9 @@ constexpr std::uint64_t kDigestRounds = 8;
 }  // namespace
 
 void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchReply& reply) {
+    if (reply.session != options_.incarnation) {
+        return;  // meant for an earlier life, whose batches had the same numbers
+    }
     for (const WaiterId waiter : writes_.on_reply(reply, env_.clock.mono())) {
         pending_.done(waiter, [this](env::ConnId conn, const msg::RequestReply& answer) {
             reply_to(conn, answer);
@@ -20,6 +23,9 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchRep
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ChangeBatch& batch) {
+    if (batch.session != options_.incarnation) {
+        return;
+    }
     interests_.on_changes(from.node, batch, env_.clock.mono(), [&](const msg::ChangeBatch& due) {
         for (const auto& change : due.changes) {
             fold(from.node, change);
@@ -47,11 +53,15 @@ void SessionServer::Impl::fold(const NodeId& leader,
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::InterestAck& ack) {
-    interests_.on_ack(from.node, ack);
+    if (ack.session == options_.incarnation) {
+        interests_.on_ack(from.node, ack);
+    }
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat) {
-    interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (heartbeat.session == options_.incarnation) {
+        interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    }
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {

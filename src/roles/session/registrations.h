@@ -26,8 +26,9 @@ namespace muster::session {
 //  1. Of one registration id the newest state by the client's order is held; what is older changes
 //     nothing (I8).
 //  2. Each publication belongs to one live connection, or to none while its lease runs. Losing a
-//     connection removes exactly what it still owns. Ownership moves to later connections only: what
-//     an earlier one still says of it was said before its client moved on, and changes nothing.
+//     connection removes exactly what it still owns. Ownership moves to later connections only:
+//     what an earlier one still says of it was said before its client moved on, and changes
+//     nothing.
 //  3. Every change is numbered upwards (owner_seq) over the life of the session.
 //  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called.
 // Loop thread only. Bounds: the caller limits registrations per connection; removed ids are
@@ -62,7 +63,8 @@ public:
                                MonoTime now);
 
     [[nodiscard]] std::vector<Op> drop_connection(env::ConnId conn, MonoTime now);
-    // The connection is lost, but what it owned stays for `grace`: its client may be on its way back.
+    // The connection is lost, but what it owned stays for `grace`: its client may be on its way
+    // back.
     void release_connection(env::ConnId conn, Duration grace, MonoTime now);
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now);
 

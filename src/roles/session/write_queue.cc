@@ -97,12 +97,27 @@ void WriteQueue::restart(SlotId slot, const std::vector<Op>& state) {
     }
     known.in_flight.clear();
     std::ranges::move(known.fresh, std::back_inserter(items));
-    std::set<std::pair<RegistId, std::uint64_t>> queued;
-    for (const Item& item : items) {
-        queued.emplace(item.op.id, item.op.owner_seq);
+    // The removal that ended a queued registration may have been acknowledged by the leader before,
+    // who took the memory of it along: only what is still so is said again.
+    std::map<RegistId, const Op*> present;
+    for (const Op& op : state) {
+        present.emplace(op.id, &op);
+    }
+    std::set<RegistId> queued;
+    for (Item& item : items) {
+        if (item.op.publication == nullptr) {
+            continue;
+        }
+        if (const auto now = present.find(item.op.id); now != present.end()) {
+            item.op = *now->second;
+            queued.insert(item.op.id);
+        } else {
+            item.op.publication = nullptr;
+            item.op.cause = RemovalCause::closed;
+        }
     }
     for (const Op& op : state) {
-        if (!queued.contains({op.id, op.owner_seq})) {
+        if (!queued.contains(op.id)) {
             items.push_back({op, WaiterId{}});
         }
     }

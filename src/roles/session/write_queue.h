@@ -53,7 +53,7 @@ public:
     [[nodiscard]] std::vector<WaiterId> on_reply(const msg::PublishBatchReply& reply, MonoTime now);
 
     // `slot` has a leader that knows nothing of us: what is not acknowledged goes again, and all of
-    // `state` with it.
+    // `state` with it. A queued registration that is not in `state` any more goes as a removal.
     void restart(SlotId slot, const std::vector<Op>& state);
 
     [[nodiscard]] bool empty(SlotId slot) const {

@@ -5,9 +5,10 @@
 namespace muster::sim {
 
 // I3: what a listener was shown, and whose client lives and did not withdraw it, stays in its view.
-// Excused, for Truth::kExcused: the publications of a client whose connection a living session
-// lost (reset by the network, or silent for too long), unless that session stood still just before;
-// and of a client that did not come back to a restarted session within its grace.
+// Excused, until the client is back and for Truth::kExcused more: the publications of a client
+// whose connection a living session lost, because the network reset it, because it was silent for
+// too long, or because the client gave it up, unless it did so while that session stood still; and
+// of a client that did not come back to a restarted session within its grace.
 class FalselyGoneChecker final : public Checker {
 public:
     using Checker::Checker;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "sim/workloads/java_client.h"
 
 namespace muster::sim {
@@ -37,7 +36,8 @@ World::World(WorldOptions options)
         SimClient* client = owner_of(pipe);
         const Process& session = registry.process(Role::session);
         const bool stood = session.resumed() && scheduler.now() - *session.resumed() < kAfterPause;
-        if (client != nullptr && client->alive() && !stood) {
+        if (client != nullptr && client->alive() && (pipes.was_reset(pipe) || !stood)) {
+            away_.insert(client->name());
             truth.excuse(client->name());
         }
     };
@@ -89,11 +89,16 @@ void World::excuse_the_late() {
         return;
     }
     for (const auto& client : clients_) {
-        if (client->alive() && client->settled() &&
-            pipes.session_life_of(client->pipe()) == session.life()) {
+        if (!client->alive()) {
+            continue;
+        }
+        if (client->settled() && pipes.session_life_of(client->pipe()) == session.life()) {
             client->note_settled(session.life());
-        } else if (client->alive() && session.ran() >= kReturn &&
-                   client->settled_in() != session.life()) {
+            away_.erase(client->name());
+        } else if (session.ran() >= kReturn && client->settled_in() != session.life()) {
+            away_.insert(client->name());
+        }
+        if (away_.contains(client->name())) {
             truth.excuse(client->name());
         }
     }
@@ -117,8 +122,8 @@ void World::ask_config_put() {
     if (session == nullptr || registry.process(Role::session).paused()) {
         return;
     }
-    putting_ = unput_.begin()->first;
-    session->put_config(++put_, {.data_id = putting_}, unput_.begin()->second, *this);
+    std::tie(putting_, putting_value_) = *unput_.begin();
+    session->put_config(++put_, {.data_id = putting_}, putting_value_, *this);
     // A session that dies never answers.
     scheduler.after(seconds(5), [this, number = put_] {
         if (number == put_) {
@@ -132,8 +137,9 @@ void World::on_config_put(std::uint64_t token, const Result<Version>& result) {
         return;
     }
     note(fmt::format("config {} {}", putting_, result ? "put" : "not put"));
-    if (result) {
-        unput_.erase(putting_);
+    if (const auto wish = unput_.find(putting_);
+        result && wish != unput_.end() && wish->second == putting_value_) {
+        unput_.erase(wish);
     }
     putting_.clear();
 }

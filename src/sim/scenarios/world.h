@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,8 +98,10 @@ private:
 
     std::vector<Checker*> checkers_;
     std::vector<std::unique_ptr<SimClient>> clients_;
+    std::set<std::string> away_;  // excused, and not back yet
     std::map<std::string, std::string> unput_;
     std::string putting_;
+    std::string putting_value_;
     std::uint64_t put_ = 0;
     MonoTime next_step_;
 };

@@ -33,14 +33,11 @@ void Network::send(const msg::RoleAddress& from, const msg::RoleAddress& to,
     if (target == places_.end()) {
         return;
     }
-    if (const auto lose = lose_next_.find(message.index());
-        lose != lose_next_.end() && lose->second > 0) {
-        --lose->second;
-        trace_.note(scheduler_.now(), "network", "loses " + describe(message));
-        return;
-    }
     const auto shared = std::make_shared<const msg::ClusterMessage>(std::move(message));
     Process& process = *target->second.process;
+    if (!meet_fate(from, to, shared, process)) {
+        return;
+    }
     if (source->second.process == &process) {
         process.post(Duration{}, kBusChannel, [=, this] { arrive(from, to, shared); });
         return;
@@ -57,6 +54,28 @@ void Network::send(const msg::RoleAddress& from, const msg::RoleAddress& to,
     for (int i = 0; i < copies; ++i) {
         process.deliver(scheduler_.now() + delay(), channel,
                         [=, this] { arrive(from, to, shared); });
+    }
+}
+
+bool Network::meet_fate(const msg::RoleAddress& from, const msg::RoleAddress& to,
+                        const Shared& message, Process& process) {
+    auto& fates = fates_[message->index()];
+    if (fates.empty()) {
+        return true;
+    }
+    const Fate fate = fates.front();
+    fates.pop_front();
+    if (fate != Fate::lost) {
+        held_.emplace_back(&process, [=, this] { arrive(from, to, message); });
+    }
+    trace_.note(scheduler_.now(), "network",
+                (fate == Fate::lost ? "loses " : "holds ") + describe(*message));
+    return fate == Fate::doubled;
+}
+
+void Network::release() {
+    for (auto& [process, event] : std::exchange(held_, {})) {
+        process->deliver(scheduler_.now(), kBusChannel, std::move(event));
     }
 }
 

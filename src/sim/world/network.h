@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/prng.h"
 #include "base/time.h"
@@ -42,10 +44,15 @@ public:
     void cut(Role from, Role to);
     void open_all();
 
-    // The next message of this kind (index in ClusterMessage) is lost: for scenarios.
-    void lose_next(std::size_t kind) {
-        lose_next_[kind] += 1;
+    // What a scenario wants to happen to the next message of a kind: it is lost, waits for
+    // release(), or arrives and is kept to arrive once more at release().
+    enum class Fate : std::uint8_t { lost, held, doubled };
+    template <typename Message>
+    void next(Fate fate) {
+        fates_[msg::ClusterMessage(Message{}).index()].push_back(fate);
     }
+    // Delivers what was held, in the order it was sent.
+    void release();
 
     NetworkFaults faults;
 
@@ -57,6 +64,9 @@ private:
     };
 
     void arrive(const msg::RoleAddress& from, const msg::RoleAddress& to, const Shared& message);
+    // Whether the message goes on its way as well.
+    bool meet_fate(const msg::RoleAddress& from, const msg::RoleAddress& to, const Shared& message,
+                   Process& process);
     [[nodiscard]] Duration delay();
 
     Scheduler& scheduler_;
@@ -64,7 +74,8 @@ private:
     Prng prng_;
     std::map<msg::RoleAddress, Place> places_;
     std::map<std::pair<Role, Role>, bool> cut_;
-    std::map<std::size_t, int> lose_next_;
+    std::map<std::size_t, std::deque<Fate>> fates_;  // by kind
+    std::vector<std::pair<Process*, Scheduler::Event>> held_;
 };
 
 // One role's way to send.

@@ -206,6 +206,7 @@ void Pipes::reset(PipeId id, const Break& how) {
     trace_.note(scheduler_.now(), "network",
                 fmt::format("breaks pipe {} of {}", id.raw(), pipe->client->name()));
     pipe->broken = true;
+    reset_.insert(id);
     if (how.client_told && pipe->client_open) {
         tell_client_down(id, pipe, scheduler_.now() + how.client_told_after, true);
     }

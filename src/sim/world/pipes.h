@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <variant>
 
 #include "base/id.h"
@@ -77,6 +78,9 @@ public:
     void on_client_killed(const Process& client, bool machine_lost);
     void on_session_killed(bool machine_lost);
 
+    [[nodiscard]] bool was_reset(PipeId pipe) const {
+        return reset_.contains(pipe);
+    }
     // The life of the session that this connection leads to; zero: none.
     [[nodiscard]] std::uint64_t session_life_of(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;
@@ -92,7 +96,7 @@ private:
         std::string door;
         bool client_open = true;
         bool server_open = false;
-        bool broken = false;  // nothing on its way arrives any more
+        bool broken = false;        // nothing on its way arrives any more
         bool machine_lost = false;  // the server's: its next life resets what it does not know
         Duration delay{};
         MonoTime last_to_server;
@@ -115,6 +119,7 @@ private:
     Process* session_ = nullptr;
     std::function<ServerEnd*(const std::string&)> door_;
     std::map<PipeId, Shared> pipes_;
+    std::set<PipeId> reset_;
     std::uint64_t last_ = 0;
 };
 

@@ -1,0 +1,132 @@
+#include <gtest/gtest.h>
+
+#include "sim/scenarios/story.h"
+
+namespace muster::sim {
+namespace {
+
+using Fate = Network::Fate;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Service kOrders{.data_id = "orders"};
+
+TEST(Messages, HealTheLossOfTheLastChangeOfAStream) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    story.world.network.next<msg::ChangeBatch>(Fate::lost);
+    const RegistId id = provider.publish(kOrders);
+    story.wait(milliseconds(100));
+    EXPECT_EQ(story.seen_by(consumer).size(), 0U);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+TEST(Messages, TakeAnOldDeclareAgainWithoutHarm) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    story.world.network.next<msg::InterestDeclare>(Fate::doubled);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    // A lost change makes the session begin its stream anew, above the old declaration.
+    story.world.network.next<msg::ChangeBatch>(Fate::lost);
+    const RegistId id = provider.publish(kOrders);
+    story.wait(seconds(2));
+    story.world.network.release();
+    story.wait(milliseconds(100));
+    provider.update(id);
+    story.wait(milliseconds(100));
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+TEST(Messages, KeepAnUnregistrationThatOvertookItsRegistration) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    story.world.network.next<msg::PublishBatch>(Fate::held);
+    const RegistId id = provider.publish(kOrders);
+    story.wait(milliseconds(50));
+    provider.withdraw(id);
+    story.wait(milliseconds(50));
+    story.world.network.release();
+    EXPECT_EQ(story.broken_at_rest(), "");
+    EXPECT_FALSE(story.ever_seen_by(consumer).contains(id.raw()));
+}
+
+TEST(Messages, KeepAClosingThatOvertookTheRegistrationItEnds) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    story.world.network.next<msg::PublishBatch>(Fate::held);
+    const RegistId id = provider.publish(kOrders);
+    story.wait(milliseconds(50));
+    provider.kill(false);
+    story.wait(milliseconds(50));
+    story.world.network.release();
+    EXPECT_EQ(story.broken_at_rest(), "");
+    EXPECT_FALSE(story.ever_seen_by(consumer).contains(id.raw()));
+}
+
+TEST(Messages, IgnoreChangesMeantForAnEarlierLifeOfTheSession) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    const RegistId id = provider.publish(kOrders);
+    story.wait(seconds(1));
+    story.world.network.next<msg::ChangeBatch>(Fate::held);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(milliseconds(50));
+    story.kill(Role::session);
+    story.restart(Role::session);
+    story.wait(milliseconds(5));
+    story.world.network.release();  // of the same stream and number as the first to come
+    story.wait(seconds(11));
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+TEST(Messages, IgnoreAcknowledgementsMeantForAnEarlierLifeOfTheSession) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    story.world.network.next<msg::PublishBatchReply>(Fate::held);
+    provider.publish(kOrders);
+    story.wait(milliseconds(100));
+    story.kill(Role::session);
+    story.restart(Role::session);
+    for (int i = 0; i < 3; ++i) {
+        story.world.network.next<msg::PublishBatch>(Fate::lost);
+    }
+    auto* session = story.world.registry.session();
+    while (session->status().unacknowledged_writes == 0) {
+        story.wait(milliseconds(10));
+    }
+    story.world.network.release();
+    story.wait(milliseconds(20));
+    EXPECT_EQ(session->status().unacknowledged_writes, 1U);
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+TEST(Messages, ShowAnEmptyListOnlyWhenTheServiceIsKnownToBeEmpty) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    ASSERT_TRUE(story.world.truth.listeners().begin()->second.has_value());
+    EXPECT_TRUE(story.world.truth.listeners().begin()->second->complete);
+    provider.publish(kOrders);
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+}  // namespace
+}  // namespace muster::sim
