@@ -55,7 +55,7 @@ Result<env::SocketAddress> BoltPort::listen(const env::SocketAddress& at) {
         return wrap("listen at " + env::to_string(at), std::move(listener).error());
     }
     listeners_.push_back(*listener);
-    timers_.arm(kIdleTimer, options_.idle_max / kIdleChecksPerInterval);
+    arm_idle_timer();
     return net_.local_address(*listener);
 }
 
@@ -209,11 +209,24 @@ void BoltPort::on_closed(env::ConnId conn, const Error& why) {
     }
 }
 
+Duration BoltPort::idle_max_of(const bolt::FrameConversation* conversation) const {
+    const Duration own = conversation != nullptr ? conversation->idle_max() : Duration{};
+    return own > Duration{} ? own : options_.idle_max;
+}
+
+void BoltPort::arm_idle_timer() {
+    Duration shortest = options_.idle_max;
+    for (const auto& [codec, conversation] : conversations_) {
+        shortest = std::min(shortest, idle_max_of(conversation));
+    }
+    timers_.arm(kIdleTimer, shortest / kIdleChecksPerInterval);
+}
+
 void BoltPort::on_timer(env::TimerKey /*key*/) {
     const MonoTime now = clock_.mono();
     std::vector<env::ConnId> idle;
     for (const auto& [conn, connection] : connections_) {
-        if (now - connection->last_frame >= options_.idle_max) {
+        if (now - connection->last_frame >= idle_max_of(connection->conversation)) {
             idle.push_back(conn);
         }
     }
@@ -222,7 +235,7 @@ void BoltPort::on_timer(env::TimerKey /*key*/) {
             drop(conn, BoltRefusal::idle, "no frame came");
         }
     }
-    timers_.arm(kIdleTimer, options_.idle_max / kIdleChecksPerInterval);
+    arm_idle_timer();
 }
 
 void BoltPort::send(env::ConnId conn, std::string frames) {

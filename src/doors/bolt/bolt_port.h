@@ -118,6 +118,8 @@ private:
         refusals_[static_cast<std::size_t>(refusal)].add();
     }
     void on_frame(env::ConnId conn, Connection& connection, const bolt::Frame& frame);
+    [[nodiscard]] Duration idle_max_of(const bolt::FrameConversation* conversation) const;
+    void arm_idle_timer();
     void refuse_codec(env::ConnId conn, const bolt::FrameHead& head);
     // Counts what `connection` keeps of an incomplete frame; false when that is too much.
     [[nodiscard]] bool account(Connection& connection);

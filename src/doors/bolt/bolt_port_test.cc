@@ -31,7 +31,12 @@ public:
         log.push_back("closed " + std::to_string(conn.raw()));
     }
 
+    Duration idle_max() const override {
+        return idle;
+    }
+
     std::vector<std::string> log;
+    Duration idle{};
 
 private:
     bolt::FramePort* port_ = nullptr;
@@ -162,6 +167,19 @@ TEST_F(BoltPortTest, ClosesConnectionsWithoutAFrameForTheIdleTime) {
     port.on_timer(timers.armed.begin()->first);
     EXPECT_TRUE(net.closed.contains(kOther));
     EXPECT_EQ(hessian.log.back(), "closed 2");
+}
+
+TEST_F(BoltPortTest, ClosesConnectionsAfterTheIdleTimeOfTheirConversation) {
+    native.idle = std::chrono::seconds(15);
+    accept(kConn);
+    accept(kOther);
+    port.on_bytes(kConn, frame("x", bolt::kCodecProtobuf));
+    port.on_bytes(kOther, frame("x"));
+    clock.now += std::chrono::seconds(15);
+    port.on_timer(timers.armed.begin()->first);
+    EXPECT_EQ(net.closed, std::set{kConn});
+    EXPECT_EQ(native.log.back(), "closed 1");
+    EXPECT_LE(timers.armed.begin()->second, std::chrono::seconds(2));
 }
 
 TEST_F(BoltPortTest, ClosesConnectionsOverTheLimits) {

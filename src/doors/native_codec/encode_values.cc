@@ -50,6 +50,9 @@ void write_publication(FieldWriter& writer, std::uint32_t number, const Publicat
     writer.bytes(publication_field::kApp, publication.app);
     writer.bytes(publication_field::kClientAddress, publication.client_address);
     for (const auto& [name, value] : publication.attributes) {
+        if (!is_utf8(name) || !is_utf8(value)) {
+            continue;  // a protobuf reader would refuse the whole message because of it
+        }
         const auto entry =
             writer.begin(publication_field::kAttributes, 4 + name.size() + value.size());
         writer.element(map_field::kKey, name);

@@ -318,7 +318,6 @@ void ClientRole::Impl::on_push(LinkId link, const msg::Push& push) {
     }
     (push.delta != nullptr ? probes_.pushes_delta : probes_.pushes_full).add();
     bool all_fit = true;
-    Version held = push.view->version;
     std::vector<std::pair<ListKey, ListState>> news;
     for (const auto& id : push.subscribers) {
         const ListKey* key = lists_.key_of(wish_of(id));
@@ -329,10 +328,6 @@ void ClientRole::Impl::on_push(LinkId link, const msg::Push& push) {
         Lists::Entry& entry = *lists_.find(*key);
         bool is_news = false;
         all_fit = apply_to(entry, push, is_news) && all_fit;
-        const Version version = entry.state.view != nullptr ? entry.state.view->version : Version{};
-        if (!all_fit || version > held) {
-            held = version;
-        }
         if (is_news) {
             news.emplace_back(*key, entry.state);
         }
@@ -340,7 +335,7 @@ void ClientRole::Impl::on_push(LinkId link, const msg::Push& push) {
     env_.link.send(current_, msg::PushAck{.service = push.view->service,
                                           .scope = push.scope,
                                           .zone = push.zone,
-                                          .version = held,
+                                          .version = push.view->version,
                                           .ok = all_fit});
     for (const auto& [key, state] : news) {
         env_.observer.on_list(key, state);

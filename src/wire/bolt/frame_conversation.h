@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "env/net.h"
 #include "wire/bolt/frame.h"
 
@@ -52,6 +53,12 @@ public:
 
     // The connection ended, for whatever reason but FramePort::close() by this conversation.
     virtual void on_closed(env::ConnId conn) = 0;
+
+    // How long its connections may send no frame, heartbeats included, before the port closes
+    // them. Zero: as long as the port's own limit. Always the same.
+    [[nodiscard]] virtual Duration idle_max() const {
+        return Duration{};
+    }
 };
 
 }  // namespace muster::bolt

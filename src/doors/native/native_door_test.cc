@@ -1,0 +1,275 @@
+#include "doors/native/native_door.h"
+
+#include <gtest/gtest.h>
+
+#include "doors/native/fakes_for_test.h"
+#include "doors/native_codec/sample_messages.h"
+#include "muster/v1/client.pb.h"
+#include "wire/bolt/frame_decoder.h"
+#include "wire/bolt/frame_encoder.h"
+
+namespace muster::doors {
+namespace {
+
+using namespace native_fakes;
+namespace sample = native::sample;
+
+constexpr env::ConnId kConn{7};
+constexpr env::ConnId kOther{8};
+
+struct Fixture {
+    FakeSession session;
+    FakePort port;
+    NativeDoor door{{}, session, {}};
+
+    Fixture() {
+        door.on_open(kConn, {.ip = "10.0.0.7", .port = 41234}, port);
+    }
+
+    static bolt::FrameHead request_head() {
+        return {.request_id = -5, .codec = bolt::kCodecProtobuf, .timeout_ms = 1000};
+    }
+    void receive(std::string_view class_name, std::string_view content,
+                 const bolt::FrameHead& head = request_head()) {
+        door.on_frame(kConn, {.head = head, .class_name = class_name, .content = content});
+    }
+    void receive(const msg::ClientMessage& message) {
+        bolt::FrameHead head = request_head();
+        if (!native::expects_reply(message)) {
+            head.type = bolt::FrameType::oneway;
+        }
+        receive(native::class_name(message), native::encode(message), head);
+    }
+    // The only frame sent to `conn`; its views live until the next call.
+    bolt::Frame sent(env::ConnId conn = kConn) {
+        bytes_ = port.take(conn);
+        const auto decoded = bolt::decode_frame(bytes_, {});
+        EXPECT_EQ(decoded.outcome, bolt::Decode::message);
+        EXPECT_EQ(decoded.size, bytes_.size());
+        return decoded.frame;
+    }
+
+private:
+    std::string bytes_;
+};
+
+TEST(NativeDoor, GivesEveryRequestToTheSession) {
+    Fixture f;
+    EXPECT_EQ(f.session.opened.at(kConn).address, "10.0.0.7:41234");
+    EXPECT_EQ(f.session.opened.at(kConn).door, "native");
+    for (const auto& message : sample::requests()) {
+        f.receive(message);
+        ASSERT_FALSE(f.session.messages.empty());
+        EXPECT_EQ(native::encode(f.session.messages.back()), native::encode(message));
+    }
+    EXPECT_EQ(f.session.messages.size(), sample::requests().size());
+    EXPECT_TRUE(f.port.sent.empty());
+}
+
+TEST(NativeDoor, FramesTheReplyLikeItsRequest) {
+    Fixture f;
+    bolt::FrameHead head = Fixture::request_head();
+    head.protocol = bolt::kProtocol2;
+    head.version = 2;
+    head.switches = 1;
+    const auto request = sample::requests()[0];
+    f.receive(native::class_name(request), native::encode(request), head);
+    msg::RequestReply reply = sample::reply();
+    reply.request = native::request_id(f.session.messages[0]);
+    f.door.reply(kConn, reply);
+    const bolt::Frame frame = f.sent();
+    EXPECT_EQ(frame.head.type, bolt::FrameType::response);
+    EXPECT_EQ(frame.head.request_id, -5);
+    EXPECT_EQ(frame.head.codec, bolt::kCodecProtobuf);
+    EXPECT_EQ(frame.head.status, bolt::Status::success);
+    EXPECT_TRUE(frame.head.has_crc());
+    EXPECT_EQ(frame.class_name, "muster.v1.Reply");
+    v1::Reply theirs;
+    ASSERT_TRUE(theirs.ParseFromString(std::string(frame.content)));
+    ASSERT_EQ(theirs.outcomes_size(), 2);
+    EXPECT_EQ(theirs.outcomes(0).code(), "");
+    EXPECT_EQ(theirs.outcomes(1).code(), "over_limit");
+}
+
+TEST(NativeDoor, EncodesAPushOnceForAllConnections) {
+    Fixture f;
+    f.door.on_open(kOther, {.ip = "10.0.0.8", .port = 1}, f.port);
+    const auto view = sample::view();
+    const std::vector<msg::PushTarget> targets{{kConn, {RegistId("a")}},
+                                               {kOther, {RegistId("b"), RegistId("c")}},
+                                               {env::ConnId(99), {RegistId("d")}}};
+    f.door.push({.view = view, .scope = Scope::zone, .zone = "z", .targets = targets});
+    ASSERT_EQ(f.port.bodies.size(), 2U);
+    EXPECT_EQ(f.port.bodies[0], f.port.bodies[1]);
+    v1::Push push;
+    const bolt::Frame frame = f.sent(kOther);
+    EXPECT_EQ(frame.head.type, bolt::FrameType::oneway);
+    ASSERT_TRUE(push.ParseFromString(std::string(frame.content)));
+    EXPECT_EQ(push.publications_size(), 3);
+    EXPECT_EQ(push.subscription_ids_size(), 2);
+    EXPECT_EQ(push.from_version(), 0U);
+    // The next connection whose turn it is finds it encoded.
+    f.door.push({.view = view, .scope = Scope::zone, .zone = "z", .targets = targets});
+    EXPECT_EQ(f.door.push_bodies().made(), 1U);
+    f.door.push({.view = view, .scope = Scope::zone, .zone = "y", .targets = targets});
+    EXPECT_EQ(f.door.push_bodies().made(), 2U);
+}
+
+TEST(NativeDoor, SendsDeltasAndTakesAcknowledgements) {
+    Fixture f;
+    const auto push = sample::delta_push();
+    const std::vector<msg::PushTarget> targets{{kConn, push.subscribers}};
+    f.door.push({.view = push.view,
+                 .delta = push.delta,
+                 .scope = push.scope,
+                 .zone = push.zone,
+                 .targets = targets});
+    const bolt::Frame frame = f.sent();
+    EXPECT_EQ(frame.content, native::encode(push));
+    f.receive(msg::PushAck{.service = push.view->service,
+                           .scope = push.scope,
+                           .zone = push.zone,
+                           .version = push.view->version,
+                           .ok = false});
+    EXPECT_FALSE(std::get<msg::PushAck>(f.session.messages.back()).ok);
+    EXPECT_TRUE(f.port.take(kConn).empty()) << "a oneway has no answer";
+}
+
+TEST(NativeDoor, CrcOfAPushCoversItsThreeParts) {
+    Fixture f;
+    bolt::FrameHead head = Fixture::request_head();
+    head.protocol = bolt::kProtocol2;
+    head.version = 2;
+    head.switches = 1;
+    const auto request = sample::requests()[2];
+    f.receive(native::class_name(request), native::encode(request), head);
+    const std::vector<msg::PushTarget> targets{{kConn, {RegistId("a")}}};
+    f.door.push({.view = sample::view(), .targets = targets});
+    EXPECT_TRUE(f.sent().head.has_crc()) << "and the decoder accepted it";
+}
+
+TEST(NativeDoor, SendsConfigValuesAndHints) {
+    Fixture f;
+    f.door.push_config(kConn, {.key = sample::service(), .version = Version(2)});
+    EXPECT_EQ(f.sent().class_name, "muster.v1.ConfigPush");
+    f.door.hint(kConn, {.servers = {"a:1"}});
+    EXPECT_EQ(f.sent().class_name, "muster.v1.ServerHint");
+}
+
+TEST(NativeDoor, AnswersBadRequestsWithAStatusAndAReason) {
+    struct Case {
+        std::string_view class_name;
+        std::string content;
+        NativeBadFrame bad;
+        int status;
+        std::string_view code;
+    };
+    const Case cases[] = {
+        {"com.example.Nothing", "", NativeBadFrame::unknown_class, 6, "unknown_type"},
+        {"muster.v1.RegisterRequest", "\x0a\x7f", NativeBadFrame::malformed, 0x12, "bad_content"},
+        {"muster.v1.RegisterRequest", std::string("\x0a\x00", 2), NativeBadFrame::invalid, 1,
+         "invalid_argument"},
+        {"muster.v1.RegisterRequest", std::string(17 << 20, 'x'), NativeBadFrame::over_limit, 1,
+         "too_large"},
+    };
+    for (const Case& each : cases) {
+        Fixture f;
+        f.receive(each.class_name, each.content);
+        EXPECT_TRUE(f.session.messages.empty());
+        const bolt::Frame frame = f.sent();
+        EXPECT_EQ(static_cast<int>(frame.head.status), each.status);
+        EXPECT_EQ(frame.head.request_id, -5);
+        v1::Reply reply;
+        ASSERT_TRUE(reply.ParseFromString(std::string(frame.content)));
+        EXPECT_EQ(reply.code(), each.code);
+        EXPECT_FALSE(reply.detail().empty());
+        EXPECT_EQ(f.door.bad_frames(each.bad), 1U);
+        EXPECT_TRUE(f.port.closed.empty()) << "the connection goes on";
+    }
+}
+
+TEST(NativeDoor, ClosesAConnectionWhoseOnewayIsBad) {
+    Fixture f;
+    bolt::FrameHead head = Fixture::request_head();
+    head.type = bolt::FrameType::oneway;
+    f.receive("muster.v1.PushAck", "\xff", head);
+    EXPECT_TRUE(f.port.closed.contains(kConn));
+    EXPECT_EQ(f.session.closed, std::vector{kConn});
+    EXPECT_EQ(f.door.bad_frames(NativeBadFrame::bad_oneway), 1U);
+    f.receive(sample::requests()[0]);
+    EXPECT_TRUE(f.session.messages.empty()) << "nothing more is heard of it";
+}
+
+TEST(NativeDoor, OnewayRequestsAreDoneWithoutAnAnswer) {
+    Fixture f;
+    bolt::FrameHead head = Fixture::request_head();
+    head.type = bolt::FrameType::oneway;
+    const auto request = sample::requests()[0];
+    f.receive(native::class_name(request), native::encode(request), head);
+    ASSERT_EQ(f.session.messages.size(), 1U);
+    f.door.reply(kConn, {.request = native::request_id(f.session.messages[0])});
+    EXPECT_TRUE(f.port.take(kConn).empty());
+}
+
+TEST(NativeDoor, IgnoresAnswersToNothing) {
+    Fixture f;
+    bolt::FrameHead head = Fixture::request_head();
+    head.type = bolt::FrameType::response;
+    f.receive("muster.v1.Reply", "", head);
+    EXPECT_TRUE(f.session.messages.empty());
+    EXPECT_EQ(f.door.bad_frames(NativeBadFrame::stray_response), 1U);
+}
+
+TEST(NativeDoor, SessionMayEndAConnectionFromWithin) {
+    Fixture f;
+    f.session.closes = true;
+    f.receive(sample::requests()[0]);
+    EXPECT_TRUE(f.port.closed.contains(kConn));
+    EXPECT_TRUE(f.session.closed.empty()) << "it knows";
+}
+
+TEST(NativeDoor, ReportsCongestionDrainingAndTheEnd) {
+    Fixture f;
+    f.port.congested_conns.insert(kConn);
+    EXPECT_TRUE(f.door.congested(kConn));
+    EXPECT_FALSE(f.door.congested(kOther));
+    f.door.on_drained(kConn);
+    EXPECT_EQ(f.session.drained, std::vector{kConn});
+    f.door.on_closed(kConn);
+    f.door.on_closed(kConn);
+    EXPECT_EQ(f.session.closed, std::vector{kConn});
+    f.door.reply(kConn, sample::reply());
+    EXPECT_TRUE(f.port.sent.empty());
+}
+
+TEST(NativeDoor, TellsItsMetrics) {
+    Fixture f;
+    f.receive(sample::requests()[0]);
+    f.receive("x", "");
+    FakeMetrics metrics;
+    f.door.write_metrics(metrics);
+    EXPECT_EQ(metrics.values.at("muster_native_connections"), 1);
+    EXPECT_EQ(metrics.values.at("muster_native_messages_total/register"), 1);
+    EXPECT_EQ(metrics.values.at("muster_native_publications_total"), 2);
+    EXPECT_EQ(metrics.values.at("muster_native_bad_frames_total/unknown_class"), 1);
+}
+
+TEST(NativeDoor, AsksThePortToCloseSilentConnectionsAfterFifteenSeconds) {
+    Fixture f;
+    EXPECT_EQ(f.door.idle_max(), std::chrono::seconds(15));
+}
+
+TEST(PushBodies, KeepTheNewestWithinTheirBytes) {
+    PushBodies bodies(1);
+    const auto first = sample::view();
+    const auto second = sample::view();
+    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
+    EXPECT_EQ(bodies.reused(), 1U) << "the newest is always kept";
+    EXPECT_NE(bodies.encode({.view = second}).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
+    EXPECT_EQ(bodies.made(), 3U);
+}
+
+}  // namespace
+}  // namespace muster::doors
