@@ -409,6 +409,20 @@ TEST(SingleNode, SurvivesAKillAtEveryOperationOfAStart) {
     }
 }
 
+TEST(SingleNode, SurvivesAKillWhileItsFirstStartFails) {
+    Story story;
+    story.disk.fail_next(1, {Errc::io_error, "read-only"});
+    ASSERT_TRUE(story.start());
+    story.clock.advance(milliseconds(1100));
+    story.timers->fire_due();
+    ASSERT_TRUE(story.disk.pump_one());  // the snapshot of nothing, and no segment yet
+    story.disk.crash({});
+    const auto report = story.start();
+    ASSERT_TRUE(report.has_value()) << to_string(report.error());
+    story.write(1, 2);
+    EXPECT_EQ(story.witness->acknowledged.size(), 2U);
+}
+
 TEST(SingleNode, RefusesALogOfANewerReleaseAndLeavesItAlone) {
     Story story;
     ASSERT_TRUE(story.start());

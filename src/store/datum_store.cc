@@ -3,6 +3,19 @@
 #include "base/check.h"
 
 namespace muster::store {
+namespace {
+
+bool by_word(RemovalCause cause) {
+    return cause == RemovalCause::left || cause == RemovalCause::evicted;
+}
+
+// Whether `write` says something older than what `owner` said under `order`.
+bool is_older(const Write& write, const RegistOrder& order, OwnerId owner) {
+    return write.order < order &&
+           !(write.order.version == order.version && succeeds(write.owner, owner));
+}
+
+}  // namespace
 
 WriteOutcome DatumStore::apply(const Write& write, MonoTime now) {
     CHECK(write.service != nullptr);
@@ -10,12 +23,12 @@ WriteOutcome DatumStore::apply(const Write& write, MonoTime now) {
 }
 
 bool DatumStore::may_return(const Write& write, const Tombstone& tombstone) const {
-    if (write.order != tombstone.order) {
-        return write.order > tombstone.order;
+    if (write.order > tombstone.order) {
+        return true;
     }
     // The same state again: only what did not leave by its own word, and not by an older message of
     // the session that removed it.
-    return tombstone.cause != RemovalCause::left && tombstone.cause != RemovalCause::evicted &&
+    return !by_word(tombstone.cause) && !is_older(write, tombstone.order, tombstone.owner) &&
            (write.owner != tombstone.owner || write.owner_seq > tombstone.owner_seq);
 }
 
@@ -35,7 +48,7 @@ WriteOutcome DatumStore::put(const Write& write) {
         return WriteOutcome::changed;
     }
     const Entry& entry = *found;
-    if (write.order < entry.publication->order) {
+    if (is_older(write, entry.publication->order, entry.owner)) {
         return WriteOutcome::ignored;
     }
     if (write.order == entry.publication->order && write.owner == entry.owner &&
@@ -43,7 +56,7 @@ WriteOutcome DatumStore::put(const Write& write) {
         return WriteOutcome::ignored;
     }
     uncount_owner(entry);
-    const bool newer = write.order > entry.publication->order;
+    const bool newer = write.order != entry.publication->order;
     const bool same = entry.publication->same_content(*write.publication);
     if (newer) {
         entry.publication = write.publication;
@@ -56,7 +69,6 @@ WriteOutcome DatumStore::put(const Write& write) {
 
 WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     Datum* datum = find(*write.service);
-    const bool by_word = write.cause == RemovalCause::left || write.cause == RemovalCause::evicted;
     const Tombstone grave{.order = write.order,
                           .cause = write.cause,
                           .owner = write.owner,
@@ -65,16 +77,16 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const auto found = datum == nullptr ? decltype(datum->entries.find(write.id)){}
                                         : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
-        if (by_word) {
+        if (by_word(write.cause)) {
             bury(write.id, grave);  // may overtake the registration it ends
         }
         return WriteOutcome::ignored;
     }
     const Entry& entry = *found;
-    if (write.order < entry.publication->order) {
+    if (is_older(write, entry.publication->order, entry.owner)) {
         return WriteOutcome::ignored;
     }
-    if (!by_word && (entry.owner != write.owner || entry.owner_seq > write.owner_seq)) {
+    if (!by_word(write.cause) && (entry.owner != write.owner || entry.owner_seq > write.owner_seq)) {
         return WriteOutcome::ignored;
     }
     uncount_owner(entry);

@@ -20,8 +20,14 @@
 
 namespace muster::store {
 
-// One incarnation of one session, numbered by the data server that hears of it.
-using OwnerId = Id<struct OwnerIdTag, std::uint32_t>;
+// One incarnation of one session, numbered by the data server that hears of it: the session in the
+// high 32 bits, the count of its lives in the low ones.
+using OwnerId = Id<struct OwnerIdTag, std::uint64_t>;
+
+// Whether `later` is a later life of the session whose earlier life `earlier` is.
+[[nodiscard]] constexpr bool succeeds(OwnerId later, OwnerId earlier) {
+    return later.raw() >> 32U == earlier.raw() >> 32U && later > earlier;
+}
 
 // A session's word about one registration.
 struct Write {
@@ -43,7 +49,9 @@ enum class WriteOutcome : std::uint8_t {
 // All publications of one slot, by service, with one version each; the leader's side.
 //
 // Invariants:
-//  1. Of one registration id only the newest state by RegistOrder is held (I8).
+//  1. Of one registration id only the newest state by RegistOrder is held (I8). Of two states of
+//     one version, one from a later life of the same session is the newer, whatever their
+//     timestamps: the clock of its client was set back between.
 //  2. A removal by a lost connection (closed, silent) takes effect only for the session that still
 //     owns the publication, and not for what that session wrote later.
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not

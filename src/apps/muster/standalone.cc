@@ -8,7 +8,7 @@
 #include "doors/bolt/bolt_door.h"
 #include "doors/bolt/bolt_port.h"
 #include "doors/http/http_door.h"
-// NATIVE
+#include "doors/native/native_door.h"
 #include "raft/single_node.h"
 #include "roles/data/data.h"
 #include "roles/meta/meta.h"
@@ -63,6 +63,7 @@ struct Standalone::Parts {
     std::unique_ptr<session::SessionServer> session;
 
     std::unique_ptr<doors::BoltDoor> bolt_door;
+    std::unique_ptr<doors::NativeDoor> native_door;
     std::unique_ptr<runtime::LoopTimers> port_timers;
     std::unique_ptr<doors::BoltPort> bolt_port;
     std::unique_ptr<runtime::LoopTimers> http_timers;
@@ -169,11 +170,13 @@ void Standalone::Parts::make_session(const ServerConfig& config) {
 
 Result<void> Standalone::Parts::open_bolt(const ServerConfig& config) {
     bolt_door = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *session, log);
+    native_door = std::make_unique<doors::NativeDoor>(doors::NativeDoorOptions{}, *session, log);
     port_timers = std::make_unique<runtime::LoopTimers>(*loop);
     bolt_port =
         std::make_unique<doors::BoltPort>(bolt_options(config), *net, *loop, *port_timers, log);
     port_timers->bind(*bolt_port);
     bolt_port->serve(bolt::kCodecHessian, *bolt_door);
+    bolt_port->serve(bolt::kCodecProtobuf, *native_door);
     auto at =
         listen_or_explain(bolt_port->listen(config.bolt.listen), "bolt.listen", config.bolt.listen);
     if (!at) {
@@ -210,6 +213,7 @@ void Standalone::Parts::write_metrics(MetricsWriter& writer) const {
     consensus->write_metrics(writer);
     bolt_port->write_metrics(writer);
     bolt_door->write_metrics(writer);
+    native_door->write_metrics(writer);
     http_door->write_metrics(writer);
     net->write_metrics(writer);
     bus->write_metrics(writer);
@@ -218,6 +222,7 @@ void Standalone::Parts::write_metrics(MetricsWriter& writer) const {
 }
 
 Result<void> Standalone::Parts::run() {
+    std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is an answer of write(), not our end
     constexpr std::array kSignals{SIGINT, SIGTERM};
     MUSTER_TRY(loop->on_signals(kSignals, [this](int signal) {
         log.info("server.stopping", {{"signal", signal}});

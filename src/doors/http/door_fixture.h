@@ -14,6 +14,7 @@
 
 namespace muster::http {
 
+// Time that stands still until a test moves it. Owned by DoorTest.
 class FakeClock final : public env::Clock {
 public:
     [[nodiscard]] MonoTime mono() const override {
@@ -25,6 +26,7 @@ public:
     MonoTime now;
 };
 
+// The door's timers, fired by advance(). Owned by DoorTest; its clock outlives it.
 class FakeTimers final : public env::Timers {
 public:
     explicit FakeTimers(FakeClock& clock) : clock_(clock) {}
@@ -63,6 +65,7 @@ private:
     std::map<env::TimerKey, MonoTime> due_;
 };
 
+// Keeps what was sent to each connection, and refuses to listen on port 1. Owned by DoorTest.
 class FakeNet final : public env::Net {
 public:
     struct Peer {

@@ -89,8 +89,8 @@ std::string http_errors_page() {
         "Every answer that is not a success carries\n"
         "`{\"error\":{\"code\":...,\"message\":...,\"action\":...,\"retryable\":...}}`. The code "
         "is stable;\nthe message is for people. Made from `src/base/errc.h` and the actions in\n"
-        "`src/doors/http/errors.cc`; `MUSTER_UPDATE_DOCS=1` with the test `ErrorsPage.IsFresh` "
-        "writes it anew.\n\n"
+        "`src/doors/http/errors.cc`; where it differs, the test `ErrorsPage.IsFresh` makes a new "
+        "one.\n\n"
         "| code | status | meaning | retryable | what to do |\n|---|---|---|---|---|\n";
     for (const Errc code : kAllCodes) {
         const ErrcInfo& facts = info(code);

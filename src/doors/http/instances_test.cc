@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "doors/http/door_fixture.h"
+#include "doors/http/instance_ids.h"
 
 namespace muster::http {
 namespace {
@@ -99,7 +100,8 @@ TEST_F(Instances, AreRegisteredWithALease) {
     const auto told = last_register();
     EXPECT_EQ(told.lease, seconds(20));
     const Publication& publication = *told.publications.at(0);
-    EXPECT_EQ(publication.id.raw(), "i/1");
+    EXPECT_EQ(instance_id_of(publication.id), "i/1");
+    EXPECT_NE(publication.id, regist_id_of(Service{.data_id = "another"}, "i/1"));
     EXPECT_EQ(publication.boxes,
               std::vector<std::string>{"10.0.0.1:8080?weight=7&enabled=false&a=b"});
     EXPECT_EQ(publication.zone, "Z");
@@ -154,6 +156,13 @@ TEST_F(Instances, ThatTheSessionRefusesAreNotRemembered) {
     EXPECT_EQ(ask("DELETE", orders_path("/instances/x")).status, 429);
     session.outcome = {};
     EXPECT_EQ(ask("POST", orders_path("/instances/a/heartbeat")).status, 404);
+}
+
+TEST_F(Instances, WithAnIdOfAnotherServiceAreAConflict) {
+    session.outcome = fail(Errc::conflict, "registration id 'a' is in use for other");
+    const auto answer = put("a", R"({"ip":"10.0.0.1","port":80})");
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_THAT(answer.body, HasSubstr("is in use for other."));
 }
 
 TEST_F(Instances, AreNotWaitedForForEver) {

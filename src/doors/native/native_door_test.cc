@@ -11,7 +11,9 @@
 namespace muster::doors {
 namespace {
 
-using namespace native_fakes;
+using native_fakes::FakeMetrics;
+using native_fakes::FakePort;
+using native_fakes::FakeSession;
 namespace sample = native::sample;
 
 constexpr env::ConnId kConn{7};

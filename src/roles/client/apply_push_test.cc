@@ -4,10 +4,8 @@
 
 #include "roles/client/test_world.h"
 
-namespace muster::client {
+namespace muster::client::test {
 namespace {
-
-using namespace test;
 
 constexpr std::size_t kMany = 1000;
 
@@ -116,4 +114,4 @@ TEST(ApplyPush, TellsWhenTheServersDigestIsNotThatOfItsList) {
 }
 
 }  // namespace
-}  // namespace muster::client
+}  // namespace muster::client::test

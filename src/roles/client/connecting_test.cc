@@ -5,10 +5,8 @@
 #include "roles/client/server_choice.h"
 #include "roles/client/test_world.h"
 
-namespace muster::client {
+namespace muster::client::test {
 namespace {
-
-using namespace test;
 
 TEST(ClientConnecting, WalksThroughItsStates) {
     World world;
@@ -216,4 +214,4 @@ TEST(ServerChoice, SamplesAHintOverTheBound) {
 }
 
 }  // namespace
-}  // namespace muster::client
+}  // namespace muster::client::test

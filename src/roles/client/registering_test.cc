@@ -2,10 +2,8 @@
 
 #include "roles/client/test_world.h"
 
-namespace muster::client {
+namespace muster::client::test {
 namespace {
-
-using namespace test;
 
 TEST(ClientRegistering, SendsWhatOneTurnWishedInOneBatch) {
     World world;
@@ -311,4 +309,4 @@ TEST(ClientRegistering, UnregisterAllLeavesPolitelyInOneBatch) {
 }
 
 }  // namespace
-}  // namespace muster::client
+}  // namespace muster::client::test

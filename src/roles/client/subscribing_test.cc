@@ -2,10 +2,8 @@
 
 #include "roles/client/test_world.h"
 
-namespace muster::client {
+namespace muster::client::test {
 namespace {
-
-using namespace test;
 
 // A world with one connected subscription of orders_list(), id "c-1".
 struct Subscribed : World {
@@ -284,4 +282,4 @@ TEST(ClientSubscribing, ObserverMayUnsubscribeFromWithin) {
 }
 
 }  // namespace
-}  // namespace muster::client
+}  // namespace muster::client::test

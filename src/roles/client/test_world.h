@@ -16,6 +16,7 @@ namespace muster::client::test {
 
 using namespace std::chrono_literals;
 
+// Clock and timers of one role; the test moves them. Owned by World.
 class FakeTime final : public env::Clock, public env::Timers {
 public:
     MonoTime mono() const override {
@@ -61,6 +62,7 @@ private:
     std::map<env::TimerKey, MonoTime> armed_;
 };
 
+// Remembers what the role wants of its link. Owned by World.
 class FakeLink final : public ClientLink {
 public:
     struct Connect {
@@ -90,6 +92,7 @@ public:
     std::vector<LinkId> disconnects;
 };
 
+// Remembers what the role tells. Owned by World.
 class Recorder final : public ClientObserver {
 public:
     struct Registered {
@@ -117,6 +120,7 @@ public:
     std::vector<Registered> registered;
 };
 
+// Keeps the newest value of each metric.
 class CountingWriter final : public MetricsWriter {
 public:
     void counter(std::string_view name, std::string_view /*help*/, std::uint64_t value,
@@ -213,6 +217,7 @@ inline std::vector<std::string> ids_of(const ServiceViewPtr& list) {
 
 using Ids = std::vector<std::string>;
 
+// A client that is alone with its link, and the verbs of the stories. Owned by a test.
 class World {
 public:
     explicit World(ClientOptions options = {})

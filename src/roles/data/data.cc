@@ -95,9 +95,21 @@ void DataServer::Impl::heartbeat() {
     }
 }
 
+// What a life of a session left behind goes slot by slot, once the life after it has supplied the
+// slot: it knows best whether its clients had time to come back (it may have stood still itself, or
+// be the third life in a row).
 void DataServer::Impl::remove_orphans(MonoTime now) {
-    for (const auto& orphan : sessions_.take_expired(now, options_.orphan_grace)) {
+    if (versions_.exhausted()) {
+        return;
+    }
+    for (const auto& orphan : sessions_.expired(now, options_.orphan_grace)) {
+        const SessionLink* heir = sessions_.find(orphan.node);
+        bool all = true;
         for (auto& [id, slot] : slots_.led()) {
+            if (heir == nullptr || !heir->has_supplied(id, slot->epoch)) {
+                all = false;
+                continue;
+            }
             Turn turn;
             slot->store.remove_owner(
                 orphan.owner, RemovalCause::silent, now,
@@ -107,7 +119,10 @@ void DataServer::Impl::remove_orphans(MonoTime now) {
                 });
             commit(*slot, turn);
         }
-        env_.log.info("data.orphans.removed", {{"session", orphan.node.raw()}});
+        if (all) {
+            sessions_.forget(orphan);
+            env_.log.info("data.orphans.removed", {{"session", orphan.node.raw()}});
+        }
     }
 }
 

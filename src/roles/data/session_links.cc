@@ -1,6 +1,7 @@
 #include "roles/data/session_links.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace muster::data {
 
@@ -11,11 +12,12 @@ SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, Mon
         return nullptr;
     }
     if (inserted || incarnation > link.incarnation) {
+        store::OwnerId owner(++last_session_ << 32U);
         if (!inserted) {
             orphans_.push_back({link.owner, node, now});
+            owner = store::OwnerId(link.owner.raw() + 1);
         }
-        link = SessionLink{
-            .node = node, .incarnation = incarnation, .owner = store::OwnerId(++last_owner_)};
+        link = SessionLink{.node = node, .incarnation = incarnation, .owner = owner};
     }
     link.last_heard = now;
     return &link;
@@ -36,21 +38,20 @@ bool SessionLinks::all_complete(const std::vector<Member>& members, SlotId slot,
         if (link == links_.end() || link->second.incarnation < member.incarnation) {
             return false;
         }
-        const auto complete = link->second.complete.find(slot);
-        return complete != link->second.complete.end() && complete->second >= epoch;
+        return link->second.has_supplied(slot, epoch);
     });
 }
 
-std::vector<SessionLinks::Orphan> SessionLinks::take_expired(MonoTime now, Duration grace) {
+std::vector<SessionLinks::Orphan> SessionLinks::expired(MonoTime now, Duration grace) const {
     std::vector<Orphan> expired;
-    std::erase_if(orphans_, [&](const Orphan& orphan) {
-        if (now - orphan.since < grace) {
-            return false;
-        }
-        expired.push_back(orphan);
-        return true;
+    std::ranges::copy_if(orphans_, std::back_inserter(expired), [&](const Orphan& orphan) {
+        return now - orphan.since >= grace;
     });
     return expired;
+}
+
+void SessionLinks::forget(const Orphan& orphan) {
+    std::erase_if(orphans_, [&](const Orphan& known) { return known.owner == orphan.owner; });
 }
 
 void SessionLinks::extend(Duration gap) {

@@ -37,6 +37,13 @@ struct SessionLink {
     std::vector<std::variant<DatumChange, DatumSnapshot>> pending;  // told at the end of the turn
 
     std::map<SlotId, Epoch> complete;  // what the session says it has supplied
+
+    // Whether the session has supplied all its clients have in `slot`, to its leader of `epoch`.
+    [[nodiscard]] bool has_supplied(SlotId slot, Epoch epoch) const {
+        const auto supplied = complete.find(slot);
+        return supplied != complete.end() && supplied->second >= epoch;
+    }
+
     std::map<SlotId, MonoTime> last_repair;
 };
 
@@ -60,8 +67,9 @@ public:
     [[nodiscard]] bool all_complete(const std::vector<Member>& members, SlotId slot,
                                     Epoch epoch) const;
 
-    // Owners gone for `grace` at `now`; they are forgotten.
-    [[nodiscard]] std::vector<Orphan> take_expired(MonoTime now, Duration grace);
+    // Owners gone for `grace` at `now`.
+    [[nodiscard]] std::vector<Orphan> expired(MonoTime now, Duration grace) const;
+    void forget(const Orphan& orphan);
 
     // After a pause of our own: everybody gets the time back.
     void extend(Duration gap);
@@ -76,7 +84,7 @@ public:
 private:
     std::map<NodeId, SessionLink> links_;
     std::vector<Orphan> orphans_;
-    std::uint32_t last_owner_ = 0;
+    std::uint64_t last_session_ = 0;
 };
 
 }  // namespace muster::data

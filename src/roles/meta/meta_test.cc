@@ -131,6 +131,28 @@ public:
     std::unique_ptr<MetaServer> server;
 };
 
+class MetricNames final : public MetricsWriter {
+public:
+    void counter(std::string_view name, std::string_view, std::uint64_t value,
+                 MetricLabels) override {
+        add(name, static_cast<std::int64_t>(value));
+    }
+    void gauge(std::string_view name, std::string_view, std::int64_t value, MetricLabels) override {
+        add(name, value);
+    }
+    void histogram(std::string_view name, std::string_view, const LatencyHistogram&,
+                   MetricLabels) override {
+        add(name, 0);
+    }
+
+    std::map<std::string, std::int64_t> values;
+
+private:
+    void add(std::string_view name, std::int64_t value) {
+        EXPECT_TRUE(values.emplace(name, value).second) << name << " is told twice";
+    }
+};
+
 bool has_table(const std::optional<msg::NodeHeartbeatReply>& reply) {
     return reply && reply->table.has_value();
 }
@@ -429,6 +451,25 @@ TEST(MetaServer, RefusesHeartbeatsThatAreNotTheirSendersOwn) {
     EXPECT_TRUE(story.server->status().members.empty());
 }
 
+TEST(MetaServer, HearsAndAdmitsABoundedNumberOfNodes) {
+    Story story;
+    story.start();  // does not lead yet
+    for (std::size_t i = 0; i < kMembersMax + 100; ++i) {
+        story.say(Story::session("s" + std::to_string(i)), 1);
+    }
+    story.settle();
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < kMembersMax + 100; ++i) {
+            story.say(Story::session("s" + std::to_string(i)), 1);
+        }
+        story.settle();
+    }
+    EXPECT_EQ(story.server->status().members.size(), kMembersMax);
+    MetricNames metrics;
+    story.server->write_metrics(metrics);
+    EXPECT_GE(metrics.values.at("muster_meta_refused_messages_total"), 300);
+}
+
 TEST(MetaServer, HealsEpochsWhenItsFolderWasLost) {
     Story story;
     story.start_and_settle();
@@ -509,28 +550,6 @@ TEST(MetaServer, GivesEverybodyANewLeaseAfterItWasStopped) {
 }
 
 // ---- for operators
-
-class MetricNames final : public MetricsWriter {
-public:
-    void counter(std::string_view name, std::string_view, std::uint64_t value,
-                 MetricLabels) override {
-        add(name, static_cast<std::int64_t>(value));
-    }
-    void gauge(std::string_view name, std::string_view, std::int64_t value, MetricLabels) override {
-        add(name, value);
-    }
-    void histogram(std::string_view name, std::string_view, const LatencyHistogram&,
-                   MetricLabels) override {
-        add(name, 0);
-    }
-
-    std::map<std::string, std::int64_t> values;
-
-private:
-    void add(std::string_view name, std::int64_t value) {
-        EXPECT_TRUE(values.emplace(name, value).second) << name << " is told twice";
-    }
-};
 
 TEST(MetaServer, TellsOperatorsHowItIs) {
     Story story;

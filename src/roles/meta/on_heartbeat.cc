@@ -39,7 +39,8 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
         stale_heartbeats_.add();
         return;
     }
-    if (known == nullptr && state_.members().size() + joining_.size() >= kMembersMax) {
+    const bool full = known == nullptr && state_.members().size() + joining_.size() >= kMembersMax;
+    if (full || (heard == nullptr && heard_.all().size() >= kMembersMax)) {
         refused_messages_.add();
         env_.log.error("meta.members.full", {{"node", from.node.raw()}});
         return;
@@ -134,10 +135,14 @@ void MetaServer::Impl::reply_soon(const msg::RoleAddress& who) {
 }
 
 void MetaServer::Impl::reply_to_outdated_soon() {
+    // In a large cluster news of members wait for the next heartbeat: a start of all nodes would
+    // otherwise send everybody the list once for everybody.
+    constexpr std::size_t kToldOfMembersAtOnce = 64;
+    const bool small = heard_.all().size() <= kToldOfMembersAtOnce;
     const MonoTime now = env_.clock.mono();
     for (const auto& [who, heard] : heard_.all()) {
-        const bool outdated =
-            heard.table_epoch < table().epoch || heard.members_epoch < state_.members_epoch();
+        const bool outdated = heard.table_epoch < table().epoch ||
+                              (small && heard.members_epoch < state_.members_epoch());
         if (outdated && heard_.live(who, now)) {
             reply_soon(who);
         }

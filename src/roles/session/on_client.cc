@@ -33,6 +33,7 @@ Result<void> check_id(const RegistId& id) {
 
 void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
     clients_[conn] = Client{.info = std::move(info), .port = &port};
+    registrations_.open_connection(conn);
 }
 
 void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
@@ -40,6 +41,7 @@ void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientM
     if (client == clients_.end()) {
         return;
     }
+    notice_pause();
     std::visit([&](const auto& known) { on(conn, client->second, known); }, message);
     flush();
 }
@@ -64,14 +66,19 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     if (client == clients_.end()) {
         return;
     }
+    notice_pause();
     for (const auto& [id, subscribed] : client->second.subscriptions) {
         end_subscription(subscribed, id);
     }
     subscription_count_ -= client->second.subscriptions.size();
     configs_.drop_connection(conn);
-    auto closed = registrations_.drop_connection(conn, env_.clock.mono());
-    probe_.closed_publications.add(closed.size());
-    write_all(std::move(closed));
+    if (const MonoTime now = env_.clock.mono(); now < closings_forgiven_until_) {
+        registrations_.release_connection(conn, options_.return_grace, now);
+    } else {
+        auto closed = registrations_.drop_connection(conn, now);
+        probe_.closed_publications.add(closed.size());
+        write_all(std::move(closed));
+    }
     clients_.erase(client);
     flush();
 }
@@ -232,7 +239,7 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
         const ServicePtr service = copies_.find_or_make(wish.service).service;
         client.subscriptions[wish.id] = {service, key, wish.order};
         want(service, item.held);
-        pusher_.add(service, key, wish.id, item.held, wish.app);
+        pusher_.add(service, key, wish.id, {item.held, item.held_digest}, wish.app);
         services.push_back(service);
     }
     reply_to(conn, reply);

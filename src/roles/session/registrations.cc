@@ -12,6 +12,13 @@ bool by_word(RemovalCause cause) {
 
 }  // namespace
 
+bool Registrations::outranked(env::ConnId conn, const Registration& registration) const {
+    const auto number = conn_numbers_.find(conn);
+    const auto owner = conn_numbers_.find(registration.conn);
+    return number != conn_numbers_.end() && owner != conn_numbers_.end() &&
+           number->second < owner->second;
+}
+
 std::optional<RegistOrder> Registrations::effective_order(const Publication& offered,
                                                           env::ConnId conn) const {
     const RegistOrder order = offered.order;
@@ -47,12 +54,14 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
         return fail(Errc::conflict, "registration id '" + id.raw() + "' is in use for " +
                                         known->second.publication->service->path());
     }
+    if (known != registrations_.end() && outranked(conn, known->second)) {
+        return std::nullopt;
+    }
     const auto order = effective_order(*publication, conn);
     if (!order) {
         if (known != registrations_.end() &&
             publication->order >= known->second.publication->order) {
-            own(known->second, id, lease > Duration{} ? env::ConnId{} : conn);
-            known->second.heard = now;
+            hold(known->second, id, conn, lease, now);
         }
         return std::nullopt;
     }
@@ -68,17 +77,23 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
         registration.publication = std::move(reordered);
     }
     count(*registration.publication);
-    own(registration, id, lease > Duration{} ? env::ConnId{} : conn);
-    registration.lease = lease;
-    registration.heard = now;
+    hold(registration, id, conn, lease, now);
     registration.owner_seq = ++last_seq_;
-    lease > Duration{} ? (void)leased_.insert(id) : (void)leased_.erase(id);
     graves_.erase(id);
     return Op{.id = id,
               .service = registration.publication->service,
               .publication = registration.publication,
               .order = *order,
               .owner_seq = registration.owner_seq};
+}
+
+void Registrations::hold(Registration& registration, const RegistId& id, env::ConnId conn,
+                         Duration lease, MonoTime now) {
+    const bool leased = lease > Duration{};
+    own(registration, id, leased ? env::ConnId{} : conn);
+    registration.lease = lease;
+    registration.heard = now;
+    leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
 }
 
 void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
@@ -117,6 +132,9 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
                                                          const ServicePtr& service,
                                                          RegistOrder order, MonoTime now) {
     const auto found = registrations_.find(id);
+    if (found != registrations_.end() && *found->second.publication->service != *service) {
+        return std::nullopt;
+    }
     if (found == registrations_.end()) {
         bury(id, {order, RemovalCause::left, now});
         return Op{.id = id,
@@ -134,6 +152,7 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
 
 std::vector<Registrations::Op> Registrations::drop_connection(env::ConnId conn, MonoTime now) {
     std::vector<Op> ops;
+    conn_numbers_.erase(conn);
     const auto owned = by_conn_.find(conn);
     if (owned == by_conn_.end()) {
         return ops;
@@ -147,6 +166,18 @@ std::vector<Registrations::Op> Registrations::drop_connection(env::ConnId conn, 
         ops.push_back(removal(found, RemovalCause::closed, found->second.publication->order, now));
     }
     return ops;
+}
+
+void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTime now) {
+    conn_numbers_.erase(conn);
+    const auto owned = by_conn_.find(conn);
+    if (owned == by_conn_.end()) {
+        return;
+    }
+    const std::set<RegistId> ids = owned->second;
+    for (const RegistId& id : ids) {
+        hold(registrations_.at(id), id, env::ConnId{}, grace, now);
+    }
 }
 
 std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now) {

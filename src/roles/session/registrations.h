@@ -26,7 +26,8 @@ namespace muster::session {
 //  1. Of one registration id the newest state by the client's order is held; what is older changes
 //     nothing (I8).
 //  2. Each publication belongs to one live connection, or to none while its lease runs. Losing a
-//     connection removes exactly what it still owns.
+//     connection removes exactly what it still owns. Ownership moves to later connections only: what
+//     an earlier one still says of it was said before its client moved on, and changes nothing.
 //  3. Every change is numbered upwards (owner_seq) over the life of the session.
 //  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called.
 // Loop thread only. Bounds: the caller limits registrations per connection; removed ids are
@@ -43,6 +44,11 @@ public:
         std::uint32_t count = 0;
     };
 
+    // A connection begins; later ones outrank it.
+    void open_connection(env::ConnId conn) {
+        conn_numbers_[conn] = ++last_conn_;
+    }
+
     // Takes a client's registration. Returns what the slot leader must be told, or nothing when it
     // is known already or older. `conn` owns it from now on; with a lease nobody does.
     // Errors: conflict when the id stands for another service.
@@ -50,11 +56,14 @@ public:
                                     Duration lease, MonoTime now);
 
     // Polite leaving. Returns what the leader must be told: also for an unknown id, which another
-    // session may know.
+    // session may know; nothing when it is older than what is known, or the id stands for another
+    // service.
     std::optional<Op> withdraw(const RegistId& id, const ServicePtr& service, RegistOrder order,
                                MonoTime now);
 
     [[nodiscard]] std::vector<Op> drop_connection(env::ConnId conn, MonoTime now);
+    // The connection is lost, but what it owned stays for `grace`: its client may be on its way back.
+    void release_connection(env::ConnId conn, Duration grace, MonoTime now);
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now);
 
     // After a pause of our own, leases get the time back.
@@ -90,11 +99,15 @@ private:
         MonoTime since;
     };
 
+    // Whether `conn` began before the connection that owns the registration.
+    [[nodiscard]] bool outranked(env::ConnId conn, const Registration& registration) const;
     // The order under which a registration is taken; nothing when it is older than what is known.
     [[nodiscard]] std::optional<RegistOrder> effective_order(const Publication& offered,
                                                              env::ConnId conn) const;
     [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
                              RegistOrder order, MonoTime now);
+    void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,
+              MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);
     void bury(const RegistId& id, const Grave& grave);
     void count(const Publication& publication);
@@ -102,6 +115,8 @@ private:
 
     std::map<RegistId, Registration> registrations_;
     std::map<env::ConnId, std::set<RegistId>> by_conn_;
+    std::map<env::ConnId, std::uint64_t> conn_numbers_;  // in the order of their beginning
+    std::uint64_t last_conn_ = 0;
     std::set<RegistId> leased_;
     std::unordered_map<RegistId, Grave> graves_;
     std::deque<std::pair<MonoTime, RegistId>> grave_ages_;

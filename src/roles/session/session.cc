@@ -12,6 +12,8 @@ constexpr env::TimerKey kDeadlineTimer(2);
 
 // A gap of our own clock longer than this means that we, not the others, were silent.
 constexpr Duration kPauseLimit = std::chrono::seconds(2);
+// What closes within this after a pause of ours is taken to have closed because of it.
+constexpr Duration kClosingsForgiven = std::chrono::seconds(1);
 constexpr Duration kCopyKept = std::chrono::seconds(60);
 constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
 constexpr Duration kGapWait = std::chrono::milliseconds(200);
@@ -89,11 +91,13 @@ void SessionServer::Impl::start() {
 
 void SessionServer::Impl::on_message(const msg::RoleAddress& from,
                                      const msg::ClusterMessage& message) {
+    notice_pause();
     std::visit([&](const auto& known) { on(from, known); }, message);
     flush();
 }
 
 void SessionServer::Impl::on_timer(env::TimerKey key) {
+    notice_pause();
     const MonoTime now = env_.clock.mono();
     if (key == kDeadlineTimer) {
         deadline_armed_ = false;
@@ -101,7 +105,6 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
         flush();
         return;
     }
-    notice_pause(now);
     last_tick_ = now;
     ++ticks_;
     if (cold_ && greeted_ && now - started_ >= options_.return_grace) {
@@ -124,15 +127,21 @@ void SessionServer::Impl::arm_tick() {
     env_.timers.arm(kTickTimer, table_.slots.empty() ? pace / kEagerness : pace);
 }
 
-void SessionServer::Impl::notice_pause(MonoTime now) {
+// Called before anything else is done, whatever woke us.
+void SessionServer::Impl::notice_pause() {
+    const MonoTime now = env_.clock.mono();
     const Duration gap = now - last_tick_;
     if (gap < kPauseLimit) {
         return;
     }
-    // We stood still (SIGSTOP, a frozen machine): what was not heard meanwhile is no sign.
+    // We stood still (SIGSTOP, a frozen machine): what was not heard meanwhile is no sign, and who
+    // gave us up for it and closed is on the way back.
     probe_.pauses_noticed.add();
     env_.log.warning("session.paused", {{"gap_ms", to_ms(gap)}});
     registrations_.extend_leases(gap);
+    started_ += gap;
+    closings_forgiven_until_ = now + kClosingsForgiven;
+    last_tick_ = now;
 }
 
 void SessionServer::Impl::expire_all(MonoTime now) {

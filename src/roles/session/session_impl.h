@@ -118,7 +118,7 @@ private:
 
     // ---- time
     void arm_tick();
-    void notice_pause(MonoTime now);
+    void notice_pause();
     void expire_all(MonoTime now);
     void flush();
     [[nodiscard]] const Slot* slot_of_service(const Service& service) const;
@@ -142,6 +142,7 @@ private:
     bool cold_ = true;      // clients of an earlier life may still be on their way
     MonoTime started_;
     MonoTime last_tick_;
+    MonoTime closings_forgiven_until_;
     MonoTime last_config_ask_;
     std::set<SlotId> unsupplied_;  // not yet told as complete in their leader's epoch
     std::uint64_t ticks_ = 0;

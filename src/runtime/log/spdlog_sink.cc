@@ -44,9 +44,9 @@ public:
     Impl(const LogOptions& options, spdlog::sink_ptr sink)
         : format_(options.format),
           writer_(
-              std::make_shared<spdlog::details::thread_pool>(options.lines_max, 1, block_signals)),
-          logger_(std::make_shared<spdlog::async_logger>(
-              "muster", std::move(sink), writer_, spdlog::async_overflow_policy::overrun_oldest)) {
+              std::make_shared<spdlog::details::thread_pool>(options.lines_max, 1, block_signals)) {
+        logger_ = std::make_shared<spdlog::async_logger>(
+            "muster", std::move(sink), writer_, spdlog::async_overflow_policy::overrun_oldest);
         logger_->set_formatter(
             std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
         logger_->set_level(spdlog::level::trace);
@@ -68,9 +68,9 @@ public:
 private:
     LogFormat format_;
     std::atomic<std::uint64_t> failed_{0};
-    // Its thread writes out what waits before it ends with the last owner.
-    std::shared_ptr<spdlog::details::thread_pool> writer_;
     std::shared_ptr<spdlog::async_logger> logger_;
+    // Goes first: its thread writes out what waits and ends before the logger and its file go.
+    std::shared_ptr<spdlog::details::thread_pool> writer_;
 };
 
 Result<std::unique_ptr<SpdlogSink>> SpdlogSink::open(const LogOptions& options) {

@@ -1,0 +1,36 @@
+#include "sim/checkers/client_order_checker.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+namespace {
+
+constexpr auto kName = "I8 order by the client";
+
+}  // namespace
+
+void ClientOrderChecker::on_shown(const Listener& listener, const Shown*, const Shown& now) {
+    for (const auto& [id, publication] : now.publications) {
+        const auto known = truth_.publications().find(id);
+        if (known == truth_.publications().end() || publication->boxes.size() != 1) {
+            truth_.report(kName, listener.text() + " was shown the unknown " + id.raw(),
+                          {id.raw()});
+            continue;
+        }
+        const auto& contents = known->second.contents;
+        const auto state = std::ranges::find(contents, publication->boxes.front());
+        const auto number = static_cast<std::size_t>(state - contents.begin());
+        auto& newest = newest_[{listener, id}];
+        if (state == contents.end() || number < newest) {
+            truth_.report(kName,
+                          fmt::format("{} was shown state {} of {} after {}", listener.text(),
+                                      number, id.raw(), newest),
+                          {id.raw(), known->second.client});
+        }
+        newest = std::max(newest, number);
+    }
+}
+
+}  // namespace muster::sim

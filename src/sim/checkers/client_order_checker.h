@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "sim/checkers/truth.h"
+
+namespace muster::sim {
+
+// I8: the states of one publication are shown in the order its client gave them, none that it did
+// not give. That the last one stays is I1.
+class ClientOrderChecker final : public Checker {
+public:
+    using Checker::Checker;
+    void on_shown(const Listener& listener, const Shown* before, const Shown& now) override;
+
+private:
+    std::map<std::pair<Listener, RegistId>, std::size_t> newest_;
+};
+
+}  // namespace muster::sim

@@ -1,0 +1,65 @@
+#include "sim/checkers/converges_checker.h"
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+namespace {
+
+constexpr auto kName = "I1 converges";
+
+std::string difference(const std::map<RegistId, std::string>& expected, const Shown& shown,
+                       std::vector<std::string>& words) {
+    std::string text;
+    for (const auto& [id, content] : expected) {
+        const auto seen = shown.publications.find(id);
+        if (seen == shown.publications.end()) {
+            text += fmt::format(" misses {}", id.raw());
+            words.push_back(id.raw());
+        } else if (seen->second->boxes != std::vector{content}) {
+            text += fmt::format(" has {} in place of {} of {}", seen->second->boxes.front(),
+                                content, id.raw());
+            words.push_back(id.raw());
+        }
+    }
+    for (const auto& [id, publication] : shown.publications) {
+        if (!expected.contains(id)) {
+            text += fmt::format(" still has {}", id.raw());
+            words.push_back(id.raw());
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+void ConvergesChecker::at_rest() {
+    for (const auto& [listener, shown] : truth_.listeners()) {
+        std::vector<std::string> words{listener.service.data_id, listener.client};
+        if (!shown) {
+            truth_.report(kName, listener.text() + " was shown nothing", words);
+            return;
+        }
+        const auto text = difference(truth_.expected(listener), *shown, words);
+        if (!text.empty()) {
+            truth_.report(kName, listener.text() + text, words);
+            return;
+        }
+        if (!shown->complete) {
+            truth_.report(kName, listener.text() + " was shown an incomplete list", words);
+            return;
+        }
+    }
+    for (const auto& [who, seen] : truth_.watches()) {
+        const auto put = truth_.configs().find(who.second);
+        const std::string expected = put == truth_.configs().end() ? "" : put->second;
+        if (!seen || *seen != expected) {
+            truth_.report(kName,
+                          fmt::format("watcher {} of {} sees '{}' in place of '{}'", who.first,
+                                      who.second, seen.value_or("nothing"), expected),
+                          {who.first, who.second});
+            return;
+        }
+    }
+}
+
+}  // namespace muster::sim

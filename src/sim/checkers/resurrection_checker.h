@@ -1,0 +1,22 @@
+#pragma once
+
+#include <set>
+#include <utility>
+
+#include "sim/checkers/truth.h"
+
+namespace muster::sim {
+
+// I5: a publication that had ended when it disappeared from a view does not come back into it.
+// Excused as in I3: a client whose connection was lost shortly before its end has two
+// disappearances on their way.
+class ResurrectionChecker final : public Checker {
+public:
+    using Checker::Checker;
+    void on_shown(const Listener& listener, const Shown* before, const Shown& now) override;
+
+private:
+    std::set<std::pair<Listener, RegistId>> buried_;
+};
+
+}  // namespace muster::sim

@@ -1,0 +1,46 @@
+#include "sim/checkers/versions_checker.h"
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+namespace {
+
+constexpr auto kName = "I2 never backwards";
+
+}  // namespace
+
+void VersionsChecker::on_pushed(const Listener& listener, const Shown* held, const Shown& pushed) {
+    if (held != nullptr && pushed.version < held->version) {
+        truth_.report(kName,
+                      fmt::format("{} has version {} and was pushed {}", listener.text(),
+                                  held->version.raw(), pushed.version.raw()),
+                      {listener.service.data_id});
+    }
+}
+
+void VersionsChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
+    if (before != nullptr && now.version < before->version) {
+        truth_.report(kName,
+                      fmt::format("{} went from version {} to {}", listener.text(),
+                                  before->version.raw(), now.version.raw()),
+                      {listener.service.data_id});
+    }
+    if (!now.complete) {
+        return;
+    }
+    std::map<RegistId, std::string> content;
+    for (const auto& [id, publication] : now.publications) {
+        content.emplace(id, publication->boxes.front());
+    }
+    const std::string zone = listener.scope == Scope::zone ? listener.zone : "";
+    const auto [known, inserted] =
+        told_.try_emplace({listener.service.data_id, zone, now.version}, content);
+    if (!inserted && known->second != content) {
+        truth_.report(kName,
+                      fmt::format("version {} of {} means different lists, the second to {}",
+                                  now.version.raw(), listener.service.data_id, listener.text()),
+                      {listener.service.data_id});
+    }
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <tuple>
+
+#include "sim/checkers/truth.h"
+
+namespace muster::sim {
+
+// I2: the versions a listener is pushed never fall below what it has, over all connections,
+// restarts and clocks; and one version of a list always means the same content, to everybody.
+class VersionsChecker final : public Checker {
+public:
+    using Checker::Checker;
+    void on_pushed(const Listener& listener, const Shown* held, const Shown& pushed) override;
+    void on_shown(const Listener& listener, const Shown* before, const Shown& now) override;
+
+private:
+    // (service, zone or nothing, version) -> the complete content told under it.
+    std::map<std::tuple<std::string, std::string, Version>, std::map<RegistId, std::string>> told_;
+};
+
+}  // namespace muster::sim

@@ -1,0 +1,90 @@
+#include "sim/scenarios/swarm.h"
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Off in half of all runs.
+Duration sometimes(Prng& prng, Duration low, Duration high) {
+    const bool on = prng.chance(1, 2);
+    const Duration drawn(prng.between(low.count(), high.count()));
+    return on ? drawn : Duration{};
+}
+
+std::uint64_t sometimes(Prng& prng, std::int64_t low, std::int64_t high) {
+    const bool on = prng.chance(1, 2);
+    const auto drawn = static_cast<std::uint64_t>(prng.between(low, high));
+    return on ? drawn : 0;
+}
+
+}  // namespace
+
+Swarm Swarm::draw(Prng& prng) {
+    Swarm swarm;
+    swarm.embedded = prng.chance(2, 5);
+    swarm.slots = static_cast<std::uint16_t>(prng.between(1, 16));
+    swarm.services = static_cast<int>(prng.between(1, 5));
+    swarm.clients = static_cast<int>(prng.between(2, 7));
+    swarm.native_percent = static_cast<int>(prng.between(0, 4)) * 25;
+    swarm.storm = seconds(prng.between(15, 60));
+    swarm.lost = sometimes(prng, 10, 1'000);
+    swarm.doubled = sometimes(prng, 10, 1'000);
+    swarm.late = sometimes(prng, 10, 1'000);
+    swarm.late_max = milliseconds(prng.between(5, 3'000));
+    swarm.sync_max = milliseconds(prng.chance(1, 4) ? prng.between(20, 400) : 5);
+    swarm.act = milliseconds(prng.between(30, 500));
+    swarm.reset = sometimes(prng, milliseconds(500), seconds(20));
+    swarm.crash = sometimes(prng, seconds(3), seconds(25));
+    swarm.power_off = sometimes(prng, seconds(10), seconds(40));
+    swarm.pause = sometimes(prng, seconds(5), seconds(30));
+    swarm.cut = sometimes(prng, seconds(3), seconds(30));
+    swarm.clock_jump = sometimes(prng, seconds(2), seconds(20));
+    swarm.client_crash = sometimes(prng, seconds(3), seconds(20));
+    swarm.client_lost = sometimes(prng, seconds(5), seconds(30));
+    swarm.client_pause = sometimes(prng, seconds(5), seconds(30));
+    swarm.congestion = sometimes(prng, milliseconds(500), seconds(10));
+    swarm.config = sometimes(prng, seconds(1), seconds(10));
+    return swarm;
+}
+
+std::string Swarm::text() const {
+    std::string line = fmt::format(
+        "{}, {} slots, {} services, {} clients ({}% native), storm {} s, disk to {} ms, an act "
+        "each {} ms",
+        embedded ? "embedded" : "apart", slots, services, clients, native_percent,
+        to_ms(storm) / 1000, to_ms(sync_max), to_ms(act));
+    const auto rate = [&](std::string_view name, std::uint64_t per_10000) {
+        if (per_10000 > 0) {
+            line += fmt::format(", {} {}/10000", name, per_10000);
+        }
+    };
+    const auto each = [&](std::string_view name, Duration mean) {
+        if (mean > Duration{}) {
+            line += fmt::format(", {} each {} ms", name, to_ms(mean));
+        }
+    };
+    rate("lost", lost);
+    rate("doubled", doubled);
+    rate("late", late);
+    if (late > 0) {
+        line += fmt::format(" to {} ms", to_ms(late_max));
+    }
+    each("reset", reset);
+    each("crash", crash);
+    each("power off", power_off);
+    each("pause", pause);
+    each("cut", cut);
+    each("clock jump", clock_jump);
+    each("client crash", client_crash);
+    each("client machine lost", client_lost);
+    each("client pause", client_pause);
+    each("congestion", congestion);
+    each("config put", config);
+    return line;
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/prng.h"
+#include "base/time.h"
+
+namespace muster::sim {
+
+// What may happen in one run: drawn once from its seed, each fault on or off for the whole run,
+// then how often (Groce et al., "Swarm Testing", 2012: a run without some faults finds what a run
+// with all of them hides). Rates: mean pause between two events of the kind; zero is never.
+struct Swarm {
+    bool embedded = false;
+    std::uint16_t slots = 8;
+    int services = 4;
+    int clients = 5;
+    int native_percent = 50;
+    Duration storm{};  // length of the safety phase
+
+    // per ten thousand messages
+    std::uint64_t lost = 0;
+    std::uint64_t doubled = 0;
+    std::uint64_t late = 0;
+    Duration late_max{};
+    Duration sync_max = std::chrono::milliseconds(5);
+
+    Duration act{};  // of all clients together
+    Duration reset{};
+    Duration crash{};
+    Duration power_off{};
+    Duration pause{};
+    Duration cut{};
+    Duration clock_jump{};
+    Duration client_crash{};
+    Duration client_lost{};
+    Duration client_pause{};
+    Duration congestion{};
+    Duration config{};
+
+    [[nodiscard]] static Swarm draw(Prng& prng);
+    [[nodiscard]] std::string text() const;
+};
+
+}  // namespace muster::sim

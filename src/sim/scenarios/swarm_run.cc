@@ -1,0 +1,362 @@
+#include "sim/scenarios/swarm_run.h"
+
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "sim/scenarios/swarm.h"
+#include "sim/scenarios/world.h"
+
+namespace muster::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Duration kCalm = seconds(30);
+constexpr std::size_t kStoryLines = 60;
+
+// The hand of chance in one run.
+class Storm {
+public:
+    Storm(World& world, const Swarm& swarm, Prng prng)
+        : world_(world), swarm_(swarm), prng_(prng) {}
+
+    void begin();
+    void end();
+    // Clients leave in every way; whoever is left goes on.
+    void calm_departures();
+    // One random wish of one random living client.
+    void act();
+
+private:
+    // Calls `event` again and again, about `mean` apart, while the storm lasts.
+    void every(Duration mean, void (Storm::*event)());
+    void add_client();
+    void break_pipe();
+    void crash_role(Death how);
+    void crash() {
+        crash_role(Death::killed);
+    }
+    void power_off() {
+        crash_role(Death::power_off);
+    }
+    void pause_role();
+    void cut();
+    void jump_clock();
+    void kill_client();
+    void lose_client();
+    void pause_client();
+    void congest();
+    void put_config();
+    [[nodiscard]] SimClient* some_client();
+    [[nodiscard]] Role some_role();
+    [[nodiscard]] Service some_service();
+    [[nodiscard]] Duration between(Duration low, Duration high);
+
+    World& world_;
+    Swarm swarm_;
+    Prng prng_;
+    bool over_ = false;
+    int configs_ = 0;
+};
+
+Duration Storm::between(Duration low, Duration high) {
+    return Duration(prng_.between(low.count(), high.count()));
+}
+
+void Storm::every(Duration mean, void (Storm::*event)()) {
+    if (mean == Duration{}) {
+        return;
+    }
+    world_.scheduler.after(between(mean / 4, mean * 7 / 4), [this, mean, event] {
+        if (!over_) {
+            (this->*event)();
+            every(mean, event);
+        }
+    });
+}
+
+void Storm::begin() {
+    world_.network.faults = {.lost = swarm_.lost,
+                             .doubled = swarm_.doubled,
+                             .late = swarm_.late,
+                             .late_max = swarm_.late_max};
+    world_.bounds.allow_services(static_cast<std::size_t>(swarm_.services));
+    for (int i = 0; i < swarm_.clients; ++i) {
+        add_client();
+    }
+    every(swarm_.act, &Storm::act);
+    every(swarm_.reset, &Storm::break_pipe);
+    every(swarm_.crash, &Storm::crash);
+    every(swarm_.power_off, &Storm::power_off);
+    every(swarm_.pause, &Storm::pause_role);
+    every(swarm_.cut, &Storm::cut);
+    every(swarm_.clock_jump, &Storm::jump_clock);
+    every(swarm_.client_crash, &Storm::kill_client);
+    every(swarm_.client_lost, &Storm::lose_client);
+    every(swarm_.client_pause, &Storm::pause_client);
+    every(swarm_.congestion, &Storm::congest);
+    every(swarm_.config, &Storm::put_config);
+}
+
+void Storm::end() {
+    over_ = true;
+    world_.heal();
+}
+
+void Storm::add_client() {
+    const bool native = prng_.below(100) < static_cast<std::uint64_t>(swarm_.native_percent);
+    SimClient& client = world_.add_client(native ? ClientKind::native : ClientKind::java,
+                                          prng_.chance(1, 2) ? "zone-a" : "zone-b");
+    const auto publications = prng_.below(3);
+    for (std::uint64_t i = 0; i < publications; ++i) {
+        client.publish(some_service());
+    }
+    client.subscribe(some_service(), prng_.chance(1, 3) ? Scope::zone : Scope::data_center);
+}
+
+SimClient* Storm::some_client() {
+    std::vector<SimClient*> living;
+    for (const auto& client : world_.clients()) {
+        if (client->alive()) {
+            living.push_back(client.get());
+        }
+    }
+    return living.empty() ? nullptr : living[prng_.below(living.size())];
+}
+
+Role Storm::some_role() {
+    return static_cast<Role>(prng_.below(3));
+}
+
+Service Storm::some_service() {
+    return {.data_id = fmt::format("service-{}",
+                                   prng_.below(static_cast<std::uint64_t>(swarm_.services)) + 1)};
+}
+
+void Storm::act() {
+    SimClient* client = some_client();
+    if (client == nullptr || client->process().paused()) {
+        return;
+    }
+    const auto& published = client->published();
+    const auto& listeners = client->listeners();
+    switch (prng_.below(10)) {
+        case 0:
+        case 1:
+            if (published.size() < 5) {
+                client->publish(some_service());
+            }
+            break;
+        case 2:
+        case 3:
+        case 4:
+        case 5:
+            if (!published.empty()) {
+                client->update(published[prng_.below(published.size())]);
+            }
+            break;
+        case 6:
+            if (!published.empty()) {
+                client->withdraw(published[prng_.below(published.size())]);
+            }
+            break;
+        case 7:
+            if (listeners.size() < 4) {
+                const auto scope = static_cast<Scope>(prng_.below(3));
+                client->subscribe(some_service(), scope);
+            }
+            break;
+        case 8:
+            if (!listeners.empty()) {
+                client->unsubscribe(listeners[prng_.below(listeners.size())]);
+            }
+            break;
+        default:
+            if (client->watched().empty()) {
+                client->watch(fmt::format("switch-{}", prng_.below(2)));
+            } else {
+                client->unwatch(client->watched().front());
+            }
+    }
+}
+
+void Storm::break_pipe() {
+    SimClient* client = some_client();
+    if (client == nullptr) {
+        return;
+    }
+    Break how{.client_told = !prng_.chance(1, 4),
+              .server_told = !prng_.chance(1, 4),
+              .client_told_after = between(milliseconds(1), milliseconds(50)),
+              .server_told_after = between(milliseconds(1), milliseconds(50))};
+    if (prng_.chance(1, 3)) {
+        how.client_told_after = between(milliseconds(50), seconds(5));
+    }
+    if (prng_.chance(1, 3)) {
+        how.server_told_after = between(milliseconds(50), seconds(5));
+    }
+    world_.pipes.reset(client->pipe(), how);
+}
+
+void Storm::crash_role(Death how) {
+    const Role role = some_role();
+    if (!world_.registry.process(role).alive()) {
+        return;
+    }
+    world_.registry.kill(role, how);
+    world_.scheduler.after(between(milliseconds(20), seconds(5)),
+                           [this, role] { world_.registry.start(role); });
+    if (prng_.chance(1, 4)) {
+        // Together, as when a rack loses its power.
+        for (const Role other : {Role::meta, Role::data, Role::session}) {
+            world_.registry.kill(other, how);
+            world_.scheduler.after(between(milliseconds(20), seconds(5)),
+                                   [this, other] { world_.registry.start(other); });
+        }
+    }
+}
+
+void Storm::pause_role() {
+    const Duration how_long = prng_.chance(1, 3) ? between(seconds(5), seconds(20))
+                                                 : between(milliseconds(100), seconds(5));
+    world_.registry.pause(some_role(), how_long);
+}
+
+void Storm::cut() {
+    const Role from = some_role();
+    const Role to = some_role();
+    world_.network.cut(from, to);
+    if (prng_.chance(1, 2)) {
+        world_.network.cut(to, from);
+    }
+    world_.scheduler.after(between(milliseconds(100), seconds(8)),
+                           [this] { world_.network.open_all(); });
+}
+
+void Storm::jump_clock() {
+    const Duration by = between(-minutes(70), minutes(70));
+    SimClient* client = some_client();
+    if (prng_.chance(1, 2) && client != nullptr) {
+        client->clock().jump(by);
+        client->process().note(fmt::format("its clock jumps by {} ms", to_ms(by)));
+    } else {
+        Process& process = world_.registry.process(some_role());
+        process.clock().jump(by);
+        process.note(fmt::format("its clock jumps by {} ms", to_ms(by)));
+    }
+}
+
+void Storm::kill_client() {
+    if (SimClient* client = some_client(); client != nullptr) {
+        client->kill(false);
+        add_client();
+    }
+}
+
+void Storm::lose_client() {
+    if (SimClient* client = some_client(); client != nullptr) {
+        client->kill(true);
+        add_client();
+    }
+}
+
+void Storm::pause_client() {
+    if (SimClient* client = some_client(); client != nullptr) {
+        client->pause(between(milliseconds(100), seconds(10)));
+    }
+}
+
+void Storm::congest() {
+    SimClient* client = some_client();
+    if (client == nullptr) {
+        return;
+    }
+    for (const auto* dialect : {&kNative, &kJava}) {
+        if (Door* door = world_.registry.door(dialect->name); door != nullptr) {
+            door->congest(client->pipe(), between(milliseconds(10), seconds(3)));
+        }
+    }
+}
+
+void Storm::put_config() {
+    world_.put_config(fmt::format("switch-{}", prng_.below(2)),
+                      fmt::format("value-{}", ++configs_));
+}
+
+void Storm::calm_departures() {
+    for (int i = 0; i < 20; ++i) {
+        world_.scheduler.after(between(milliseconds(0), seconds(5)), [this] { act(); });
+    }
+    world_.scheduler.after(seconds(1), [this] { kill_client(); });
+    world_.scheduler.after(seconds(2), [this] { lose_client(); });
+    world_.scheduler.after(seconds(3), [this] { put_config(); });
+}
+
+std::string story_of(const World& world) {
+    const auto& violation = world.violations.first();
+    std::vector<std::string> words = violation.words;
+    for (const char* word : {" world ", "starts", "killed", "stands still", "goes on", "jumps",
+                             "breaks pipe", "is cut", "closes idle"}) {
+        words.emplace_back(word);
+    }
+    std::string story;
+    for (const std::string& line : world.trace.about(words, kStoryLines)) {
+        story += line + "\n";
+    }
+    return story;
+}
+
+}  // namespace
+
+RunOutcome run_swarm(const RunOptions& options) {
+    Prng prng(options.seed);
+    const Swarm swarm = Swarm::draw(prng);
+    World world(
+        {.seed = prng.next(),
+         .registry = {.embedded = swarm.embedded, .slots = swarm.slots, .sync_max = swarm.sync_max},
+         .print_trace = options.print_trace});
+    Storm storm(world, swarm, Prng(prng.next()));
+    world.registry.start_all();
+    storm.begin();
+    world.run(swarm.storm);
+    if (!world.violations.any()) {
+        storm.end();
+        world.run(World::kConvergence);
+        world.check_at_rest();
+    }
+    if (!world.violations.any()) {
+        world.note("is calm");
+        world.gone.calm();
+        storm.calm_departures();
+        world.run(kCalm);
+        world.check_at_rest();
+    }
+
+    RunOutcome outcome{.passed = !world.violations.any(),
+                       .hash = world.hash(),
+                       .events = world.scheduler.events_done(),
+                       .views = world.truth.views_shown(),
+                       .swarm = swarm.text()};
+    if (!outcome.passed) {
+        const auto& violation = world.violations.first();
+        outcome.violation = violation.invariant + ": " + violation.what;
+        outcome.story = story_of(world);
+    }
+    return outcome;
+}
+
+RunOutcome run_swarm_twice(const RunOptions& options) {
+    RunOutcome first = run_swarm(options);
+    const RunOutcome second = run_swarm({.seed = options.seed});
+    if (first.hash != second.hash) {
+        first.passed = false;
+        first.violation = fmt::format("the same seed gave two runs: {:016x} and {:016x}",
+                                      first.hash, second.hash);
+    }
+    return first;
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,56 @@
+#include "sim/workloads/sim_client.h"
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+
+SimClient::SimClient(ClientWorld world, Prng prng, std::string name, std::string zone)
+    : world_(world),
+      prng_(prng),
+      process_(world.scheduler, world.trace, Prng(prng_.next()), std::move(name)),
+      zone_(std::move(zone)) {}
+
+RegistId SimClient::publish(const Service& service) {
+    const std::string content = fmt::format("{}:20880?state={}", name(), ++contents_);
+    const RegistId id = do_publish(service, content);
+    note(fmt::format("publishes {} of {} as {}", content, service.data_id, id.raw()));
+    published_.push_back(id);
+    world_.truth.published(id, service, zone_, name(), content);
+    return id;
+}
+
+void SimClient::update(const RegistId& id) {
+    const std::string content = fmt::format("{}:20880?state={}", name(), ++contents_);
+    note(fmt::format("updates {} to {}", id.raw(), content));
+    world_.truth.updated(id, content);
+    do_update(id, content);
+}
+
+void SimClient::withdraw(RegistId id) {
+    note(fmt::format("withdraws {}", id.raw()));
+    world_.truth.ended(id, Ending::left);
+    std::erase(published_, id);
+    do_withdraw(id);
+}
+
+void SimClient::kill(bool machine_lost) {
+    if (!alive()) {
+        return;
+    }
+    process_.kill();
+    world_.truth.client_died(name(), machine_lost ? Ending::silent : Ending::closed);
+    world_.pipes.on_client_killed(process_, machine_lost);
+    published_.clear();
+    listeners_.clear();
+    watched_.clear();
+}
+
+PipeId SimClient::connect(ClientEnd& end, const std::string& door) {
+    if (pipe_ != PipeId{}) {
+        earlier_pipes_.insert(pipe_);
+    }
+    pipe_ = world_.pipes.connect(process_, end, door);
+    return pipe_;
+}
+
+}  // namespace muster::sim

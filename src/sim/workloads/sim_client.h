@@ -1,0 +1,110 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "sim/checkers/truth.h"
+#include "sim/world/pipes.h"
+#include "sim/world/process.h"
+
+namespace muster::sim {
+
+// What every client of the world is given.
+struct ClientWorld {
+    Scheduler& scheduler;
+    Trace& trace;
+    Pipes& pipes;
+    Truth& truth;
+};
+
+// One client process with one life: publishes, subscribes and watches as it is told, writes what it
+// does and sees into the book, and comes back whenever it loses its server. Once dead it stays so.
+class SimClient {
+public:
+    SimClient(ClientWorld world, Prng prng, std::string name, std::string zone);
+    SimClient(const SimClient&) = delete;
+    SimClient& operator=(const SimClient&) = delete;
+    virtual ~SimClient() = default;
+
+    virtual void start() = 0;
+
+    // ---- wishes; each is made true as soon as a server can be reached
+    RegistId publish(const Service& service);
+    void update(const RegistId& id);
+    void withdraw(RegistId id);
+    virtual void subscribe(const Service& service, Scope scope) = 0;
+    virtual void unsubscribe(Listener listener) = 0;
+    virtual void watch(const std::string& key) = 0;
+    virtual void unwatch(const std::string& key) = 0;
+
+    // The process is killed; with `machine_lost` nobody is told.
+    void kill(bool machine_lost);
+    void pause(Duration how_long) {
+        process_.pause(how_long);
+    }
+
+    // ---- what it is
+    [[nodiscard]] bool alive() const {
+        return process_.alive();
+    }
+    [[nodiscard]] const std::string& name() const {
+        return process_.name();
+    }
+    [[nodiscard]] HostClock& clock() {
+        return process_.clock();
+    }
+    [[nodiscard]] Process& process() {
+        return process_;
+    }
+    [[nodiscard]] const std::vector<RegistId>& published() const {
+        return published_;
+    }
+    [[nodiscard]] const std::vector<Listener>& listeners() const {
+        return listeners_;
+    }
+    [[nodiscard]] const std::vector<std::string>& watched() const {
+        return watched_;
+    }
+    [[nodiscard]] bool uses(PipeId pipe) const {
+        return pipe_ == pipe || earlier_pipes_.contains(pipe);
+    }
+    [[nodiscard]] PipeId pipe() const {
+        return pipe_;
+    }
+    // All its publications are acknowledged on its present connection.
+    [[nodiscard]] virtual bool settled() const = 0;
+    // The life of the session in which it last was.
+    [[nodiscard]] std::uint64_t settled_in() const {
+        return settled_in_;
+    }
+    void note_settled(std::uint64_t session_life) {
+        settled_in_ = session_life;
+    }
+
+protected:
+    virtual RegistId do_publish(const Service& service, const std::string& content) = 0;
+    virtual void do_update(const RegistId& id, const std::string& content) = 0;
+    virtual void do_withdraw(const RegistId& id) = 0;
+    [[nodiscard]] PipeId connect(ClientEnd& end, const std::string& door);
+    void note(std::string_view what) {
+        process_.note(what);
+    }
+
+    ClientWorld world_;
+    Prng prng_;
+    Process process_;
+    std::string zone_;
+    PipeId pipe_;
+    std::set<PipeId> earlier_pipes_;
+    std::vector<RegistId> published_;
+    std::vector<Listener> listeners_;
+    std::vector<std::string> watched_;
+    std::uint64_t contents_ = 0;
+    std::uint64_t settled_in_ = 0;
+};
+
+}  // namespace muster::sim

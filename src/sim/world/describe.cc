@@ -1,0 +1,190 @@
+#include "sim/world/describe.h"
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+namespace {
+
+std::string order_of(const RegistOrder& order) {
+    return fmt::format("{}@{}", order.version, order.timestamp_ms % 100'000'000);
+}
+
+std::string short_version(Version version) {
+    return fmt::format("{}.{}", (version.raw() >> kVersionCountBits) % 1'000'000'000,
+                       version.raw() & ((1U << kVersionCountBits) - 1));
+}
+
+std::string op_text(const msg::PublishBatch::Op& op) {
+    return fmt::format("{}{}({} s{})", op.publication != nullptr ? "+" : "-", op.id.raw(),
+                       order_of(op.order), op.owner_seq);
+}
+
+template <typename List, typename Text>
+std::string joined(const List& list, const Text& text) {
+    std::string all;
+    for (const auto& item : list) {
+        all += ' ';
+        all += text(item);
+    }
+    return all;
+}
+
+std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) {
+    if (const auto* change = std::get_if<DatumChange>(&either)) {
+        return fmt::format(
+            "{} {}->{}:{}{};", change->service->data_id, short_version(change->from),
+            short_version(change->to),
+            joined(change->upserts, [](const auto& p) { return "+" + describe(*p); }),
+            joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
+    }
+    const auto& whole = std::get<DatumSnapshot>(either);
+    return fmt::format("{} ={} {}:{};", whole.service->data_id, short_version(whole.version),
+                       whole.settled ? "settled" : "unsettled",
+                       joined(whole.publications, [](const auto& p) { return describe(*p); }));
+}
+
+std::string text(const msg::PublishBatch& m) {
+    return fmt::format("PublishBatch slot {} epoch {} #{}{}", m.slot.raw(), m.slot_epoch.raw(),
+                       m.batch, joined(m.ops, op_text));
+}
+std::string text(const msg::InterestDeclare& m) {
+    return fmt::format("InterestDeclare stream {} part {}{}", m.stream, m.part,
+                       joined(m.items, [](const auto& item) {
+                           return item.service->data_id + ">" + short_version(item.held);
+                       }));
+}
+std::string text(const msg::InterestDrop& m) {
+    return fmt::format("InterestDrop stream {} part {}{}", m.stream, m.part,
+                       joined(m.services, [](const auto& s) { return s->data_id; }));
+}
+std::string text(const msg::SessionHeartbeat& m) {
+    return fmt::format("SessionHeartbeat life {} stamp {}, {} digests, {} complete",
+                       m.session.raw(), m.stamp, m.digests.size(), m.complete.size());
+}
+std::string text(const msg::SlotDetail& m) {
+    return fmt::format("SlotDetail slot {} epoch {} stamp {}{}", m.slot.raw(), m.slot_epoch.raw(),
+                       m.stamp, joined(m.publications, op_text));
+}
+std::string text(const msg::ListServices& m) {
+    return fmt::format("ListServices {}", m.query);
+}
+std::string text(const msg::PublishBatchReply& m) {
+    return fmt::format("PublishBatchReply slot {} #{} {}", m.slot.raw(), m.batch,
+                       m.result ? "ok" : info(m.result.error().code).name);
+}
+std::string text(const msg::ChangeBatch& m) {
+    return fmt::format("ChangeBatch stream {} seq {}{}", m.stream, m.seq,
+                       joined(m.changes, change_text));
+}
+std::string text(const msg::InterestAck& m) {
+    return fmt::format("InterestAck stream {} part {}", m.stream, m.part);
+}
+std::string text(const msg::DataHeartbeat& m) {
+    return fmt::format("DataHeartbeat life {} stream {} last {}", m.data.raw(), m.stream,
+                       m.last_seq);
+}
+std::string text(const msg::SlotDetailRequest& m) {
+    return fmt::format("SlotDetailRequest slot {}", m.slot.raw());
+}
+std::string text(const msg::ListServicesReply& m) {
+    return fmt::format("ListServicesReply {} with {}", m.query, m.services.size());
+}
+std::string text(const msg::NodeHeartbeat& m) {
+    return fmt::format("NodeHeartbeat {} life {} table {} members {}", m.member.node.raw(),
+                       m.member.incarnation.raw(), m.table_epoch.raw(), m.members_epoch);
+}
+std::string text(const msg::ConfigInterest& m) {
+    return fmt::format("ConfigInterest of {}", m.items.size());
+}
+std::string text(const msg::ConfigPut& m) {
+    return fmt::format("ConfigPut {} {}={}", m.request, m.key, m.value.value_or("nothing"));
+}
+std::string text(const msg::NodeHeartbeatReply& m) {
+    return fmt::format("NodeHeartbeatReply life {} known {} ceiling {} table {} members {}",
+                       m.incarnation.raw(), m.known_before, short_version(m.version_ceiling),
+                       m.table ? m.table->epoch.raw() : 0, m.members_epoch);
+}
+std::string text(const msg::ConfigValue& m) {
+    return fmt::format("ConfigValue {} {}={}", m.key, m.version.raw(), m.value ? *m.value : "none");
+}
+std::string text(const msg::ConfigPutReply& m) {
+    return fmt::format("ConfigPutReply {} {}", m.request, m.result ? "ok" : "failed");
+}
+
+std::string text(const msg::RegisterPublishers& m) {
+    return fmt::format("Register r{}{}{}", m.request.raw(), m.lease > Duration{} ? " leased" : "",
+                       joined(m.publications, [](const auto& p) { return describe(*p); }));
+}
+std::string text(const msg::UnregisterPublishers& m) {
+    return fmt::format("Unregister r{}{}", m.request.raw(), joined(m.items, [](const auto& item) {
+                           return item.id.raw() + "(" + order_of(item.order) + ")";
+                       }));
+}
+std::string text(const msg::Subscribe& m) {
+    return fmt::format("Subscribe r{}{}", m.request.raw(), joined(m.items, [](const auto& item) {
+                           return item.subscription.id.raw() + ":" +
+                                  item.subscription.service->data_id + ">" +
+                                  short_version(item.held);
+                       }));
+}
+std::string text(const msg::Unsubscribe& m) {
+    return fmt::format("Unsubscribe r{}{}", m.request.raw(),
+                       joined(m.items, [](const auto& item) { return item.id.raw(); }));
+}
+std::string text(const msg::WatchConfig& m) {
+    return fmt::format("WatchConfig r{} {}", m.request.raw(), m.watch.key->data_id);
+}
+std::string text(const msg::UnwatchConfig& m) {
+    return fmt::format("UnwatchConfig r{} {}", m.request.raw(), m.watch.key->data_id);
+}
+std::string text(const msg::PushAck& m) {
+    return fmt::format("PushAck {} {} {}", m.service->data_id, short_version(m.version),
+                       m.ok ? "ok" : "not ok");
+}
+
+}  // namespace
+
+std::string describe(const msg::ClusterMessage& message) {
+    return std::visit([](const auto& known) { return text(known); }, message);
+}
+
+std::string describe(const msg::ClientMessage& message) {
+    return std::visit([](const auto& known) { return text(known); }, message);
+}
+
+std::string describe(const msg::RequestReply& reply) {
+    return fmt::format("Reply r{}{}", reply.request.raw(),
+                       joined(reply.outcomes, [](const auto& outcome) {
+                           return outcome.id.raw() + (outcome.result ? "=ok" : "=refused");
+                       }));
+}
+
+std::string describe(const msg::Push& push) {
+    if (push.delta != nullptr) {
+        return fmt::format(
+            "Push {} {} {} delta {}->{}:{}{}", push.view->service->data_id, to_string(push.scope),
+            push.zone, short_version(push.delta->from), short_version(push.delta->to),
+            joined(push.delta->upserts, [](const auto& p) { return "+" + describe(*p); }),
+            joined(push.delta->removals, [](const RegistId& id) { return "-" + id.raw(); }));
+    }
+    return fmt::format("Push {} {} {} {} {}:{}", push.view->service->data_id, to_string(push.scope),
+                       push.zone, short_version(push.view->version),
+                       push.view->complete ? "complete" : "incomplete",
+                       joined(push.view->publications, [](const auto& p) { return describe(*p); }));
+}
+
+std::string describe(const msg::ConfigPush& push) {
+    return fmt::format("ConfigPush {} {} {}", push.key->data_id, push.version.raw(),
+                       push.value ? *push.value : "none");
+}
+
+std::string describe(const msg::RoleAddress& address) {
+    return fmt::format("{}/{}", to_string(address.role), address.node.raw());
+}
+
+std::string describe(const Publication& publication) {
+    return fmt::format("{}({} {})", publication.id.raw(), order_of(publication.order),
+                       publication.boxes.empty() ? "" : publication.boxes.front());
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "msg/client_port.h"
+#include "roles/session/client_face.h"
+#include "sim/world/pipes.h"
+#include "sim/world/process.h"
+
+namespace muster::sim {
+
+// What a door can do with lists.
+struct Dialect {
+    std::string name;
+    bool shows_incomplete = true;
+    bool takes_deltas = true;
+};
+
+inline const Dialect kNative{.name = "native"};
+inline const Dialect kJava{.name = "bolt", .shows_incomplete = false, .takes_deltas = false};
+
+// A door in one life of the session's process: pipes on one side, the session on the other, without
+// bytes between. Closes what was not heard for kIdleMax; time it stood still itself does not count.
+class Door final : public ServerEnd, public msg::ClientPort {
+public:
+    static constexpr Duration kIdleMax = std::chrono::seconds(15);
+    static constexpr Duration kTick = std::chrono::seconds(1);
+
+    // `lost` is told every connection that ends without having been closed by us.
+    using Lost = std::function<void(PipeId)>;
+
+    Door(Dialect dialect, Process& process, Pipes& pipes, session::ClientFace& session, Lost lost);
+
+    // The connection takes no more for so long; then it has drained.
+    void congest(PipeId pipe, Duration how_long);
+
+    // ServerEnd
+    void on_accepted(PipeId pipe, const std::string& client) override;
+    void on_message(PipeId pipe, const ToServer& message) override;
+    void on_closed(PipeId pipe) override;
+
+    // ClientPort
+    void reply(env::ConnId conn, const msg::RequestReply& reply) override;
+    void push(const msg::PushOrder& order) override;
+    void push_config(env::ConnId conn, const msg::ConfigPush& push) override;
+    void hint(env::ConnId conn, const msg::ServerHint& hint) override;
+    [[nodiscard]] bool shows_incomplete() const override;
+    [[nodiscard]] bool takes_deltas() const override;
+    [[nodiscard]] bool congested(env::ConnId conn) const override;
+    void close(env::ConnId conn, const Error& why) override;
+
+    [[nodiscard]] std::size_t connections() const {
+        return conns_.size();
+    }
+
+private:
+    struct Conn {
+        MonoTime heard;
+        bool congested = false;
+    };
+
+    void tick();
+
+    Dialect dialect_;
+    Process& process_;
+    Pipes& pipes_;
+    session::ClientFace& session_;
+    Lost lost_;
+    std::map<PipeId, Conn> conns_;
+    MonoTime last_tick_;
+};
+
+}  // namespace muster::sim

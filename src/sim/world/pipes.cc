@@ -1,0 +1,254 @@
+#include "sim/world/pipes.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "sim/world/describe.h"
+
+namespace muster::sim {
+namespace {
+
+// Channels of connections stand behind those of timers, buses and senders.
+Channel channel_of(PipeId id) {
+    return 1000 + id.raw();
+}
+
+std::string text(const ToServer& message) {
+    const auto* known = std::get_if<msg::ClientMessage>(&message);
+    return known != nullptr ? describe(*known) : "Heartbeat";
+}
+
+std::string text(const ToClient& message) {
+    return std::visit(
+        [](const auto& known) -> std::string {
+            if constexpr (requires { describe(known); }) {
+                return describe(known);
+            } else {
+                return "HeartbeatAck";
+            }
+        },
+        message);
+}
+
+}  // namespace
+
+void Pipes::serve(Process& session, std::function<ServerEnd*(const std::string&)> door) {
+    session_ = &session;
+    door_ = std::move(door);
+}
+
+MonoTime Pipes::arrival(const Pipe& pipe, MonoTime& last) {
+    const Duration jitter(prng_.between(0, pipe.delay.count() / 4));
+    last = std::max(last, scheduler_.now() + pipe.delay + jitter);
+    return last;
+}
+
+PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
+    CHECK(session_ != nullptr);
+    const PipeId id(++last_);
+    auto pipe = std::make_shared<Pipe>(Pipe{.client = &client,
+                                            .client_life = client.life(),
+                                            .session_life = session_->life(),
+                                            .end = &end,
+                                            .door = std::move(door)});
+    pipe->delay = Duration(prng_.between(faults.delay_min.count(), faults.delay_max.count()));
+    pipes_[id] = pipe;
+    if (faults.connects_hang) {
+        pipe->broken = true;
+        return id;
+    }
+    const MonoTime there = arrival(*pipe, pipe->last_to_server);
+    if (!session_->alive()) {
+        pipe->broken = true;
+        tell_client_down(id, pipe, there + pipe->delay, true);
+        return id;
+    }
+    pipe->server_open = true;
+    to_server(
+        id, pipe, there, false,
+        [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); },
+        kListenChannel);
+    // The kernel answers, whatever the process does.
+    pipe->last_to_client = there + pipe->delay;
+    to_client(id, pipe, pipe->last_to_client, false, [this, id, &client](ClientEnd& known) {
+        trace_.note(scheduler_.now(), client.name(), fmt::format("pipe {} is up", id.raw()));
+        known.on_up(id);
+    });
+    return id;
+}
+
+void Pipes::to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
+                      std::function<void(ServerEnd&)> what, Channel channel) {
+    scheduler_.at(when, [=, this, what = std::move(what)] {
+        if ((pipe->broken && !even_broken) || session_->life() != pipe->session_life) {
+            return;
+        }
+        session_->deliver(scheduler_.now(), channel != 0 ? channel : channel_of(id), [=, this] {
+            ServerEnd* server = door_(pipe->door);
+            if (pipe->server_open && server != nullptr && session_->life() == pipe->session_life) {
+                what(*server);
+            }
+        });
+    });
+}
+
+void Pipes::to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
+                      std::function<void(ClientEnd&)> what) {
+    scheduler_.at(when, [=, this, what = std::move(what)] {
+        if ((pipe->broken && !even_broken) || pipe->client->life() != pipe->client_life) {
+            return;
+        }
+        pipe->client->deliver(scheduler_.now(), channel_of(id), [=] {
+            if (pipe->client_open && pipe->client->life() == pipe->client_life) {
+                what(*pipe->end);
+            }
+        });
+    });
+}
+
+void Pipes::send_to_server(PipeId id, ToServer message) {
+    const auto found = pipes_.find(id);
+    if (found == pipes_.end() || !found->second->client_open) {
+        return;
+    }
+    const Shared pipe = found->second;
+    if (pipe->machine_lost && session_->alive() && session_->life() != pipe->session_life) {
+        // The machine is back and knows nothing of this connection: it answers with a reset.
+        tell_client_down(id, pipe, arrival(*pipe, pipe->last_to_server) + pipe->delay, true);
+        return;
+    }
+    if (pipe->broken) {
+        return;
+    }
+    auto shared = std::make_shared<const ToServer>(std::move(message));
+    to_server(id, pipe, arrival(*pipe, pipe->last_to_server), false,
+              [this, id, shared](ServerEnd& server) {
+                  trace_.note(scheduler_.now(), "door",
+                              fmt::format("<- pipe {} {}", id.raw(), text(*shared)));
+                  server.on_message(id, *shared);
+              });
+}
+
+void Pipes::send_to_client(PipeId id, ToClient message) {
+    const auto found = pipes_.find(id);
+    if (found == pipes_.end() || !found->second->server_open || found->second->broken) {
+        return;
+    }
+    const Shared& pipe = found->second;
+    auto shared = std::make_shared<const ToClient>(std::move(message));
+    to_client(id, pipe, arrival(*pipe, pipe->last_to_client), false,
+              [this, id, shared, client = pipe->client](ClientEnd& end) {
+                  trace_.note(scheduler_.now(), client->name(),
+                              fmt::format("<- pipe {} {}", id.raw(), text(*shared)));
+                  end.on_message(id, *shared);
+              });
+}
+
+void Pipes::tell_client_down(PipeId id, const Shared& pipe, MonoTime when, bool even_broken) {
+    to_client(id, pipe, when, even_broken, [this, id, pipe](ClientEnd& end) {
+        pipe->client_open = false;
+        trace_.note(scheduler_.now(), pipe->client->name(),
+                    fmt::format("pipe {} is down", id.raw()));
+        forget_when_closed(id, pipe);
+        end.on_down(id);
+    });
+}
+
+void Pipes::tell_server_closed(PipeId id, const Shared& pipe, MonoTime when, bool even_broken) {
+    to_server(id, pipe, when, even_broken, [this, id, pipe](ServerEnd& server) {
+        pipe->server_open = false;
+        trace_.note(scheduler_.now(), "door", fmt::format("pipe {} closed", id.raw()));
+        forget_when_closed(id, pipe);
+        server.on_closed(id);
+    });
+}
+
+void Pipes::forget_when_closed(PipeId id, const Shared& pipe) {
+    if (!pipe->client_open && !pipe->server_open) {
+        pipes_.erase(id);
+    }
+}
+
+void Pipes::close_from_client(PipeId id) {
+    const auto found = pipes_.find(id);
+    if (found == pipes_.end() || !found->second->client_open) {
+        return;
+    }
+    const Shared pipe = found->second;
+    pipe->client_open = false;
+    if (pipe->server_open) {
+        tell_server_closed(id, pipe, arrival(*pipe, pipe->last_to_server), false);
+    }
+    forget_when_closed(id, pipe);
+}
+
+void Pipes::close_from_server(PipeId id) {
+    const auto found = pipes_.find(id);
+    if (found == pipes_.end() || !found->second->server_open) {
+        return;
+    }
+    const Shared pipe = found->second;
+    pipe->server_open = false;
+    if (pipe->client_open) {
+        tell_client_down(id, pipe, arrival(*pipe, pipe->last_to_client), false);
+    }
+    forget_when_closed(id, pipe);
+}
+
+void Pipes::reset(PipeId id, const Break& how) {
+    const auto found = pipes_.find(id);
+    if (found == pipes_.end() || found->second->broken) {
+        return;
+    }
+    const Shared pipe = found->second;
+    trace_.note(scheduler_.now(), "network",
+                fmt::format("breaks pipe {} of {}", id.raw(), pipe->client->name()));
+    pipe->broken = true;
+    if (how.client_told && pipe->client_open) {
+        tell_client_down(id, pipe, scheduler_.now() + how.client_told_after, true);
+    }
+    if (how.server_told && pipe->server_open) {
+        tell_server_closed(id, pipe, scheduler_.now() + how.server_told_after, true);
+    }
+}
+
+void Pipes::on_client_killed(const Process& client, bool machine_lost) {
+    for (const PipeId id : open()) {
+        const Shared pipe = pipes_.at(id);
+        if (pipe->client != &client) {
+            continue;
+        }
+        if (machine_lost) {
+            pipe->broken = true;
+        }
+        close_from_client(id);
+    }
+}
+
+void Pipes::on_session_killed(bool machine_lost) {
+    for (const PipeId id : open()) {
+        const Shared pipe = pipes_.at(id);
+        if (machine_lost && pipe->server_open) {
+            pipe->broken = true;
+            pipe->machine_lost = true;
+        }
+        close_from_server(id);
+    }
+}
+
+std::uint64_t Pipes::session_life_of(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    return found == pipes_.end() || found->second->broken ? 0 : found->second->session_life;
+}
+
+std::vector<PipeId> Pipes::open() const {
+    std::vector<PipeId> ids;
+    for (const auto& [id, pipe] : pipes_) {
+        ids.push_back(id);
+    }
+    return ids;
+}
+
+}  // namespace muster::sim

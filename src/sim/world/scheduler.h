@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "base/time.h"
+
+namespace muster::sim {
+
+// Virtual time: what is to happen, ordered by (time, number of the call that said so). One thread,
+// nothing random, so the same calls give the same order. Bounded by what the world puts into it.
+class Scheduler {
+public:
+    using Event = std::move_only_function<void()>;
+
+    [[nodiscard]] MonoTime now() const {
+        return now_;
+    }
+
+    // Carried out at `when`, or now when that is past; behind everything said earlier for then.
+    void at(MonoTime when, Event event);
+    void after(Duration delay, Event event) {
+        at(now_ + delay, std::move(event));
+    }
+
+    // Carries out everything that is due up to and including `until`, or until `stop` says so after
+    // an event; time stands at `until` then, or at the last event.
+    void run_until(MonoTime until, const std::function<bool()>& stop);
+
+    [[nodiscard]] std::uint64_t events_done() const {
+        return done_;
+    }
+
+private:
+    MonoTime now_{std::chrono::seconds(1)};
+    std::uint64_t last_ = 0;
+    std::uint64_t done_ = 0;
+    std::map<std::pair<MonoTime, std::uint64_t>, Event> events_;
+};
+
+}  // namespace muster::sim
