@@ -30,7 +30,8 @@ if(MUSTER_WERROR)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 warns falsely about std::variant and std::expected at -O2.
-  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -fpch-preprocess)
+  add_compile_options(-Wno-maybe-uninitialized -Wno-restrict -Wno-array-bounds
+                      -Wno-stringop-overflow -Wno-stringop-overread -fpch-preprocess)
 endif()
 if(MUSTER_SANITIZE)
   add_compile_options(-fsanitize=${MUSTER_SANITIZE} -fno-omit-frame-pointer)

@@ -72,11 +72,12 @@ def functions(code):
     scopes = []  # "outer": namespace or class; "init": a{...} in a constructor's list; "other"
     opened = None  # (name, first line) of the function we are in
     header, header_line, line = "", None, 1
-    for char in code:
-        if char == "\n":
-            line += 1
+    for piece in re.split(r"([{};\n])", code):
         at_outer = opened is None and all(scope == "outer" for scope in scopes)
-        if char == "{":
+        if piece == "\n":
+            line += 1
+            header += " " if at_outer else ""
+        elif piece == "{":
             kind = "other"
             if at_outer:
                 clean = _ATTRIBUTE_OR_LABEL.sub(" ", header)
@@ -91,7 +92,7 @@ def functions(code):
             scopes.append(kind)
             if kind != "init":
                 header, header_line = "", None
-        elif char == "}":
+        elif piece == "}":
             kind = scopes.pop() if scopes else "other"
             if kind == "function" and opened is not None:
                 found.append(Function(opened[0], opened[1], line - opened[1] + 1))
@@ -100,12 +101,12 @@ def functions(code):
                 header += "()"
             else:
                 header, header_line = "", None
-        elif char == ";" and at_outer:
+        elif piece == ";" and at_outer:
             header, header_line = "", None
         elif at_outer:
-            if header_line is None and not char.isspace():
+            if header_line is None and piece.strip():
                 header_line = line
-            header += char
+            header += piece
     return found
 
 

@@ -39,6 +39,11 @@ VAGUE_NAMES = {"common", "util", "utils", "manager", "helper", "helpers", "misc"
 LATER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w.~$}/-])/(?:work|home|root|Users)/\w")
 REGISTRY = re.compile(r"https?://(?:repo1?\.maven|registry\.npmjs|pypi\.|files\.pythonhosted)")
+WORDS = [
+    (LATER, "do it now, or write an issue and leave the code whole"),
+    (MACHINE_PATH, "the path of one machine: make it relative or an option"),
+    (REGISTRY, "the address of a package registry: leave it to the tool's default"),
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +60,8 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
      "real clocks stop at src/runtime: take an env::Clock, or a time as an argument", CORE),
     (r"\brandom_device\b|\bmt19937|\bdefault_random_engine\b|(?<![\w.>:])s?rand\s*\(",
      "randomness is an argument: take a Prng", CORE),
-    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE),
+    (r"\bgetenv\b", "settings are arguments: add an option, read it in src/runtime/config", CORE,
+     False),
     (r"\bsleep_(for|until)\b|(?<![\w.>:])(u|nano)?sleep\s*\(",
      "nothing waits by sleeping: arm an env::Timers", CORE),
     (r"\bstd::(thread|jthread|mutex|shared_mutex|recursive_mutex|condition_variable\w*|async|"
@@ -72,9 +78,10 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
     (r"(?<![\w:])assert\s*\(", "assert vanishes in release builds: CHECK"),
     (r"\bthrow\b", "we throw nothing: return a Result (fail(Errc::..., detail))"),
     (r"\babsl::", "Abseil is not among our libraries: see docs/adr/0002-libraries.md"),
-    (r"\busing\s+namespace\b(?!\s+(?:muster\b|std::(?:literals|\w+_literals)\s*;))",
+    (r"\busing\s+namespace\b(?!\s+(?:(?:muster|test)\b|std::(?:literals|\w+_literals)\s*;))",
      "name what is used (std literals may be taken whole)"),
-    (r"\busing\s+namespace\s+muster\b", "open the namespace instead, or name what is used", (),
+    (r"\busing\s+namespace\s+(?:muster|test)\b",
+     "open the namespace instead, or name what is used", (),
      False),
     (r"\b(GTEST_SKIP|DISABLED_\w+)", "no skipped tests: make it pass or take it out"),
 ]]
@@ -90,7 +97,9 @@ def below(name, folders):
 
 
 def is_test(name):
-    return name.startswith("tests/") or re.search(r"_(test|bench|fuzz)\.\w+$", name) is not None
+    """Also what tests share (test_world.h)."""
+    return name.startswith("tests/") or re.search(
+        r"_(test|bench|fuzz)\.\w+$|/test_\w+\.h$|_(?:test_\w+|fixture)\.h$", name) is not None
 
 
 class Tidy:
@@ -114,20 +123,17 @@ class Tidy:
 
     def check_text(self, path, name, lines):
         wide = path.suffix in WIDE
+        text = "\n".join(lines)
+        words = [word for word in WORDS if word[0].search(text)]
         for number, line in enumerate(lines, 1):
             if "\t" in line and path.suffix not in (".txt", ".json"):
                 self.complain(name, number, "a tab: indent with spaces (\\t inside strings)")
             if line != line.rstrip():
                 self.complain(name, number, "spaces at the end of the line: remove them")
-            if LATER.search(line):
-                self.complain(name, number, f"{LATER.search(line)[0]}: do it now, or write an "
-                                            "issue and leave the code whole")
-            if MACHINE_PATH.search(line):
-                self.complain(name, number, "the path of one machine: make it relative or an "
-                                            "option")
-            if REGISTRY.search(line):
-                self.complain(name, number, "the address of a package registry: leave it to the "
-                                            "tool's default")
+            for pattern, instead in words:
+                match = pattern.search(line)
+                if match:
+                    self.complain(name, number, f"{match[0]}: {instead}")
             if not wide and len(line) > COLUMNS and "://" not in line:
                 self.complain(name, number, f"{len(line)} columns: break the line at {COLUMNS}")
 
@@ -142,6 +148,10 @@ class Tidy:
                 self.complain(name, 1, "no #pragma once: put it on the first line")
         code = cpp_text.code_only(text)
         test = is_test(name)
+        outside = test or path.name == "main.cc"  # entry points stand outside of namespaces
+        bans = [ban for ban in BANS
+                if (not ban.where or below(name, ban.where)) and (ban.tests_too or not outside)
+                and ban.pattern.search(code)]  # few files need a look at each line
         for number, line in enumerate(code.split("\n"), 1):
             if line.lstrip().startswith("#"):
                 raw = lines[number - 1]
@@ -149,16 +159,14 @@ class Tidy:
                     if "include" in raw and pattern.search(raw):
                         self.complain(name, number, instead)
                 continue
-            for ban in BANS:
-                if ban.where and not below(name, ban.where) or test and not ban.tests_too:
-                    continue
+            for ban in bans:
                 match = ban.pattern.search(line)
                 if match:
                     self.complain(name, number, f"{match[0].strip()}: {ban.instead}")
         for function in cpp_text.functions(code):
             if function.lines > FUNCTION_LINES:
                 self.long_functions[(name, function.name)] = (function.lines, function.first)
-        if path.suffix == ".h" and below(name, FACES):
+        if path.suffix == ".h" and below(name, FACES) and not test:
             for number, what in cpp_text.classes_without_comment(code, lines):
                 self.complain(name, number, f"class {what} has no comment: say above it what it "
                                             "is, who owns it, its thread and its bounds")

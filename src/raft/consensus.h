@@ -33,6 +33,10 @@ public:
     // only. A command it cannot read is answered by a result that says so, never by a crash.
     virtual std::string apply(LogIndex index, std::string_view command) = 0;
 
+    // Whether this release knows the command; asked about every command found in the log before any
+    // is applied, so that a state is not built with some left out. Errors: refused.
+    [[nodiscard]] virtual Result<void> readable(std::string_view command) const = 0;
+
     // The state as bytes; restore() of them gives the same state.
     [[nodiscard]] virtual std::string snapshot() const = 0;
 

@@ -191,7 +191,8 @@ Result<void> Recovery::follow_segments() {
             MUSTER_TRY(lose(files_[i].path, files_[i].damage));
         }
     }
-    const bool begun = !log_.snapshots_on_disk.empty() || !log_.snapshots_damaged.empty();
+    // A snapshot of index 0 precedes the first segment ever when that could not be written at once.
+    const bool begun = log_.report.snapshot != LogIndex() || at_least_ > 0;
     if (!stopped_ && files_.empty() && begun) {
         MUSTER_TRY(lose(options_.folder, "there is a snapshot but no log"));
     }

@@ -32,6 +32,12 @@ Result<RecoveryReport> SingleNode::start(StateMachine& machine, ConsensusListene
             return wrap(path_of(snapshot_name(log->report.snapshot)), std::move(restored).error());
         }
     }
+    for (const RecoveredCommand& command : log->commands) {
+        if (auto known = machine.readable(command.bytes); !known) {
+            return wrap(fmt::format("command {} in {}", command.index.raw(), options_.folder),
+                        std::move(known).error());
+        }
+    }
     machine_ = &machine;
     listener_ = &listener;
     RecoveryReport report = log->report;
@@ -55,6 +61,7 @@ Result<RecoveryReport> SingleNode::start(StateMachine& machine, ConsensusListene
 
 void SingleNode::restore(RecoveredLog log, StateMachine& machine) {
     applied_ = log.report.snapshot.raw();
+    snapshot_bytes_ = log.snapshot.size();
     for (const RecoveredCommand& command : log.commands) {
         CHECK(command.index.raw() == applied_ + 1);
         (void)machine.apply(command.index, command.bytes);
@@ -194,7 +201,9 @@ void SingleNode::pump() {
     if (phase_ != Phase::idle) {
         return;
     }
-    if (bytes_since_snapshot_ >= options_.snapshot_after_bytes ||
+    // A large state is not written again for a small change.
+    const std::uint64_t enough = std::max(options_.snapshot_after_bytes, snapshot_bytes_);
+    if (bytes_since_snapshot_ >= enough ||
         records_since_snapshot_ >= options_.snapshot_after_records) {
         write_snapshot(Phase::compacting);
     } else if (!waiting_.empty()) {
@@ -243,9 +252,10 @@ void SingleNode::append_seal() {
 void SingleNode::write_snapshot(Phase phase) {
     phase_ = phase;
     writing_snapshot_ = applied_;
+    std::string bytes = encode_snapshot(LogIndex(applied_), term_, machine_->snapshot());
+    snapshot_bytes_ = bytes.size();
     awaited_ = next_op();
-    env_.disk.replace(awaited_, path_of(snapshot_name(LogIndex(applied_))),
-                      encode_snapshot(LogIndex(applied_), term_, machine_->snapshot()));
+    env_.disk.replace(awaited_, path_of(snapshot_name(LogIndex(applied_))), std::move(bytes));
 }
 
 void SingleNode::open_segment() {

@@ -22,11 +22,11 @@ struct SingleNodeOptions {
     std::string folder = "meta";
     bool allow_truncated_log = false;  // RecoveryOptions
 
-    std::size_t command_bytes_max = 4 << 20;
+    std::size_t command_bytes_max = 8 << 20;
     std::size_t waiting_max = 4096;  // proposals not yet durable
     std::size_t waiting_bytes_max = 64 << 20;
-    std::size_t batch_bytes_max = 8 << 20;
-    // A snapshot is taken after so much was logged since the last one.
+    std::size_t batch_bytes_max = 16 << 20;
+    // A snapshot is taken after so much was logged since the last one, and at least its size.
     std::uint64_t snapshot_after_bytes = 4 << 20;
     std::uint64_t snapshot_after_records = 10'000;
     std::size_t segments_max = 16;  // more of them at a start: a snapshot first
@@ -129,6 +129,7 @@ private:
     std::uint64_t next_sequence_ = 1;
     std::uint64_t records_since_snapshot_ = 0;
     std::uint64_t bytes_since_snapshot_ = 0;
+    std::uint64_t snapshot_bytes_ = 0;  // size of the newest
     bool unsealed_ = false;
 
     std::deque<Proposal> waiting_;

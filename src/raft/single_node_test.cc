@@ -21,6 +21,12 @@ public:
         lines.emplace_back(command);
         return std::to_string(index.raw()) + ":" + std::string(command);
     }
+    [[nodiscard]] Result<void> readable(std::string_view command) const override {
+        if (command.starts_with("newer")) {
+            return fail(Errc::refused, "of a newer release");
+        }
+        return {};
+    }
     [[nodiscard]] std::string snapshot() const override {
         std::string all;
         for (const std::string& line : lines) {
@@ -72,6 +78,15 @@ public:
     }
 
     Result<RecoveryReport> start() {
+        auto report = begin();
+        if (report) {
+            settle();
+        }
+        return report;
+    }
+
+    // Nothing it writes is carried out yet.
+    Result<RecoveryReport> begin() {
         timers = std::make_unique<env::ManualTimers>(clock);
         notebook = std::make_unique<Notebook>();
         witness = std::make_unique<Witness>();
@@ -79,11 +94,7 @@ public:
             options, SingleNodeEnv{.disk = disk, .timers = *timers, .log = {}});
         timers->attach(*node);
         disk.attach(*node);
-        auto report = node->start(*notebook, *witness);
-        if (report) {
-            settle();
-        }
-        return report;
+        return node->start(*notebook, *witness);
     }
 
     void settle() {
@@ -366,6 +377,66 @@ TEST(SingleNode, GoesOnWithThePrefixOnlyWhenTheOperatorSaysSo) {
     ASSERT_TRUE(again.has_value()) << to_string(again.error());
     EXPECT_FALSE(again->truncated);
     EXPECT_EQ(story.notebook->lines, story.lines(6));
+}
+
+TEST(SingleNode, SurvivesAKillAtEveryOperationOfAStart) {
+    for (const bool damaged : {false, true}) {
+        for (std::size_t done = 0; done < 6; ++done) {
+            Story story;
+            story.options.segments_max = 1;
+            story.options.snapshot_after_records = 4;
+            ASSERT_TRUE(story.start());
+            story.write(1, 11);
+            story.let_it_seal();
+            const std::string last = story.newest(".mlog");
+            if (damaged) {
+                story.disk.flip_bit(last, kSegmentHeaderBytes + kRecordHeaderBytes + 11, 2);
+                story.options.allow_truncated_log = true;
+            }
+            for (int life = 0; life < 3; ++life) {
+                ASSERT_TRUE(story.begin().has_value());
+                for (std::size_t i = 0; i < done; ++i) {
+                    story.disk.pump_one();
+                }
+                story.disk.crash({});
+            }
+            ASSERT_TRUE(story.start());
+            EXPECT_EQ(story.notebook->lines, story.lines(damaged ? 9 : 11)) << done;
+            story.options.allow_truncated_log = false;
+            ASSERT_TRUE(story.start());
+            EXPECT_EQ(story.notebook->lines, story.lines(damaged ? 9 : 11)) << done;
+        }
+    }
+}
+
+TEST(SingleNode, SurvivesAKillWhileItsFirstStartFails) {
+    Story story;
+    story.disk.fail_next(1, {Errc::io_error, "read-only"});
+    ASSERT_TRUE(story.start());
+    story.clock.advance(milliseconds(1100));
+    story.timers->fire_due();
+    ASSERT_TRUE(story.disk.pump_one());  // the snapshot of nothing, and no segment yet
+    story.disk.crash({});
+    const auto report = story.start();
+    ASSERT_TRUE(report.has_value()) << to_string(report.error());
+    story.write(1, 2);
+    EXPECT_EQ(story.witness->acknowledged.size(), 2U);
+}
+
+TEST(SingleNode, RefusesALogOfANewerReleaseAndLeavesItAlone) {
+    Story story;
+    ASSERT_TRUE(story.start());
+    story.write(1, 2);
+    story.node->propose(Ticket(3), "newer command");
+    story.settle();
+    const auto files = story.disk.files();
+    const auto report = story.start();
+    ASSERT_FALSE(report.has_value());
+    EXPECT_EQ(report.error().code, Errc::refused);
+    EXPECT_NE(report.error().detail.find("command 3"), std::string::npos);
+    EXPECT_TRUE(story.notebook->lines.empty());
+    EXPECT_EQ(story.disk.queued(), 0U);
+    EXPECT_EQ(story.disk.files(), files);
 }
 
 // ---- snapshots

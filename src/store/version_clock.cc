@@ -1,21 +1,26 @@
 #include "store/version_clock.h"
 
 #include <algorithm>
-#include <cstdint>
+
+#include "base/check.h"
 
 namespace muster::store {
 
 Version VersionClock::next(WallTime now) {
+    CHECK(!exhausted());
     const std::uint64_t physical =
         now.unix_ms > 0 ? static_cast<std::uint64_t>(now.unix_ms) << kVersionCountBits : 0;
-    const std::uint64_t bounded =
-        ceiling_.raw() > kReserve ? std::min(physical, ceiling_.raw() - kReserve) : 0;
-    latest_ = Version(std::max(latest_.raw() + 1, bounded));
+    const std::uint64_t drawn = ceiling_.raw() > kReserve
+                                    ? std::min(physical, ceiling_.raw() - kReserve)
+                                    : std::uint64_t{0};
+    latest_ = Version(std::max(latest_.raw() + 1, drawn));
     return latest_;
 }
 
 void VersionClock::merge(Version seen) {
-    latest_ = std::max(latest_, seen);
+    if (seen < ceiling_) {
+        latest_ = std::max(latest_, seen);
+    }
 }
 
 void VersionClock::raise_ceiling(Version ceiling) {

@@ -9,21 +9,26 @@ namespace muster::store {
 
 // Gives a data server's versions: hybrid of physical time and a count (design, I2; after Kulkarni
 // et al., "Logical Physical Clocks", 2014), strictly growing over everything it gave or heard, and
-// never drawn by the physical clock to the ceiling the metas have put down, so that a next life
-// which starts at that ceiling is above all of this one.
+// always below the ceiling the metas have put down, so that a next life which starts at that
+// ceiling is above all of this one. Physical time draws versions only to kReserve below the
+// ceiling: what is left is for counting when no meta has raised it for long.
 class VersionClock {
 public:
-    // Physical time stays so far below the ceiling, that there is room to count when the clock ran
-    // ahead of the metas: one second's worth of versions.
-    static constexpr std::uint64_t kReserve = std::uint64_t{1000} << kVersionCountBits;
+    static constexpr std::uint64_t kReserve = std::uint64_t{1} << 29;  // 16 s of physical time
 
-    // The next version at `now`.
+    // The next version at `now`. Requires: !exhausted().
     [[nodiscard]] Version next(WallTime now);
 
-    // Later versions are above `seen`.
+    // No version is left below the ceiling, or none was put down yet: wait for the metas.
+    [[nodiscard]] bool exhausted() const {
+        return latest_.raw() + 1 >= ceiling_.raw();
+    }
+
+    // Later versions are above `seen`, unless it is at or above the ceiling: nobody can have been
+    // given that, so it is no version of ours.
     void merge(Version seen);
 
-    // Physical time may draw versions up to kReserve below `ceiling`. Never lowered.
+    // Never lowered.
     void raise_ceiling(Version ceiling);
 
     [[nodiscard]] Version latest() const {

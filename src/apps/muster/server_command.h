@@ -9,7 +9,6 @@ struct ServerOptions {
     std::string config_file;
     std::string data_dir;
     std::vector<std::string> overrides;  // "key=value"
-    bool print_config = false;
 };
 
 // Runs the embedded registry until SIGINT or SIGTERM. Returns the exit status.

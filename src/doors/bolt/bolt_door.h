@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -121,7 +122,7 @@ private:
     BoltDoorOptions options_;
     session::ClientFace& session_;
     Log log_;
-    std::map<env::ConnId, Client> clients_;
+    std::unordered_map<env::ConnId, Client> clients_;
     ViewEncodings encodings_;
 
     std::array<Counter, 3> requests_;  // by Kind

@@ -64,9 +64,16 @@ void BoltPort::stop() {
         net_.stop_listening(listener);
     }
     timers_.cancel(kIdleTimer);
-    while (!connections_.empty()) {
-        const env::ConnId conn = connections_.begin()->first;
+    std::vector<env::ConnId> open;
+    for (const auto& [conn, connection] : connections_) {
+        open.push_back(conn);
+    }
+    std::ranges::sort(open);  // one order on all machines
+    for (const env::ConnId conn : open) {
         const ConnectionPtr connection = forget(conn);
+        if (connection == nullptr) {
+            continue;
+        }
         net_.close(conn);
         if (connection->conversation != nullptr) {
             connection->conversation->on_closed(conn);
@@ -230,6 +237,7 @@ void BoltPort::on_timer(env::TimerKey /*key*/) {
             idle.push_back(conn);
         }
     }
+    std::ranges::sort(idle);  // one order on all machines
     for (const env::ConnId conn : idle) {
         if (is_open(conn)) {
             drop(conn, BoltRefusal::idle, "no frame came");

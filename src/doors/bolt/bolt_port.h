@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/log.h"
@@ -135,7 +136,7 @@ private:
     Log log_;
     std::map<std::uint8_t, bolt::FrameConversation*> conversations_;
     std::vector<env::ListenerId> listeners_;
-    std::map<env::ConnId, ConnectionPtr> connections_;
+    std::unordered_map<env::ConnId, ConnectionPtr> connections_;
     std::map<std::string, std::size_t> per_ip_;
     std::size_t buffered_bytes_ = 0;
 

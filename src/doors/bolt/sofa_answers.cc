@@ -40,8 +40,13 @@ void write_ids(Writer& writer, const std::vector<RegistId>& ids) {
     writer.end_list();
 }
 
+// Bytes of a box without its text: object, class index, and tag and length of a string.
+constexpr std::size_t kBoxOverhead = 5;
+constexpr std::size_t kBodyOverhead = 512;
+
 struct ZoneBoxes {
     std::size_t count = 0;
+    std::size_t bytes = 0;
     std::vector<const Publication*> publications;
 };
 
@@ -50,6 +55,9 @@ std::map<std::string_view, ZoneBoxes> by_zone(const ServiceView& view) {
     for (const PublicationPtr& publication : view.publications) {
         ZoneBoxes& zone = zones[publication->zone];
         zone.count += publication->boxes.size();
+        for (const std::string& box : publication->boxes) {
+            zone.bytes += box.size() + kBoxOverhead;
+        }
         zone.publications.push_back(publication.get());
     }
     return zones;
@@ -87,7 +95,13 @@ std::string sync_config_response(std::string_view center) {
 }
 
 std::string received_data_body(const SharedPush& push) {
+    const auto zones = by_zone(push.view);
     std::string out;
+    std::size_t bytes = kBodyOverhead;
+    for (const auto& [name, zone] : zones) {
+        bytes += zone.bytes;
+    }
+    out.reserve(bytes);
     Writer writer(out);
     const Service& service = *push.view.service;
     writer.begin_object(kDataShape);
@@ -102,7 +116,6 @@ std::string received_data_body(const SharedPush& push) {
     } else {
         writer.utf8(push.zone);
     }
-    const auto zones = by_zone(push.view);
     writer.begin_map(nullptr);
     for (const auto& [name, zone] : zones) {
         writer.utf8(name);

@@ -44,7 +44,8 @@ void Connection::parse() {
         if (auto* error = std::get_if<Error>(&step)) {
             waiting_.emplace_back(std::move(*error));
             input_over_ = true;
-        } else if (waiting_.size() >= door_.options.pipeline_max) {
+        } else if (waiting_.size() >= door_.options.pipeline_max ||
+                   waiting_bytes_ > door_.options.limits.body_bytes_max) {
             waiting_.emplace_back(
                 Error{Errc::over_limit, "too many requests were sent ahead of their answers"});
             door_.counters.refuse(Refusal::pipelining);
@@ -52,7 +53,9 @@ void Connection::parse() {
         } else {
             ++messages_;
             continued_ = false;
-            waiting_.emplace_back(std::get<http1::Request>(std::move(step)));
+            auto& request = std::get<http1::Request>(step);
+            waiting_bytes_ += request.body.size();
+            waiting_.emplace_back(std::move(request));
         }
     }
 }
@@ -77,7 +80,9 @@ void Connection::run() {
             }
             respond_and_close(*error, info(error->code).http_status);
         } else {
-            serve(std::get<http1::Request>(std::move(next)));
+            auto& request = std::get<http1::Request>(next);
+            waiting_bytes_ -= request.body.size();
+            serve(std::move(request));
         }
     }
     if (!is_closed()) {

@@ -90,8 +90,9 @@ private:
     DoorState& door_;
     http1::RequestParser parser_;
     std::deque<Waiting> waiting_;
-    bool input_over_ = false;  // no more requests are taken
-    bool continued_ = false;   // the message under way was told to continue
+    std::size_t waiting_bytes_ = 0;  // of their bodies
+    bool input_over_ = false;        // no more requests are taken
+    bool continued_ = false;         // the message under way was told to continue
 
     std::optional<Call> call_;  // what is worked on
     std::optional<std::size_t> route_;

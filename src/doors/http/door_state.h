@@ -46,7 +46,7 @@ struct HttpCounters {
 
 // What all connections of one door share. Owned by the door.
 struct DoorState {
-    HttpDoorOptions options;
+    const HttpDoorOptions& options;
     env::Net& net;
     const env::Clock& clock;
     env::Timers& timers;

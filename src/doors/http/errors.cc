@@ -89,8 +89,8 @@ std::string http_errors_page() {
         "Every answer that is not a success carries\n"
         "`{\"error\":{\"code\":...,\"message\":...,\"action\":...,\"retryable\":...}}`. The code "
         "is stable;\nthe message is for people. Made from `src/base/errc.h` and the actions in\n"
-        "`src/doors/http/errors.cc`; `MUSTER_UPDATE_DOCS=1` with the test `ErrorsPage.IsFresh` "
-        "writes it anew.\n\n"
+        "`src/doors/http/errors.cc`; where it differs, the test `ErrorsPage.IsFresh` makes a new "
+        "one.\n\n"
         "| code | status | meaning | retryable | what to do |\n|---|---|---|---|---|\n";
     for (const Errc code : kAllCodes) {
         const ErrcInfo& facts = info(code);
@@ -101,9 +101,8 @@ std::string http_errors_page() {
         page.append(action_of(code)).append(" |\n");
     }
     page +=
-        "\nTwo answers have a status of their own under the code `timeout`: 408 for a request that "
-        "did not\narrive in time, after which the connection is closed; everything else that took "
-        "too long is 504.\n";
+        "\nA request that does not arrive in time is answered with the code `timeout` under the "
+        "status 408,\nand its connection closed; everything else that took too long is 504.\n";
     return page;
 }
 

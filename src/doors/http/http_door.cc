@@ -22,10 +22,11 @@ Router all_routes() {
 }  // namespace
 
 HttpDoor::HttpDoor(HttpDoorOptions options, HttpDoorEnv env)
-    : leases_(options.leases_max),
+    : options_(std::move(options)),
+      leases_(options_.leases_max),
       clients_(env.clients),
       queries_(env.queries),
-      state_{.options = std::move(options),
+      state_{.options = options_,
              .net = env.net,
              .clock = env.clock,
              .timers = env.timers,
@@ -34,11 +35,11 @@ HttpDoor::HttpDoor(HttpDoorOptions options, HttpDoorEnv env)
                       .queries = env.queries,
                       .clock = env.clock,
                       .leases = leases_,
-                      .metrics = state_.options.metrics,
-                      .readiness = state_.options.readiness,
-                      .list_wait = state_.options.list_wait}} {
+                      .metrics = options_.metrics,
+                      .readiness = options_.readiness,
+                      .list_wait = options_.list_wait}} {
     state_.counters.answers.resize(state_.router.routes().size());
-    state_.options.metrics.emplace_back([this](MetricsWriter& writer) { write_metrics(writer); });
+    options_.metrics.emplace_back([this](MetricsWriter& writer) { write_metrics(writer); });
 }
 
 Result<env::SocketAddress> HttpDoor::listen(const env::SocketAddress& at) {
@@ -91,11 +92,11 @@ void HttpDoor::settle_soon() {
 // ---- the Net
 
 void HttpDoor::on_accepted(env::ConnId conn, const env::SocketAddress& peer) {
-    if (connections_.size() >= state_.options.connections_max) {
+    if (connections_.size() >= options_.connections_max) {
         state_.counters.refuse(Refusal::connections);
         const auto response =
             error_response({Errc::busy, "this server has the most connections it may, " +
-                                            std::to_string(state_.options.connections_max)});
+                                            std::to_string(options_.connections_max)});
         state_.net.send(conn, http1::write_response(
                                   response, {.keep_alive = false, .date = state_.clock.wall()}));
         state_.net.close(conn);

@@ -93,6 +93,7 @@ private:
     // The same at the next turn of the loop, when the session is on the stack.
     void settle_soon();
 
+    HttpDoorOptions options_;
     LeaseTable leases_;
     session::ClientFace& clients_;
     session::QueryFace& queries_;

@@ -1,3 +1,4 @@
+#include "doors/http/instance_ids.h"
 #include "doors/http/json_body.h"
 #include "doors/http/lease_table.h"
 #include "doors/http/list_ops.h"
@@ -7,17 +8,17 @@
 namespace muster::http {
 namespace {
 
-constexpr std::size_t kIdBytesMax = 256;
+constexpr std::size_t kIdBytesMax = 200;
 
-Result<RegistId> regist_id(const Call& call) {
+Result<RegistId> regist_id(const Call& call, const Service& service) {
     const std::string& id = call.param("id");
     const bool printable = std::ranges::none_of(
         id, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     if (id.size() > kIdBytesMax || !printable) {
         return fail(Errc::invalid_argument,
-                    "an instance id has 1 to 256 bytes and no control characters");
+                    "an instance id has 1 to 200 bytes and no control characters");
     }
-    return RegistId(id);
+    return regist_id_of(service, id);
 }
 
 Result<Answer> instances(const Call& call, Site& site) {
@@ -34,7 +35,7 @@ Result<Answer> instances(const Call& call, Site& site) {
 Result<Answer> put_instance(const Call& call, Site& site) {
     auto service = call.service();
     MUSTER_TRY(service);
-    auto id = regist_id(call);
+    auto id = regist_id(call, **service);
     MUSTER_TRY(id);
     auto body = read_instance_body(call.request.body);
     MUSTER_TRY(body);
@@ -52,7 +53,7 @@ Result<Answer> put_instance(const Call& call, Site& site) {
 Result<Answer> heartbeat(const Call& call, Site& site) {
     const auto service = call.service();
     MUSTER_TRY(service);
-    const auto id = regist_id(call);
+    const auto id = regist_id(call, **service);
     MUSTER_TRY(id);
     auto lease = site.leases.renew(**service, *id, site.clock.mono());
     MUSTER_TRY(lease);
@@ -62,7 +63,7 @@ Result<Answer> heartbeat(const Call& call, Site& site) {
 Result<Answer> delete_instance(const Call& call, Site& site) {
     auto service = call.service();
     MUSTER_TRY(service);
-    auto id = regist_id(call);
+    auto id = regist_id(call, **service);
     MUSTER_TRY(id);
     const auto leaving = site.leases.leave(**service, *id, site.clock.mono(), site.clock.wall());
     return std::make_unique<UnregisterOp>(*std::move(service), *std::move(id), leaving);

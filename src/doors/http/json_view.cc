@@ -1,5 +1,6 @@
 #include "doors/http/json_view.h"
 
+#include "doors/http/instance_ids.h"
 #include "doors/http/json_writer.h"
 
 namespace muster::http {
@@ -37,7 +38,7 @@ void write_map(JsonWriter& json, std::string_view name,
 
 // The structured fields are those of the first box that can be read as an endpoint.
 void write_instance(JsonWriter& json, const Publication& publication) {
-    json.begin_object().field("id", publication.id.raw());
+    json.begin_object().field("id", instance_id_of(publication.id));
     for (const auto& box : publication.boxes) {
         const auto endpoint = Endpoint::parse(box);
         if (!endpoint) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "doors/http/instance_ids.h"
+
 namespace muster::http {
 namespace {
 
@@ -56,8 +58,8 @@ Result<LeaseTable::Lease> LeaseTable::renew(const Service& service, const Regist
                                             MonoTime now) {
     const auto at = find({service, id}, now);
     if (at == entries_.end() || at->second.publication == nullptr) {
-        return fail(Errc::not_found,
-                    "no registration '" + id.raw() + "' of " + service.path() + " to renew");
+        return fail(Errc::not_found, "no registration '" + std::string(instance_id_of(id)) +
+                                         "' of " + service.path() + " to renew");
     }
     set_end(at, now + at->second.ttl);
     return Lease{.publication = at->second.publication, .ttl = at->second.ttl};

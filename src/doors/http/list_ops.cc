@@ -74,11 +74,6 @@ Ack OneShotOp::on_list(OpHost& host, ListPush& push) {
     return Ack::now;
 }
 
-void LongPollOp::start(OpHost& host) {
-    ListOp::start(host);
-    host.set_deadline(std::min(timeout_, wish().known_within));
-}
-
 void LongPollOp::on_deadline(OpHost& host) {
     if (seen_) {
         host.finish(json_response(unchanged_json(*wish().service, *seen_)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,10 +25,10 @@ class ListOp : public Op {
 public:
     explicit ListOp(ListWish wish) : wish_(std::move(wish)) {}
 
-    void start(OpHost& host) override;
+    void start(OpHost& host) final;
     void on_reply(OpHost& host, const msg::RequestReply& reply) final;
     Ack on_push(OpHost& host, ListPush& push, const std::vector<RegistId>& subscribers) final;
-    void stop(OpHost& host) override;
+    void stop(OpHost& host) final;
 
 protected:
     // A list that is known, of this subscription.
@@ -60,15 +61,19 @@ class LongPollOp final : public ListOp {
 public:
     // `above` none: any.
     LongPollOp(ListWish wish, std::optional<Version> above, Duration timeout)
-        : ListOp(std::move(wish)), above_(above), timeout_(timeout) {}
+        : ListOp(within(std::move(wish), timeout)), above_(above), timeout_(timeout) {}
 
-    void start(OpHost& host) override;
     void on_deadline(OpHost& host) override;
     [[nodiscard]] bool is_stream() const override {
         return true;
     }
 
 private:
+    // No list is waited for longer than for its change.
+    [[nodiscard]] static ListWish within(ListWish wish, Duration timeout) {
+        wish.known_within = std::min(wish.known_within, timeout);
+        return wish;
+    }
     Ack on_list(OpHost& host, ListPush& push) override;
 
     std::optional<Version> above_;

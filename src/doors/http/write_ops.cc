@@ -1,6 +1,7 @@
 #include "doors/http/write_ops.h"
 
 #include "doors/http/call.h"
+#include "doors/http/instance_ids.h"
 #include "doors/http/json_writer.h"
 
 namespace muster::http {
@@ -37,7 +38,7 @@ void RegisterOp::on_reply(OpHost& host, const msg::RequestReply& reply) {
     }
     JsonWriter json;
     json.begin_object()
-        .field("id", lease_.publication->id.raw())
+        .field("id", instance_id_of(lease_.publication->id))
         .field("service", lease_.publication->service->path())
         .field("ttl_seconds", to_ms(lease_.ttl) / 1000)
         .field("created", lease_.is_new)

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 
 #include "base/log.h"
@@ -111,7 +112,7 @@ private:
     NativeDoorOptions options_;
     session::ClientFace& session_;
     Log log_;
-    std::map<env::ConnId, Client> clients_;
+    std::unordered_map<env::ConnId, Client> clients_;
     PushBodies bodies_;
 
     std::array<Counter, std::variant_size_v<msg::ClientMessage>> messages_;

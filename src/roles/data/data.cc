@@ -6,6 +6,7 @@ namespace muster::data {
 namespace {
 
 constexpr env::TimerKey kHeartbeatTimer(1);
+constexpr int kEagerness = 25;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
 
 }  // namespace
@@ -38,7 +39,13 @@ void DataServer::Impl::start() {
     last_tick_ = env_.clock.mono();
     last_sweep_ = last_tick_;
     heartbeat();
-    env_.timers.arm(kHeartbeatTimer, options_.heartbeat_interval);
+    arm_heartbeat();
+}
+
+// Until a meta has answered, often: it may be starting too.
+void DataServer::Impl::arm_heartbeat() {
+    const Duration pace = options_.heartbeat_interval;
+    env_.timers.arm(kHeartbeatTimer, slots_.table().slots.empty() ? pace / kEagerness : pace);
 }
 
 void DataServer::Impl::on_message(const msg::RoleAddress& from,
@@ -61,7 +68,7 @@ void DataServer::Impl::on_timer(env::TimerKey) {
         }
     }
     flush();
-    env_.timers.arm(kHeartbeatTimer, options_.heartbeat_interval);
+    arm_heartbeat();
 }
 
 void DataServer::Impl::notice_pause(MonoTime now) {
@@ -92,6 +99,9 @@ void DataServer::Impl::heartbeat() {
 // slot: it knows best whether its clients had time to come back (it may have stood still itself, or
 // be the third life in a row).
 void DataServer::Impl::remove_orphans(MonoTime now) {
+    if (versions_.exhausted()) {
+        return;
+    }
     for (const auto& orphan : sessions_.expired(now, options_.orphan_grace)) {
         const SessionLink* heir = sessions_.find(orphan.node);
         bool all = true;

@@ -41,6 +41,7 @@ private:
     using Turn = std::map<std::string, DatumChange>;
 
     void heartbeat();
+    void arm_heartbeat();
     void notice_pause(MonoTime now);
 
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);

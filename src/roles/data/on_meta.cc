@@ -38,7 +38,7 @@ void DataServer::Impl::begin_slots(const std::vector<SlotId>& begun) {
 }
 
 void DataServer::Impl::settle_what_is_complete() {
-    if (members_epoch_ == 0) {
+    if (members_epoch_ == 0 || versions_.exhausted()) {
         return;
     }
     for (auto& [id, slot] : slots_.led()) {

@@ -3,14 +3,6 @@
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
-namespace {
-
-// A version a client claims to have seen is believed at most this far beyond our own clock, so that
-// nobody can spend the version space.
-constexpr std::int64_t kBelievedAheadMs = std::int64_t{24} * 3600 * 1000;
-
-}  // namespace
-
 // The link for a message of that life of a session; null for an earlier life than the known one.
 SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
     SessionLink* known = sessions_.find(node);
@@ -30,10 +22,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
                                  .slot = batch.slot,
                                  .batch = batch.batch,
                                  .slot_epoch = slots_.epoch_of(batch.slot)};
-    if (slot == nullptr || slot->epoch != batch.slot_epoch) {
+    if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
         probe_.batches_refused.add();
         reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
-                                       : fail(Errc::stale_epoch, "slot epoch differs");
+                       : versions_.exhausted()
+                           ? fail(Errc::not_ready, "the metas have not raised the version ceiling")
+                           : fail(Errc::stale_epoch, "slot epoch differs");
         env_.outbox.send(from, std::move(reply));
         return;
     }
@@ -160,7 +154,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
     if (!link->parts.contains(declare.part)) {
         const bool led = std::ranges::all_of(
             declare.items, [&](const auto& item) { return slots_.find(*item.service) != nullptr; });
-        if (!led) {
+        if (!led || versions_.exhausted()) {
             return;  // not acknowledged: the session asks again, by then with a newer table
         }
         link->parts.insert(declare.part);
@@ -185,14 +179,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
 void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDeclare::Item& item) {
     LedSlot& slot = *slots_.find(*item.service);
     auto& datum = slot.store.find_or_make(item.service);
-    const WallTime now = env_.clock.wall();
-    const auto believed = static_cast<std::uint64_t>(now.unix_ms + kBelievedAheadMs)
-                          << kVersionCountBits;
-    if (item.held.raw() < believed) {
-        versions_.merge(item.held);  // I2: above everything heard
-    }
+    versions_.merge(item.held);  // I2: above everything heard
     if (datum.version < item.held || datum.version.raw() == 0) {
-        datum.version = versions_.next(now);
+        datum.version = versions_.next(env_.clock.wall());
     }
     // Who holds nothing needs the statement that what it is told is all, which only a snapshot is.
     if (slot.settled && item.held.raw() != 0) {
@@ -271,7 +260,8 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& detail) {
     SessionLink* link = hear(from.node, detail.session);
     LedSlot* slot = slots_.find(detail.slot);
-    if (link == nullptr || slot == nullptr || slot->epoch != detail.slot_epoch) {
+    if (link == nullptr || slot == nullptr || slot->epoch != detail.slot_epoch ||
+        versions_.exhausted()) {
         return;
     }
     Turn turn;

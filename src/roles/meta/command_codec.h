@@ -18,7 +18,7 @@ namespace muster::meta {
 
 // Bounds that are part of the format: every node decides by them alike.
 inline constexpr std::size_t kNameBytesMax = 255;  // node ids, addresses
-inline constexpr std::size_t kMembersMax = 4096;   // (node, role) pairs ever seen
+inline constexpr std::size_t kMembersMax = 2048;   // (node, role) pairs ever seen
 inline constexpr std::size_t kSlotsMax = 16'384;
 inline constexpr std::size_t kFollowersMax = 15;
 inline constexpr std::size_t kConfigKeyBytesMax = 1024;

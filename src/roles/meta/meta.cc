@@ -8,13 +8,6 @@
 #include "roles/meta/plan_slots.h"
 
 namespace muster::meta {
-namespace {
-
-constexpr env::TimerKey kTick{1};
-constexpr env::TimerKey kReplies{2};
-
-}  // namespace
-
 MetaServer::MetaServer(MetaOptions options, MetaEnv env, raft::Consensus& consensus)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(env), consensus)) {}
 

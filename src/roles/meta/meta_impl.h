@@ -42,6 +42,9 @@ public:
     void on_leadership(bool leads, raft::Term term) override;
 
 private:
+    static constexpr env::TimerKey kTick{1};
+    static constexpr env::TimerKey kReplies{2};
+
     // What a ticket stands for.
     struct JoinOpen {
         msg::RoleAddress who;
@@ -62,7 +65,7 @@ private:
     void tick();
     void keep_ceiling();
     void keep_slots();
-    [[nodiscard]] SlotTable const& table() const {
+    [[nodiscard]] const SlotTable& table() const {
         return state_.table();
     }
     [[nodiscard]] Fence fence() const;

@@ -39,6 +39,14 @@ std::string MetaState::apply(raft::LogIndex index, std::string_view command) {
     return encode_outcome(apply(*decoded));
 }
 
+Result<void> MetaState::readable(std::string_view command) const {
+    auto decoded = decode_command(command);
+    if (!decoded && decoded.error().code == Errc::refused) {
+        return std::unexpected(std::move(decoded).error());
+    }
+    return {};  // bad content was answered as such when it was agreed, and is so again
+}
+
 Result<Version> MetaState::apply(const Command& command) {
     return std::visit([this](const auto& one) { return carry_out(one); }, command);
 }

@@ -38,6 +38,7 @@ struct ConfigEntry {
 class MetaState final : public raft::StateMachine {
 public:
     std::string apply(raft::LogIndex index, std::string_view command) override;
+    [[nodiscard]] Result<void> readable(std::string_view command) const override;
     [[nodiscard]] std::string snapshot() const override;
     [[nodiscard]] Result<void> restore(std::string_view snapshot) override;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -128,6 +129,28 @@ public:
     std::unique_ptr<env::ManualTimers> timers;
     std::unique_ptr<raft::SingleNode> consensus;
     std::unique_ptr<MetaServer> server;
+};
+
+class MetricNames final : public MetricsWriter {
+public:
+    void counter(std::string_view name, std::string_view, std::uint64_t value,
+                 MetricLabels) override {
+        add(name, static_cast<std::int64_t>(value));
+    }
+    void gauge(std::string_view name, std::string_view, std::int64_t value, MetricLabels) override {
+        add(name, value);
+    }
+    void histogram(std::string_view name, std::string_view, const LatencyHistogram&,
+                   MetricLabels) override {
+        add(name, 0);
+    }
+
+    std::map<std::string, std::int64_t> values;
+
+private:
+    void add(std::string_view name, std::int64_t value) {
+        EXPECT_TRUE(values.emplace(name, value).second) << name << " is told twice";
+    }
 };
 
 bool has_table(const std::optional<msg::NodeHeartbeatReply>& reply) {
@@ -428,6 +451,25 @@ TEST(MetaServer, RefusesHeartbeatsThatAreNotTheirSendersOwn) {
     EXPECT_TRUE(story.server->status().members.empty());
 }
 
+TEST(MetaServer, HearsAndAdmitsABoundedNumberOfNodes) {
+    Story story;
+    story.start();  // does not lead yet
+    for (std::size_t i = 0; i < kMembersMax + 100; ++i) {
+        story.say(Story::session("s" + std::to_string(i)), 1);
+    }
+    story.settle();
+    for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < kMembersMax + 100; ++i) {
+            story.say(Story::session("s" + std::to_string(i)), 1);
+        }
+        story.settle();
+    }
+    EXPECT_EQ(story.server->status().members.size(), kMembersMax);
+    MetricNames metrics;
+    story.server->write_metrics(metrics);
+    EXPECT_GE(metrics.values.at("muster_meta_refused_messages_total"), 300);
+}
+
 TEST(MetaServer, HealsEpochsWhenItsFolderWasLost) {
     Story story;
     story.start_and_settle();
@@ -505,6 +547,30 @@ TEST(MetaServer, GivesEverybodyANewLeaseAfterItWasStopped) {
     story.settle();
     EXPECT_EQ(story.server->status().table_epoch, epoch);
     EXPECT_TRUE(story.server->status().members.at(1).live);
+}
+
+// ---- for operators
+
+TEST(MetaServer, TellsOperatorsHowItIs) {
+    Story story;
+    story.start_and_settle();
+    ASSERT_TRUE(story.heartbeat(Story::data(), 1).has_value());
+    ASSERT_TRUE(story.heartbeat(Story::session(), 1).has_value());
+    story.server->on_message(Story::data(), msg::ChangeAck{});
+    MetricNames metrics;
+    story.server->write_metrics(metrics);
+    story.consensus->write_metrics(metrics);
+    EXPECT_EQ(metrics.values.at("muster_meta_members_live"), 2);
+    EXPECT_EQ(metrics.values.at("muster_meta_slots_without_leader"), 0);
+    EXPECT_EQ(metrics.values.at("muster_meta_refused_messages_total"), 1);
+    EXPECT_EQ(metrics.values.at("muster_meta_joins_total"), 2);
+    EXPECT_EQ(metrics.values.at("muster_raft_leader"), 1);
+    const MetaStatus status = story.server->status();
+    EXPECT_TRUE(status.ready);
+    EXPECT_EQ(status.slots, 256U);
+    EXPECT_EQ(status.members.at(0).member.role, Role::data);
+    EXPECT_EQ(status.members.at(0).silent_for, Duration::zero());
+    EXPECT_GT(status.consensus.log_bytes, 0U);
 }
 
 // ---- configuration

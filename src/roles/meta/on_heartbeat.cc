@@ -5,8 +5,6 @@
 namespace muster::meta {
 namespace {
 
-constexpr env::TimerKey kReplies{2};
-
 bool well_formed(const msg::RoleAddress& from, const Member& member) {
     return from.node == member.node && from.role == member.role && member.role != Role::meta &&
            !member.node.raw().empty() && member.node.raw().size() <= kNameBytesMax &&
@@ -41,11 +39,13 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
         stale_heartbeats_.add();
         return;
     }
-    if (known == nullptr && state_.members().size() + joining_.size() >= kMembersMax) {
+    const bool full = known == nullptr && state_.members().size() + joining_.size() >= kMembersMax;
+    if (full || (heard == nullptr && heard_.all().size() >= kMembersMax)) {
         refused_messages_.add();
         env_.log.error("meta.members.full", {{"node", from.node.raw()}});
         return;
     }
+    const bool was_live = heard_.live(from, env_.clock.mono());
     if (heard != nullptr && life > heard->incarnation) {
         watches_.forget(from);  // what its earlier life watched
     }
@@ -62,7 +62,9 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
     }
     heal_epochs(heartbeat);
     reply_to(from);
-    keep_slots();
+    if (!was_live) {
+        keep_slots();
+    }
 }
 
 void MetaServer::Impl::join(const Member& member) {
@@ -133,10 +135,14 @@ void MetaServer::Impl::reply_soon(const msg::RoleAddress& who) {
 }
 
 void MetaServer::Impl::reply_to_outdated_soon() {
+    // In a large cluster news of members wait for the next heartbeat: a start of all nodes would
+    // otherwise send everybody the list once for everybody.
+    constexpr std::size_t kToldOfMembersAtOnce = 64;
+    const bool small = heard_.all().size() <= kToldOfMembersAtOnce;
     const MonoTime now = env_.clock.mono();
     for (const auto& [who, heard] : heard_.all()) {
-        const bool outdated =
-            heard.table_epoch < table().epoch || heard.members_epoch < state_.members_epoch();
+        const bool outdated = heard.table_epoch < table().epoch ||
+                              (small && heard.members_epoch < state_.members_epoch());
         if (outdated && heard_.live(who, now)) {
             reply_soon(who);
         }

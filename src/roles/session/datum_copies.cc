@@ -111,8 +111,8 @@ ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string
 
 ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, Version held) {
     std::set<RegistId> touched;
-    bool reaches = false;
-    for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step) {
+    bool reaches = held == copy.version;  // nothing changed: an empty difference confirms
+    for (auto step = copy.steps.rbegin(); !reaches && step != copy.steps.rend(); ++step) {
         touched.insert(step->touched.begin(), step->touched.end());
         if (touched.size() > view.publications.size()) {
             return nullptr;

@@ -239,7 +239,7 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
         const ServicePtr service = copies_.find_or_make(wish.service).service;
         client.subscriptions[wish.id] = {service, key, wish.order};
         want(service, item.held);
-        pusher_.add(service, key, wish.id, item.held, wish.app);
+        pusher_.add(service, key, wish.id, {item.held, item.held_digest}, wish.app);
         services.push_back(service);
     }
     reply_to(conn, reply);

@@ -11,8 +11,8 @@ constexpr std::uint32_t kQuickRetries = 1;
 
 }  // namespace
 
-void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& id, Version held,
-                 const std::string& app) {
+void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& id,
+                 const Held& held, const std::string& app) {
     PerService& known = services_[service->data_info_id()];
     known.service = service;
     const auto [found, is_new_list] = known.lists.try_emplace(key);
@@ -24,7 +24,8 @@ void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& 
     list.app = app;
     list.waiting = true;
     if (is_new_list || !is_new_id) {
-        list.acknowledged = held;
+        list.acknowledged = held.version;
+        list.claimed = held.version.raw() != 0 ? std::optional(held.digest) : std::nullopt;
     } else {
         list.whole = true;  // the others have it, this one has not
     }
@@ -91,7 +92,8 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (copy.version.raw() == 0) {
         return;  // not known yet: nothing is said
     }
-    if (copy.version <= list.acknowledged && !list.whole) {
+    const bool to_confirm = list.claimed && copy.version == list.acknowledged;
+    if (copy.version <= list.acknowledged && !list.whole && !to_confirm) {
         list.waiting = false;
         return;
     }
@@ -111,6 +113,9 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
         probe_.skipped_congested.add();
         return;
     }
+    if (to_confirm && DatumCopies::view(copy, key.scope, key.zone)->digest != *list.claimed) {
+        list.whole = true;
+    }
     const bool delta_wanted = port->takes_deltas() && !list.whole;
     const Version from = delta_wanted ? list.acknowledged : Version{};
     const auto [share, is_new] = shares.try_emplace(
@@ -127,6 +132,7 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     list.in_flight = copy.version;
     list.waiting = false;
     list.whole = false;
+    list.claimed.reset();
     list.sent_at = now;
     deadlines_.push_back({now + timeout_, copy.service, key, copy.version});
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ public:
         Version in_flight;     // zero: nothing
         bool waiting = false;  // something newer than what is in flight or acknowledged
         bool whole = false;    // the next push must not be a delta
+        // What the client says it holds at `acknowledged`: to be confirmed, or replaced.
+        std::optional<SetDigest> claimed;
         std::uint32_t failures = 0;
         MonoTime sent_at;
     };
@@ -63,8 +66,15 @@ public:
 
     Pusher(Duration timeout, PortOf port_of) : timeout_(timeout), port_of_(std::move(port_of)) {}
 
-    // Adds a subscriber, or takes `held` anew for one that is there. Nothing is sent yet.
-    void add(const ServicePtr& service, const ListKey& key, const RegistId& id, Version held,
+    // What a subscriber already has when it comes; version zero: nothing, or it cannot tell.
+    struct Held {
+        Version version;
+        SetDigest digest;
+    };
+
+    // Adds a subscriber, or takes `held` anew for one that is there. Nothing is sent yet; what it
+    // holds is confirmed by the next offer() when it is what it would be shown.
+    void add(const ServicePtr& service, const ListKey& key, const RegistId& id, const Held& held,
              const std::string& app);
     // Returns whether the service has subscribers left.
     bool remove(const Service& service, const ListKey& key, const RegistId& id);

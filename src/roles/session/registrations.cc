@@ -132,6 +132,9 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
                                                          const ServicePtr& service,
                                                          RegistOrder order, MonoTime now) {
     const auto found = registrations_.find(id);
+    if (found != registrations_.end() && *found->second.publication->service != *service) {
+        return std::nullopt;
+    }
     if (found == registrations_.end()) {
         bury(id, {order, RemovalCause::left, now});
         return Op{.id = id,

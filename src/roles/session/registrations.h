@@ -57,7 +57,8 @@ public:
                                     Duration lease, MonoTime now);
 
     // Polite leaving. Returns what the leader must be told: also for an unknown id, which another
-    // session may know.
+    // session may know; nothing when it is older than what is known, or the id stands for another
+    // service.
     std::optional<Op> withdraw(const RegistId& id, const ServicePtr& service, RegistOrder order,
                                MonoTime now);
 

@@ -17,6 +17,7 @@ constexpr Duration kClosingsForgiven = std::chrono::seconds(1);
 constexpr Duration kCopyKept = std::chrono::seconds(60);
 constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
 constexpr Duration kGapWait = std::chrono::milliseconds(200);
+constexpr int kEagerness = 25;
 constexpr Duration kRefusedWait = std::chrono::milliseconds(50);
 
 }  // namespace
@@ -85,7 +86,7 @@ void SessionServer::Impl::start() {
     last_tick_ = started_;
     last_config_ask_ = started_;
     beat_metas();
-    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+    arm_tick();
 }
 
 void SessionServer::Impl::on_message(const msg::RoleAddress& from,
@@ -117,7 +118,13 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     }
     expire_all(now);
     flush();
-    env_.timers.arm(kTickTimer, options_.heartbeat_interval);
+    arm_tick();
+}
+
+// Until a meta has answered, often: it may be starting too.
+void SessionServer::Impl::arm_tick() {
+    const Duration pace = options_.heartbeat_interval;
+    env_.timers.arm(kTickTimer, table_.slots.empty() ? pace / kEagerness : pace);
 }
 
 // Called before anything else is done, whatever woke us.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "roles/session/config_watches.h"
@@ -117,6 +118,7 @@ private:
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
     // ---- time
+    void arm_tick();
     void notice_pause();
     void expire_all(MonoTime now);
     void flush();
@@ -124,7 +126,7 @@ private:
 
     SessionOptions options_;
     SessionEnv env_;
-    std::map<env::ConnId, Client> clients_;
+    std::unordered_map<env::ConnId, Client> clients_;
     Registrations registrations_;
     WriteQueue writes_;
     PendingReplies pending_;

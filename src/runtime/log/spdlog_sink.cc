@@ -2,10 +2,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <utility>
 
-#include <spdlog/logger.h>
+#include <spdlog/async.h>
+#include <spdlog/async_logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
@@ -28,38 +30,47 @@ std::int64_t unix_ms_now() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
 }
 
+// Signals are the loop's.
+void block_signals() {
+    sigset_t all{};
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
 }  // namespace
 
 class SpdlogSink::Impl {
 public:
-    Impl(LogFormat format, spdlog::sink_ptr sink) : format_(format), logger_("muster", sink) {
-        logger_.set_formatter(
+    Impl(const LogOptions& options, spdlog::sink_ptr sink)
+        : format_(options.format),
+          writer_(
+              std::make_shared<spdlog::details::thread_pool>(options.lines_max, 1, block_signals)) {
+        logger_ = std::make_shared<spdlog::async_logger>(
+            "muster", std::move(sink), writer_, spdlog::async_overflow_policy::overrun_oldest);
+        logger_->set_formatter(
             std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc));
-        logger_.set_level(spdlog::level::trace);
-        logger_.flush_on(spdlog::level::info);
-        logger_.set_error_handler([this](const std::string&) { ++dropped_; });
+        logger_->set_level(spdlog::level::trace);
+        logger_->flush_on(spdlog::level::info);
+        logger_->set_error_handler([this](const std::string&) { ++failed_; });
     }
-    ~Impl() {
-        logger_.flush();
-    }
-    Impl(const Impl&) = delete;
-    Impl& operator=(const Impl&) = delete;
 
     void write(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
-        const std::string line =
-            format_log_line(format_, WallTime{.unix_ms = unix_ms_now()}, level, event, fields);
+        const WallTime now{.unix_ms = unix_ms_now()};
+        const std::string line = format_log_line(format_, now, level, event, fields);
         // As a string_view: a value with braces is no format.
-        logger_.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
+        logger_->log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
     }
 
     [[nodiscard]] std::uint64_t dropped() const {
-        return dropped_.load();
+        return failed_.load() + writer_->overrun_counter();
     }
 
 private:
     LogFormat format_;
-    std::atomic<std::uint64_t> dropped_{0};
-    spdlog::logger logger_;
+    std::atomic<std::uint64_t> failed_{0};
+    std::shared_ptr<spdlog::async_logger> logger_;
+    // Goes first: its thread writes out what waits and ends before the logger and its file go.
+    std::shared_ptr<spdlog::details::thread_pool> writer_;
 };
 
 Result<std::unique_ptr<SpdlogSink>> SpdlogSink::open(const LogOptions& options) {
@@ -71,7 +82,7 @@ Result<std::unique_ptr<SpdlogSink>> SpdlogSink::open(const LogOptions& options) 
             sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
                 options.file, options.file_bytes_max, options.files_max);
         }
-        auto impl = std::make_unique<Impl>(options.format, std::move(sink));
+        auto impl = std::make_unique<Impl>(options, std::move(sink));
         return std::unique_ptr<SpdlogSink>(new SpdlogSink(std::move(impl)));
     } catch (const std::exception& error) {
         return fail(Errc::io_error, "log file " + options.file + ": " + error.what());

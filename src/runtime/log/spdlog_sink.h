@@ -20,14 +20,16 @@ struct LogOptions {
     // A file at this size is renamed to .1 (and so on), the oldest of files_max is removed.
     std::size_t file_bytes_max = std::size_t{64} << 20;
     std::size_t files_max = 4;
+    std::size_t lines_max = 8192;  // waiting to be written
 };
 
 // Errors: invalid_argument, naming the levels.
 [[nodiscard]] Result<LogLevel> parse_log_level(std::string_view text);
 
-// Writes log events as lines to standard error or to a file of capped size. Any thread. A line
-// that cannot be written is dropped and counted. Lines of level debug may wait
-// in a buffer until a higher one follows.
+// Writes log events as lines to standard error or to a file of capped size, on a thread of its own:
+// a disk or a terminal that stalls holds up nobody. Any thread. Bounds: lines_max lines wait, then
+// the oldest are dropped; those and lines that cannot be written are counted. Destruction writes
+// out what waits.
 class SpdlogSink final : public LogSink {
 public:
     // Errors: io_error, when the file cannot be opened.
@@ -37,7 +39,7 @@ public:
     void write(LogLevel level, std::string_view event,
                std::initializer_list<LogField> fields) override;
 
-    // Lines that could not be written. Any thread.
+    // Lines that were dropped. Any thread.
     [[nodiscard]] std::uint64_t dropped() const;
 
 private:

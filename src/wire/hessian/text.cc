@@ -1,6 +1,7 @@
 #include "wire/hessian/text.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace muster::hessian {
 namespace {
@@ -92,11 +93,18 @@ std::string join_pairs(const Text& text, LoneSurrogates lone) {
 }  // namespace
 
 bool is_ascii(std::string_view bytes) {
-    unsigned char all = 0;
-    for (const char c : bytes) {
-        all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+    constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+    std::uint64_t all = 0;
+    while (bytes.size() >= sizeof(all)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof(word));
+        all |= word;
+        bytes.remove_prefix(sizeof(word));
     }
-    return all < 0x80;
+    for (const char c : bytes) {
+        all |= static_cast<unsigned char>(c);
+    }
+    return (all & kHighBits) == 0;
 }
 
 std::size_t count_units(std::string_view units) {

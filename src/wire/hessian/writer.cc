@@ -1,6 +1,7 @@
 #include "wire/hessian/writer.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -42,6 +43,12 @@ Chunk chunk_of(std::string_view text) {
         chunk = {.units = chunk.units - 1, .bytes = last};
     }
     return chunk;
+}
+
+// A tag and a count of 16 bits.
+void append_counted(std::string& out, char tag, std::size_t count) {
+    const std::array<char, 3> bytes{tag, static_cast<char>(count >> 8U), static_cast<char>(count)};
+    out.append(bytes.data(), bytes.size());
 }
 
 template <typename T>
@@ -136,30 +143,23 @@ void Writer::date(Date value) {
 }
 
 void Writer::text(const Text& value) {
-    wire_text(value.units);
+    wire_text(value.units, count_units(value.units));
 }
 
 void Writer::utf8(std::string_view value) {
     if (is_ascii(value)) {
-        if (value.size() <= kShortStringMax) {
-            out_.push_back(static_cast<char>(value.size()));
-            out_.append(value);
-        } else {
-            wire_text(value);
-        }
+        wire_text(value, value.size());
         return;
     }
     scratch_.clear();
     append_units(scratch_, value);
-    wire_text(scratch_);
+    wire_text(scratch_, count_units(scratch_));
 }
 
-void Writer::wire_text(std::string_view units) {
-    std::size_t left = is_ascii(units) ? units.size() : count_units(units);
+void Writer::wire_text(std::string_view units, std::size_t left) {
     while (left > kChunkMax) {
         const Chunk chunk = chunk_of(units);
-        out_.push_back('s');
-        append_big_endian(out_, static_cast<std::uint16_t>(chunk.units));
+        append_counted(out_, 's', chunk.units);
         out_.append(units.substr(0, chunk.bytes));
         units.remove_prefix(chunk.bytes);
         left -= chunk.units;
@@ -167,24 +167,21 @@ void Writer::wire_text(std::string_view units) {
     if (left <= kShortStringMax) {
         out_.push_back(static_cast<char>(left));
     } else {
-        out_.push_back('S');
-        append_big_endian(out_, static_cast<std::uint16_t>(left));
+        append_counted(out_, 'S', left);
     }
     out_.append(units);
 }
 
 void Writer::binary(std::string_view bytes) {
     while (bytes.size() > kChunkMax) {
-        out_.push_back('b');
-        append_big_endian(out_, static_cast<std::uint16_t>(kChunkMax));
+        append_counted(out_, 'b', kChunkMax);
         out_.append(bytes.substr(0, kChunkMax));
         bytes.remove_prefix(kChunkMax);
     }
     if (bytes.size() <= kShortBinaryMax) {
         out_.push_back(static_cast<char>(0x20 + bytes.size()));
     } else {
-        out_.push_back('B');
-        append_big_endian(out_, static_cast<std::uint16_t>(bytes.size()));
+        append_counted(out_, 'B', bytes.size());
     }
     out_.append(bytes);
 }

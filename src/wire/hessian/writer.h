@@ -52,7 +52,8 @@ public:
     void value(const Value& tree);
 
 private:
-    void wire_text(std::string_view units);
+    // `left` is the number of units.
+    void wire_text(std::string_view units, std::size_t left);
     // Appends `type` by name or index.
     void type(const TypePtr& type);
     [[nodiscard]] std::optional<std::int32_t> index_of_type(const TypePtr& type) const;

@@ -83,6 +83,9 @@ public:
         }
         bytes_.erase(0, at_);
         at_ = 0;
+        if (bytes_.empty() && bytes_.capacity() > limits_.ahead_bytes_max) {
+            bytes_.shrink_to_fit();  // one large body does not fatten the connection for ever
+        }
         bytes_.append(bytes);
         return {};
     }

@@ -14,21 +14,23 @@ constexpr std::size_t kConnections = 50;
 constexpr std::size_t kBatch = 500;
 constexpr std::size_t kPerService = 10;
 
-}  // namespace
-
-void run_registrations(Report& report, const Effort& effort) {
-    const ServerProcess server;
-    // Frames are made ahead: what is timed is the server, not the generator.
+// What the generator sends, made ahead: what is timed is the server.
+struct Load {
     std::vector<std::unique_ptr<Connection>> connections;
-    std::vector<std::vector<std::string>> frames(kConnections);
-    const std::size_t per_connection = effort.publications / kConnections;
-    std::size_t number = 0;
+    std::vector<std::vector<std::string>> frames{kConnections};
+    std::size_t publications = 0;
     std::uint64_t bytes = 0;
+};
+
+Load make_load(std::uint16_t port, std::size_t publications) {
+    Load load;
+    const std::size_t per_connection = publications / kConnections;
     for (std::size_t c = 0; c < kConnections; ++c) {
-        connections.push_back(std::make_unique<Connection>(server.bolt_port()));
+        load.connections.push_back(std::make_unique<Connection>(port));
         for (std::size_t done = 0; done < per_connection; done += kBatch) {
             msg::RegisterPublishers request{.request = msg::RequestId(done + 1)};
-            for (std::size_t i = 0; i < std::min(kBatch, per_connection - done); ++i, ++number) {
+            for (std::size_t i = 0; i < std::min(kBatch, per_connection - done); ++i) {
+                const std::size_t number = load.publications++;
                 const Service service{.data_id = "com.example.bench.Service" +
                                                  std::to_string(number / kPerService)};
                 request.publications.push_back(
@@ -36,21 +38,23 @@ void run_registrations(Report& report, const Effort& effort) {
                                 "10.1." + std::to_string(number / 250 % 250) + "." +
                                     std::to_string(number % 250) + ":12200?weight=50"));
             }
-            frames[c].push_back(native_frame(request));
-            bytes += frames[c].back().size();
+            load.frames[c].push_back(native_frame(request));
+            load.bytes += load.frames[c].back().size();
         }
     }
-    const std::uint64_t rss_before = server.rss_bytes();
-    const double cpu_before = server.cpu_seconds();
-    const Duration begin = now();
-    const std::size_t rounds = frames.front().size();
+    return load;
+}
+
+// Sends all of it and reads every answer; how many registrations were accepted.
+std::size_t run_load(Load& load) {
+    const std::size_t rounds = load.frames.front().size();
     for (std::size_t i = 0; i < rounds; ++i) {
         for (std::size_t c = 0; c < kConnections; ++c) {
-            connections[c]->send(frames[c][i]);
+            load.connections[c]->send(load.frames[c][i]);
         }
     }
     std::size_t accepted = 0;
-    for (auto& connection : connections) {
+    for (auto& connection : load.connections) {
         for (std::size_t i = 0; i < rounds; ++i) {
             const bolt::Frame frame = connection->next_frame();
             const auto response = native::decode_response(
@@ -66,9 +70,21 @@ void run_registrations(Report& report, const Effort& effort) {
             }
         }
     }
+    return accepted;
+}
+
+}  // namespace
+
+void run_registrations(Report& report, const Effort& effort) {
+    const ServerProcess server;
+    Load load = make_load(server.bolt_port(), effort.publications);
+    const std::uint64_t rss_before = server.rss_bytes();
+    const double cpu_before = server.cpu_seconds();
+    const Duration begin = now();
+    const std::size_t accepted = run_load(load);
     const double seconds = static_cast<double>((now() - begin).count()) / 1e9;
-    CHECK(accepted == number);
-    const auto count = static_cast<double>(number);
+    CHECK(accepted == load.publications);
+    const auto count = static_cast<double>(accepted);
     report.add({.bench = "registrations",
                 .metric = "rate_native_batched",
                 .unit = "1/s",
@@ -82,7 +98,7 @@ void run_registrations(Report& report, const Effort& effort) {
     report.add({.bench = "registrations",
                 .metric = "bytes_per_publication_on_the_wire",
                 .unit = "B",
-                .value = static_cast<double>(bytes) / count});
+                .value = static_cast<double>(load.bytes) / count});
     report.add({.bench = "registrations",
                 .metric = "memory_per_publication_session_and_data",
                 .unit = "B",

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "doors/bolt/bolt_port.h"
+#include "doors/http/http_options.h"
+#include "model/ids.h"
+#include "raft/single_node.h"
+#include "roles/data/data.h"
+#include "roles/meta/meta.h"
+#include "roles/session/session.h"
+#include "runtime/config/server_config.h"
+#include "runtime/net/tcp_net.h"
+
+namespace muster::cli {
+
+// Which process of the cluster this is.
+struct Identity {
+    NodeId node;
+    Incarnation incarnation;
+};
+
+// What each part of the server takes of the configuration.
+[[nodiscard]] runtime::TcpNetOptions net_options(const runtime::ServerConfig& config);
+[[nodiscard]] meta::MetaOptions meta_options(const runtime::ServerConfig& config,
+                                             const Identity& identity);
+[[nodiscard]] data::DataOptions data_options(const runtime::ServerConfig& config,
+                                             const Identity& identity);
+[[nodiscard]] session::SessionOptions session_options(const runtime::ServerConfig& config,
+                                                      const Identity& identity);
+[[nodiscard]] doors::BoltPortOptions bolt_options(const runtime::ServerConfig& config);
+[[nodiscard]] http::HttpDoorOptions http_options(const runtime::ServerConfig& config);
+
+// The address clients are told: the configured one, else `listening`, where a wildcard becomes
+// loopback.
+[[nodiscard]] std::string advertised(const runtime::ServerConfig& config,
+                                     const env::SocketAddress& listening);
+
+}  // namespace muster::cli

@@ -1,0 +1,181 @@
+#include "runtime/config/server_config.h"
+
+#include "runtime/config/config_reader.h"
+
+namespace muster::runtime {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::size_t kKiB = 1024;
+constexpr std::size_t kMiB = kKiB * 1024;
+constexpr std::size_t kGiB = kMiB * 1024;
+
+void add_node(ConfigTable& table, ServerConfig& config) {
+    table.text("node_id", config.node_id,
+               "Stable name of this node, unique in the cluster. Without one a name is made at the "
+               "first start and kept in the data folder.");
+    table.text("data_dir", config.data_dir,
+               "Folder for what must survive a restart. One process at a time holds it.");
+    table.text("center", config.center, "Name of the data centre, told to clients with each list.");
+    table.choice_list<Role>(
+        "roles", config.roles,
+        {{"meta", Role::meta}, {"data", Role::data}, {"session", Role::session}},
+        "What this process does. All three: a registry of its own.");
+    table.integer("slots", config.slots, {1, 16'384},
+                  "Partitions of the services. Fixed once the cluster has data.");
+    table.address("advertise", config.advertise,
+                  "Address clients are told to connect to, when it is not `bolt.listen` as it is: "
+                  "behind a translation of addresses, or when listening on all of several.");
+}
+
+void add_bolt(ConfigTable& table, ServerConfig::Bolt& bolt) {
+    table.address("bolt.listen", bolt.listen, "Where clients connect. Port 0 takes a free one.");
+    table.duration("bolt.idle_timeout", bolt.idle_timeout, {seconds(2), hours(1)},
+                   "A client that sends nothing for so long is taken for gone. SOFA clients beat "
+                   "every 15s.");
+    table.bytes("bolt.frame_max", bolt.frame_max, {64 * kKiB, kGiB},
+                "Largest frame of a client; a larger one closes its connection.");
+    table.integer("bolt.connections_max", bolt.connections_max, {1, 10'000'000},
+                  "Client connections; more are turned away.");
+    table.integer("bolt.connections_per_ip_max", bolt.connections_per_ip_max, {1, 10'000'000},
+                  "Client connections of one address; more are turned away.");
+    table.bytes("bolt.buffered_max", bolt.buffered_max, {kMiB, 64 * kGiB},
+                "Incomplete frames of all connections together.");
+}
+
+void add_http(ConfigTable& table, ServerConfig::Http& http) {
+    table.address("http.listen", http.listen,
+                  "Where the HTTP API, health checks and metrics are served. Port 0 takes a free "
+                  "one.");
+    table.duration("http.idle_timeout", http.idle_timeout, {seconds(1), hours(1)},
+                   "An idle connection is closed after so long.");
+    table.bytes("http.body_max", http.body_max, {kKiB, 256 * kMiB},
+                "Largest request body; a larger one is answered 413.");
+    table.integer("http.connections_max", http.connections_max, {1, 10'000'000},
+                  "HTTP connections; more are turned away.");
+    table.integer("http.streams_max", http.streams_max, {0, 10'000'000},
+                  "Long polls and event streams at a time; more are answered 503.");
+    table.integer("http.leases_max", http.leases_max, {0, 10'000'000},
+                  "Instances registered over HTTP with a time to live; more are refused.");
+}
+
+void add_session(ConfigTable& table, ServerConfig::Session& session) {
+    table.duration("session.heartbeat_interval", session.heartbeat_interval,
+                   {milliseconds(10), seconds(10)},
+                   "Pace of the heartbeats between session and data servers and to the metas.");
+    table.duration("session.write_wait", session.write_wait, {milliseconds(1), seconds(10)},
+                   "How long a registration waits for its data server before it is answered as "
+                   "accepted and delivered later.");
+    table.duration("session.resend_interval", session.resend_interval,
+                   {milliseconds(10), minutes(1)},
+                   "Pause before an unacknowledged message to a data server is sent again.");
+    table.duration("session.push_timeout", session.push_timeout, {milliseconds(100), minutes(5)},
+                   "A push a client has not acknowledged for so long is sent anew.");
+    table.duration("session.return_grace", session.return_grace, {seconds(0), minutes(10)},
+                   "How long clients of an earlier life of the server may need to come back; lists "
+                   "that miss some of them are not called complete before.");
+    table.integer("session.registrations_per_connection_max",
+                  session.registrations_per_connection_max, {1, 10'000'000},
+                  "Publications, subscriptions and watches of one connection; more are refused.");
+    table.bytes("session.publication_max", session.publication_max, {kKiB, 256 * kMiB},
+                "Largest publication; a larger one is refused.");
+    table.integer("session.boxes_per_publication_max", session.boxes_per_publication_max,
+                  {1, 1'000'000}, "Most values of one publication.");
+    table.integer("session.changes_kept_per_datum", session.changes_kept_per_datum, {0, 1'000'000},
+                  "Latest changes of a service kept to send differences to native clients.");
+}
+
+void add_net(ConfigTable& table, ServerConfig::Net& net) {
+    table.integer("net.connections_max", net.connections_max, {1, 10'000'000},
+                  "TCP connections of the process; more are turned away.");
+    table.bytes("net.queue_soft_max", net.queue_soft_max, {kKiB, kGiB},
+                "Unsent bytes from which on a connection is congested: it gets no pushes until "
+                "they are sent.");
+    table.bytes("net.queue_hard_max", net.queue_hard_max, {64 * kKiB, 64 * kGiB},
+                "Unsent bytes past which a connection is closed.");
+    table.integer("net.backlog", net.backlog, {1, 65'535},
+                  "Connections the kernel keeps until they are accepted.");
+    table.duration("net.dial_timeout", net.dial_timeout, {milliseconds(10), minutes(1)},
+                   "How long a connection to another node may take to come up.");
+    table.duration("net.close_timeout", net.close_timeout, {milliseconds(10), minutes(1)},
+                   "How long a connection being closed may take to send what is queued.");
+    table.duration("net.keepalive_idle", net.keepalive_idle, {seconds(1), hours(1)},
+                   "Silence after which the kernel asks a peer whether it is there.");
+    table.duration("net.keepalive_interval", net.keepalive_interval, {seconds(1), hours(1)},
+                   "Pause between those questions.");
+    table.integer("net.keepalive_probes", net.keepalive_probes, {1, 100},
+                  "Unanswered questions after which a peer is gone.");
+    table.duration("net.user_timeout", net.user_timeout, {milliseconds(100), hours(1)},
+                   "A peer that acknowledges no bytes for so long is gone.");
+}
+
+void add_log(ConfigTable& table, ServerConfig::Logging& log) {
+    table.choice<LogLevel>("log.level", log.level,
+                           {{"debug", LogLevel::debug},
+                            {"info", LogLevel::info},
+                            {"warning", LogLevel::warning},
+                            {"error", LogLevel::error}},
+                           "Lowest level that is written.");
+    table.choice<ConfigLogFormat>(
+        "log.format", log.format,
+        {{"text", ConfigLogFormat::text}, {"json", ConfigLogFormat::json}},
+        "Lines for people or JSON objects, one a line.");
+    table.text("log.file", log.file, "File to write to, instead of standard error.");
+    table.bytes("log.file_max", log.file_max, {64 * kKiB, 64 * kGiB},
+                "Size at which the log file is put aside and a new one begun.");
+    table.integer("log.files_max", log.files_max, {1, 1000}, "Log files put aside that are kept.");
+}
+
+// What must hold between keys.
+Result<void> check(const ServerConfig& config) {
+    const auto wrong = [](const char* what) { return fail(Errc::bad_config, what); };
+    if (config.data_dir.empty()) {
+        return wrong("data_dir: expected a folder, got nothing");
+    }
+    if (config.center.empty()) {
+        return wrong("center: expected a name, got nothing");
+    }
+    if (config.net.queue_soft_max > config.net.queue_hard_max) {
+        return wrong("net.queue_soft_max: expected not more than net.queue_hard_max");
+    }
+    if (config.bolt.listen.port != 0 && config.bolt.listen == config.http.listen) {
+        return wrong("http.listen: expected another address than bolt.listen");
+    }
+    if (config.advertise && config.advertise->port == 0) {
+        return wrong("advertise: expected a port that clients can connect to, got 0");
+    }
+    return {};
+}
+
+}  // namespace
+
+ConfigTable server_config_table(ServerConfig& config) {
+    ConfigTable table;
+    add_node(table, config);
+    add_bolt(table, config.bolt);
+    add_http(table, config.http);
+    add_session(table, config.session);
+    add_net(table, config.net);
+    add_log(table, config.log);
+    return table;
+}
+
+Result<ServerConfig> load_server_config(const std::string& file,
+                                        std::span<const std::string> overrides) {
+    ServerConfig config;
+    const ConfigTable table = server_config_table(config);
+    if (!file.empty()) {
+        MUSTER_TRY(read_config_file(table, file));
+    }
+    for (const std::string& assignment : overrides) {
+        MUSTER_TRY(apply_override(table, assignment));
+    }
+    MUSTER_TRY(check(config));
+    return config;
+}
+
+}  // namespace muster::runtime

@@ -1,0 +1,49 @@
+#include "store/version_clock.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::store {
+namespace {
+
+constexpr WallTime kNow{1'700'000'000'000};
+constexpr std::uint64_t kPhysical = std::uint64_t{1'700'000'000'000} << kVersionCountBits;
+constexpr std::uint64_t kMinute = std::uint64_t{60'000} << kVersionCountBits;
+
+TEST(VersionClock, FollowsPhysicalTimeAndCountsWithinIt) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(kPhysical + kMinute));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + 1));
+    EXPECT_EQ(clock.next({kNow.unix_ms - 3'600'000}), Version(kPhysical + 2));
+}
+
+TEST(VersionClock, StaysBelowTheCeilingWhenPhysicalTimeRunsPastIt) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(kPhysical));
+    const WallTime later{kNow.unix_ms + 3'600'000};
+    for (int i = 0; i < 1000; ++i) {
+        EXPECT_LT(clock.next(later), Version(kPhysical));
+    }
+    EXPECT_FALSE(clock.exhausted());
+}
+
+TEST(VersionClock, IsExhaustedBeforeACeilingIsKnownAndWhenNoneIsLeft) {
+    VersionClock clock;
+    EXPECT_TRUE(clock.exhausted());
+    clock.raise_ceiling(Version(3));
+    EXPECT_EQ(clock.next({}), Version(1));
+    EXPECT_EQ(clock.next({}), Version(2));
+    EXPECT_TRUE(clock.exhausted());
+}
+
+TEST(VersionClock, GoesAboveWhatItHearsButBelievesNoVersionNobodyWasGiven) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(kPhysical + kMinute));
+    clock.merge(Version(kPhysical + 100));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + 101));
+    clock.merge(Version(UINT64_MAX));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + 102));
+}
+
+}  // namespace
+}  // namespace muster::store

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""Drives one version of the unmodified SOFARegistry Java client against a built muster server.
+
+    MUSTER_BIN=build/dev/bin/muster conformance.py --driver DIR [--other DIR] [--jobs N] [CASE...]
+
+DIR is a folder made by build_driver.sh. CASE is any part of a case's name. Prints a line per case
+and 'N passed, M failed'. Status: 0 all passed, 1 one failed, 2 it could not run."""
+
+import argparse
+import concurrent.futures
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+import cases_config
+import cases_everyday
+import cases_loss
+import harness
+import stage
+
+CASE_SECONDS = 120.0
+RUN_SECONDS = 420.0
+
+
+def main():
+    arguments = parse_arguments()
+    cases = [case for module in (cases_loss, cases_everyday, cases_config)
+             for case in module.CASES]
+    # The longest first, so that the others pass beside it.
+    cases.sort(key=lambda case: "idle" not in case.__name__)
+    if arguments.cases:
+        cases = [case for case in cases
+                 if any(word in case.__name__ for word in arguments.cases)]
+    if arguments.list:
+        print("\n".join(sentence(case) for case in cases))
+        return 0
+    problem = what_is_missing(arguments)
+    if problem or not cases:
+        print(problem or f"no case has {arguments.cases} in its name", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end_now("stopped by a signal"))
+    watchdog = threading.Timer(RUN_SECONDS, end_now, ["the whole run took too long"])
+    watchdog.daemon = True
+    watchdog.start()
+    return run_all(cases, arguments)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="see the head of this file")
+    parser.add_argument("--driver", help="driver folder of the version under test")
+    parser.add_argument("--other", help="driver folder of the version it must get on with")
+    parser.add_argument("--jobs", type=int, default=3, help="cases at a time (default 3)")
+    parser.add_argument("--list", action="store_true", help="name the cases and end")
+    parser.add_argument("cases", nargs="*", help="parts of names of cases (default: all)")
+    return parser.parse_args()
+
+
+def what_is_missing(arguments):
+    binary = os.environ.get("MUSTER_BIN", "")
+    if not os.access(binary, os.X_OK):
+        return f"MUSTER_BIN must name the muster binary, it is '{binary}'"
+    arguments.other = arguments.other or arguments.driver
+    for folder in (arguments.driver, arguments.other):
+        if not folder or not os.path.exists(os.path.join(folder, "driver.jar")):
+            return f"--driver and --other must name folders made by build_driver.sh, not '{folder}'"
+    return None
+
+
+def run_all(cases, arguments):
+    folder = tempfile.mkdtemp(prefix="muster-conformance-")
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        results = list(pool.map(lambda case: run_one(case, folder, arguments), cases))
+    failed = results.count(False)
+    if failed:
+        print(f"logs and data are kept in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{len(results) - failed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def run_one(function, folder, arguments):
+    own_folder = os.path.join(folder, function.__name__)
+    case = stage.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS)
+    start = time.monotonic()
+    try:
+        function(case)
+        verdict = None
+    except (harness.Failure, AssertionError) as e:
+        verdict = str(e)
+    except Exception:  # a broken case is a failed case, not the end of the others
+        verdict = traceback.format_exc()
+    finally:
+        case.close()
+    seconds = time.monotonic() - start
+    line = f"{'ok  ' if verdict is None else 'FAIL'} {sentence(function)} ({seconds:.1f} s)"
+    print(line if verdict is None else f"{line}\n     {verdict}", flush=True)
+    return verdict is None
+
+
+def sentence(function):
+    return function.__name__.replace("_", " ")
+
+
+def end_now(reason):
+    print(f"{reason}: all that was started is ended\n0 passed, 1 failed", flush=True)
+    harness.end_everything()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""The Java client as a process: one JVM with one registry client, and its registrations."""
+
+import itertools
+import json
+import os
+import subprocess
+import threading
+
+from harness import ANSWER_WITHIN_S, START_WITHIN_S, Failure, Process, short, tail
+
+DEFAULT_ZONE = "DEFAULT_ZONE"
+# A client that lost its server comes back within 0.02 to 11 s, on a busy machine later.
+RETURN_WITHIN_S = 45.0
+
+
+class Client:
+    """A JVM with one registry client (Driver.java) and the events it told."""
+
+    def __init__(self, case, driver, server, name, zone, options):
+        self.case, self.server, self.name = case, server, name
+        folder = os.path.join(case.folder, name)
+        os.makedirs(folder, exist_ok=True)
+        self.process = Process(java_command(driver, folder), os.path.join(folder, "client.log"),
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        case.owned.append(self.process)
+        self.events, self.replies = [], {}
+        self.names = []
+        self.ids = itertools.count(1)
+        threading.Thread(target=self._read, daemon=True).start()
+        self.tell("open", port=server.http_port, zone=zone, **options)
+
+    def _read(self):
+        for line in self.process.child.stdout:
+            message = json.loads(line)
+            if "event" in message:
+                self.events.append(message)
+            else:
+                self.replies[message["reply"]] = message
+
+    def tell(self, command, **arguments):
+        number = next(self.ids)
+        line = json.dumps({"cmd": command, "id": number, **arguments}) + "\n"
+        try:
+            self.process.child.stdin.write(line.encode("ascii"))
+            self.process.child.stdin.flush()
+        except OSError as e:
+            raise Failure(f"JVM {self.name} is gone ({e}): {tail(self.process.log)}") from e
+        self.case.eventually(f"JVM {self.name} carries out {command}",
+                             lambda: (number in self.replies, None), START_WITHIN_S)
+        reply = self.replies.pop(number)
+        if "error" in reply:
+            raise Failure(f"JVM {self.name}: {command}: {reply['error']}")
+        return reply
+
+    def _name(self, kind):
+        self.names.append(f"{kind}-{len(self.names) + 1}")
+        return self.names[-1]
+
+    def publish(self, data_id, *boxes, **options):
+        name = self._name("publisher")
+        self.tell("publish", name=name, data_id=data_id, boxes=list(boxes), **options)
+        return Publisher(self, name)
+
+    def publish_null_list(self, data_id):
+        name = self._name("publisher")
+        self.tell("publish", name=name, data_id=data_id, boxes=None)
+        return Publisher(self, name)
+
+    def subscribe(self, data_id, scope="dataCenter", **options):
+        name = self._name("subscriber")
+        self.tell("subscribe", name=name, data_id=data_id, scope=scope, **options)
+        return Subscriber(self, name)
+
+    def configure(self, data_id):
+        name = self._name("configurator")
+        self.tell("configure", name=name, data_id=data_id)
+        return Configurator(self, name)
+
+    def kill(self):
+        self.process.kill()
+
+    def connections(self):
+        """The local ports of this JVM's established connections to the bolt port."""
+        inodes = set()
+        folder = f"/proc/{self.process.pid}/fd"
+        for fd in os.listdir(folder):
+            try:
+                inodes.add(os.readlink(f"{folder}/{fd}"))
+            except OSError:
+                pass  # closed meanwhile
+        ports = set()
+        with open(f"/proc/{self.process.pid}/net/tcp") as table:
+            for row in list(table)[1:]:
+                fields = row.split()
+                remote_port, established = int(fields[2].split(":")[1], 16), fields[3] == "01"
+                if remote_port == self.server.bolt_port and established:
+                    if f"socket:[{fields[9]}]" in inodes:
+                        ports.add(int(fields[1].split(":")[1], 16))
+        return ports
+
+    def is_back(self, before, within=RETURN_WITHIN_S):
+        """Connected anew, and every registration acknowledged on the new connection."""
+        def probe():
+            now = self.connections()
+            if not now or now & before:
+                return False, f"connections {now}"
+            views = {name: self.tell("view", name=name)["registered"] for name in self.names}
+            return all(views.values()), views
+        self.case.eventually(f"JVM {self.name} has reconnected and registered anew", probe, within)
+
+
+class Registration:
+    def __init__(self, client, name):
+        self.client, self.name, self.case = client, name, client.case
+
+    def look(self):
+        return self.client.tell("view", name=self.name)
+
+    def is_registered(self):
+        self.case.eventually(f"{self.name} is registered",
+                             lambda: (self.look()["registered"], None))
+        return self
+
+    def leave(self):
+        """Unregisters for good."""
+        self.client.names.remove(self.name)
+        self.client.tell("unregister", name=self.name)
+
+
+class Publisher(Registration):
+    def republish(self, *boxes):
+        self.client.tell("republish", name=self.name, boxes=list(boxes))
+
+    def republish_many(self, prefix, times):
+        self.client.tell("republish_many", name=self.name, prefix=prefix, times=times)
+
+
+class Subscriber(Registration):
+    def callbacks(self):
+        """The lists the observer was given, oldest first: {zone: sorted boxes}, no empty zones."""
+        return [plain(event["zones"]) for event in list(self.client.events)
+                if event["name"] == self.name]
+
+    def shows(self, *boxes, zone=DEFAULT_ZONE, within=ANSWER_WITHIN_S):
+        self.shows_zones({zone: list(boxes)} if boxes else {}, within)
+
+    def shows_zones(self, zones, within=ANSWER_WITHIN_S):
+        """The observer was given exactly this, and it is what the client holds now."""
+        wanted = plain(zones)
+
+        def probe():
+            told = self.callbacks()
+            if not told or wanted not in told:
+                return False, told[-1:] or "no callback yet"
+            held = plain(self.look()["zones"])
+            return held == wanted, held
+        self.case.eventually(f"{self.client.name}/{self.name} shows {short(wanted, 200)}", probe,
+                             within)
+
+    def never_lacked(self, *boxes, since=0):
+        """No list given to the observer after the first `since` ones missed any of these boxes."""
+        for number, zones in enumerate(self.callbacks()[since:], since):
+            missing = set(boxes) - set(itertools.chain.from_iterable(zones.values()))
+            if missing:
+                raise Failure(f"{self.client.name}/{self.name}: callback {number} falsely lacks "
+                              f"{short(sorted(missing))}: it shows {short(zones)}")
+
+
+class Configurator(Registration):
+    def values(self):
+        return [event["value"] for event in list(self.client.events)
+                if event["name"] == self.name]
+
+    def shows(self, value, within=ANSWER_WITHIN_S):
+        def probe():
+            told = self.values()
+            if value not in told:
+                return False, told[-1:] or "no callback yet"
+            held = self.look()["value"]
+            return held == value, held
+        self.case.eventually(f"{self.client.name}/{self.name} shows {short(value, 200)}", probe,
+                             within)
+
+
+def plain(zones):
+    return {zone: sorted(boxes, key=lambda box: (box is not None, box or ""))
+            for zone, boxes in zones.items() if boxes}
+
+
+def java_command(driver, folder):
+    return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m",
+            "--add-opens", "java.base/java.lang=ALL-UNNAMED",
+            "--add-opens", "java.base/java.util=ALL-UNNAMED",
+            "-Djava.net.preferIPv4Stack=true", "-Dfile.encoding=UTF-8",
+            f"-Duser.home={folder}", f"-Dlogging.path={folder}",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-cp", os.path.join(driver, "driver.jar") + ":" + os.path.join(driver, "lib", "*"),
+            "muster.conformance.Driver"]
