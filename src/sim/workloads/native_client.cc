@@ -96,7 +96,7 @@ bool NativeClient::settled() const {
 // ---- the link
 
 void NativeClient::connect(client::LinkId link, const std::string&) {
-    const PipeId pipe = SimClient::connect(*this, kNative.name);
+    const PipeId pipe = SimClient::connect(*this, "native");
     pipes_[link] = pipe;
     links_[pipe] = link;
 }
