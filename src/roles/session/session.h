@@ -37,7 +37,7 @@ struct SessionOptions {
     Duration push_timeout = std::chrono::seconds(5);
     // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
     // client up to 10 s); until then lists that miss some of them are not called complete.
-    Duration return_grace = std::chrono::seconds(12);
+    Duration return_grace = std::chrono::seconds(14);
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;

@@ -40,7 +40,7 @@ TEST(Clients, WithdrawWhileDisconnected) {
     story.wait(milliseconds(10));
     provider.withdraw(withdrawn);
     story.restart(Role::session);
-    story.wait(seconds(12));
+    story.wait(seconds(14));
     EXPECT_EQ(story.seen_by(consumer), std::set{kept.raw()});
     EXPECT_EQ(story.broken_at_rest(), "");
 }

@@ -10,8 +10,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// Clients come back within 10 s of finding a server; the session waits for 12 s.
-constexpr Duration kReturn = std::chrono::milliseconds(11'500);
+// Clients come back within 10 s of finding a server; the session waits for 14 s.
+constexpr Duration kReturn = std::chrono::milliseconds(13'500);
 // What a session finds closed this soon after it stood still may have closed because of that.
 constexpr Duration kAfterPause = seconds(1);
 
