@@ -22,7 +22,7 @@
 
 namespace muster::sim {
 
-enum class ClientKind : std::uint8_t { java, native };
+enum class ClientKind : std::uint8_t { java, native, lease };
 
 struct WorldOptions {
     std::uint64_t seed = 1;
