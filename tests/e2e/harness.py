@@ -150,8 +150,8 @@ def read_frame(connection):
     name = _read(connection, int.from_bytes(lengths[0:2], "big"))
     _read(connection, int.from_bytes(lengths[2:4], "big"))
     content = _read(connection, int.from_bytes(lengths[4:8], "big"))
-    return (head[1], int.from_bytes(head[2:4], "big"), int.from_bytes(head[5:9], "big", signed=True),
-            status, name.decode(), content)
+    request = int.from_bytes(head[5:9], "big", signed=True)
+    return head[1], int.from_bytes(head[2:4], "big"), request, status, name.decode(), content
 
 
 def _read(connection, size):

@@ -34,7 +34,7 @@ class BadInput(unittest.TestCase):
         cls.server.__exit__()
 
     def tearDown(self):
-        """Whatever was sent, a well-behaved client is still served, and its publication is there."""
+        """Whatever was sent, a well-behaved client is still served; its publication is there."""
         self.witness.sendall(golden(BASIC))
         frame = read_frame(self.witness)
         self.assertEqual((frame[0], frame[3]), (0, 0))

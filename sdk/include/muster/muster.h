@@ -108,15 +108,16 @@ typedef struct muster_options {
 
 MUSTER_API void muster_options_init(muster_options* options);
 
-/* Starts a client and its thread and returns at once: connecting goes on in the background. `options`
- * may be NULL. The client lives, connected and beating, until muster_client_close() or the end of the
- * process, whatever becomes of `*client`. Errors: INVALID_ARGUMENT, BAD_CONFIG, IO_ERROR. */
+/* Starts a client and its thread and returns at once: connecting goes on in the background.
+ * `options` may be NULL. The client lives, connected and beating, until muster_client_close() or
+ * the end of the process, whatever becomes of `*client`. Errors: INVALID_ARGUMENT, BAD_CONFIG,
+ * IO_ERROR. */
 MUSTER_API muster_status muster_client_open(const muster_options* options, muster_client** client);
 
-/* Unregisters everything in one batch, waits up to `timeout_ms` for the answer (0: 40 ms), closes the
- * connection and ends the thread. No callback runs any more when it returns OK. All later calls answer
- * MUSTER_CLOSED; a second close does nothing. Errors: WRONG_THREAD (from within a callback), TIMEOUT
- * (a callback did not return; the thread ends after it). */
+/* Unregisters everything in one batch, waits up to `timeout_ms` for the answer (0: 40 ms), closes
+ * the connection and ends the thread. No callback runs any more when it returns OK. All later calls
+ * answer MUSTER_CLOSED; a second close does nothing. Errors: WRONG_THREAD (from within a callback),
+ * TIMEOUT (a callback did not return; the thread ends after it). */
 MUSTER_API muster_status muster_client_close(muster_client* client, uint32_t timeout_ms);
 
 /* Gives the handle back; does not close. After it the handle must not be used. NULL is fine. */
@@ -134,19 +135,19 @@ typedef enum muster_connection {
 typedef struct muster_stats {
     size_t size;
     muster_connection connection;
-    char server[64];             /* "ip:port" connected or being connected to; "" for none */
-    uint64_t registrations;      /* handles in use */
-    uint64_t unacknowledged;     /* registrations and withdrawals the registry has not answered */
-    uint64_t subscriptions;      /* handles in use */
-    uint64_t lists;              /* distinct lists subscribed */
-    uint64_t stale_lists;        /* of these, from the cache and not confirmed */
-    uint64_t pushes;             /* received */
-    uint64_t list_updates;       /* told to subscribers */
-    uint64_t connects;           /* connections made; reconnects are one less */
-    uint64_t connections_lost;   /* and attempts that failed */
-    uint64_t refused;            /* registrations the registry answered with an error */
-    uint64_t cache_writes;       /* files */
-    uint64_t cache_failures;     /* files that could not be written or read */
+    char server[64];           /* "ip:port" connected or being connected to; "" for none */
+    uint64_t registrations;    /* handles in use */
+    uint64_t unacknowledged;   /* registrations and withdrawals the registry has not answered */
+    uint64_t subscriptions;    /* handles in use */
+    uint64_t lists;            /* distinct lists subscribed */
+    uint64_t stale_lists;      /* of these, from the cache and not confirmed */
+    uint64_t pushes;           /* received */
+    uint64_t list_updates;     /* told to subscribers */
+    uint64_t connects;         /* connections made; reconnects are one less */
+    uint64_t connections_lost; /* and attempts that failed */
+    uint64_t refused;          /* registrations the registry answered with an error */
+    uint64_t cache_writes;     /* files */
+    uint64_t cache_failures;   /* files that could not be written or read */
     uint64_t received_bytes;
 } muster_stats;
 
@@ -198,8 +199,8 @@ MUSTER_API void muster_endpoint_spec_init(muster_endpoint_spec* spec);
 MUSTER_API muster_status muster_register(muster_client* client, const muster_endpoint_spec* spec,
                                          muster_registration* registration);
 
-/* Replaces the content; the service and the callback stay those of muster_register(). Errors: NOT_FOUND,
- * and those of muster_register(). */
+/* Replaces the content; the service and the callback stay those of muster_register(). Errors:
+ * NOT_FOUND, and those of muster_register(). */
 MUSTER_API muster_status muster_update(muster_client* client, muster_registration registration,
                                        const muster_endpoint_spec* spec);
 
@@ -308,7 +309,8 @@ MUSTER_API muster_status muster_subscribe(muster_client* client,
 MUSTER_API muster_status muster_unsubscribe(muster_client* client,
                                             muster_subscription subscription);
 
-/* A subscription that the services file made, by its service. Errors: INVALID_ARGUMENT, NOT_FOUND. */
+/* A subscription that the services file made, by its service. Errors: INVALID_ARGUMENT, NOT_FOUND.
+ */
 MUSTER_API muster_status muster_find_subscription(muster_client* client, const char* service,
                                                   muster_subscription* subscription);
 

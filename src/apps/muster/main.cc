@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/muster/client_commands.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
 #include "apps/muster/version.h"
@@ -32,6 +33,48 @@ void add_server(CLI::App& app, int& exit_status) {
     command->add_option("--set", options->overrides,
                         "Override one key of the configuration: --set bolt.listen=127.0.0.1:9600");
     command->callback([options, &exit_status] { exit_status = run_server(*options); });
+}
+
+void add_client_options(CLI::App& command, ClientOptions& options) {
+    command
+        .add_option("-s,--server", options.servers,
+                    "Sessions: host:port (bolt), or http://host:port to ask for them; with commas")
+        ->envname("MUSTER_SERVERS")
+        ->capture_default_str();
+    command.add_option("--zone", options.zone, "Zone of this client");
+    command.add_option("-o,--output", options.output, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+}
+
+void add_publish(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<PublishOptions>();
+    auto* command = app.add_subcommand("publish", "Keep an endpoint registered until Ctrl-C");
+    add_client_options(*command, options->client);
+    command->add_option("service", options->service, "tenant/group/dataId, group/dataId or dataId")
+        ->required();
+    command->add_option("address", options->address, "Where it is: ip:port")->required();
+    command->add_option("--weight", options->weight, "0 to 1000000; 0 is never picked")
+        ->check(CLI::Range(0, 1'000'000))
+        ->capture_default_str();
+    command->add_option("--app", options->app, "Name of the application");
+    command->add_option("--meta", options->metadata, "key=value; may be repeated");
+    command->add_option("--seconds", options->seconds, "Unregister and end after so long")
+        ->check(CLI::NonNegativeNumber);
+    command->callback([options, &exit_status] { exit_status = run_publish(*options); });
+}
+
+void add_watch(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<WatchOptions>();
+    auto* command = app.add_subcommand("watch", "Show a service's list and every change of it");
+    add_client_options(*command, options->client);
+    command->add_option("service", options->service, "tenant/group/dataId, group/dataId or dataId")
+        ->required();
+    command->add_option("--scope", options->scope, "zone, dataCenter or global")
+        ->check(CLI::IsMember({"zone", "dataCenter", "global"}))
+        ->capture_default_str();
+    command->add_option("--count", options->count, "End after so many lists");
+    command->callback([options, &exit_status] { exit_status = run_watch(*options); });
 }
 
 void add_services(CLI::App& app, int& exit_status) {
@@ -92,9 +135,12 @@ int main(int argc, char** argv) {
     app.set_help_all_flag("--help-all", "Help of all commands");
     app.footer(
         "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage.\n"
-        "Environment: MUSTER_SERVER is the default of --server.");
+        "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
+        "MUSTER_SERVERS that of publish and watch (bolt).");
     int exit_status = 0;
     add_server(app, exit_status);
+    add_publish(app, exit_status);
+    add_watch(app, exit_status);
     add_services(app, exit_status);
     add_instances(app, exit_status);
     add_subscribers(app, exit_status);

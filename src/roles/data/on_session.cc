@@ -3,6 +3,7 @@
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
+
 // The link for a message of that life of a session; null for an earlier life than the known one.
 SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
     SessionLink* known = sessions_.find(node);

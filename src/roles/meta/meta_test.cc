@@ -445,7 +445,7 @@ TEST(MetaServer, RefusesHeartbeatsThatAreNotTheirSendersOwn) {
     const std::string long_name(kNameBytesMax + 1, 'n');
     beat(Story::data(long_name),
          {.node = NodeId(long_name), .role = Role::data, .incarnation = Incarnation(1)});
-    story.server->on_message(Story::data(), msg::ChangeAck{});
+    story.server->on_message(Story::data(), msg::ChangeBatch{});
     story.say(Story::data(), 1, UINT64_MAX, UINT64_MAX);
     story.settle();
     EXPECT_TRUE(story.server->status().members.empty());
@@ -556,7 +556,7 @@ TEST(MetaServer, TellsOperatorsHowItIs) {
     story.start_and_settle();
     ASSERT_TRUE(story.heartbeat(Story::data(), 1).has_value());
     ASSERT_TRUE(story.heartbeat(Story::session(), 1).has_value());
-    story.server->on_message(Story::data(), msg::ChangeAck{});
+    story.server->on_message(Story::data(), msg::ChangeBatch{});
     MetricNames metrics;
     story.server->write_metrics(metrics);
     story.consensus->write_metrics(metrics);

@@ -22,7 +22,7 @@ public:
 
     void on_message(const RoleAddress& from, const msg::ClusterMessage& message) override {
         EXPECT_FALSE(sending);
-        seen.push_back(std::get<msg::ChangeAck>(message).seq);
+        seen.push_back(std::get<msg::ChangeBatch>(message).seq);
         senders.push_back(from);
         if (then) {
             then(seen.back());
@@ -33,7 +33,7 @@ public:
 };
 
 msg::ClusterMessage numbered(std::uint64_t number) {
-    return msg::ChangeAck{.seq = number};
+    return msg::ChangeBatch{.seq = number};
 }
 
 class LocalBusTest : public testing::Test {

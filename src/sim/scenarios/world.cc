@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sim/workloads/java_client.h"
+#include "sim/workloads/native_client.h"
 
 namespace muster::sim {
 namespace {
@@ -56,7 +57,11 @@ SimClient& World::add_client(ClientKind kind, const std::string& zone) {
     const ClientWorld world{scheduler, trace, pipes, truth};
     const std::string letter = kind == ClientKind::java ? "j" : "n";
     const std::string name = fmt::format("{}{}", letter, clients_.size() + 1);
-    clients_.push_back(std::make_unique<JavaClient>(world, Prng(prng_.next()), name, zone));
+    if (kind == ClientKind::java) {
+        clients_.push_back(std::make_unique<JavaClient>(world, Prng(prng_.next()), name, zone));
+    } else {
+        clients_.push_back(std::make_unique<NativeClient>(world, Prng(prng_.next()), name, zone));
+    }
     clients_.back()->start();
     return *clients_.back();
 }

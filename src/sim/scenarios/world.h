@@ -89,7 +89,7 @@ public:
     BoundsChecker bounds;
 
 private:
-    void on_services(std::uint64_t, const Result<msg::ListServicesReply>&) override {}
+    void on_services(std::uint64_t, const msg::ListServicesReply&) override {}
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
     void ask_config_put();
     void step();

@@ -1,5 +1,6 @@
 #include "sim/world/door.h"
 
+#include <algorithm>
 #include <vector>
 
 namespace muster::sim {
@@ -31,7 +32,7 @@ void Door::tick() {
     last_tick_ = now;
     std::vector<PipeId> idle;
     for (auto& [pipe, conn] : conns_) {
-        conn.heard += stood;
+        conn.heard = std::min(conn.heard + stood, now);
         if (now - conn.heard >= kIdleMax) {
             idle.push_back(pipe);
         }

@@ -53,7 +53,9 @@ Duration Process::ran() const {
 void Process::resume() {
     note("goes on");
     paused_ = false;
-    stood_ += scheduler_.now() - paused_at_;
+    if (const Duration stood = scheduler_.now() - paused_at_; stood >= kPauseNoticed) {
+        stood_ += stood;
+    }
     resumed_ = scheduler_.now();
     std::vector<Channel> order;
     for (const Waiting& waiting : waiting_) {

@@ -101,7 +101,7 @@ public:
     [[nodiscard]] std::optional<MonoTime> resumed() const {
         return resumed_;
     }
-    // Time this life ran, without its pauses.
+    // Time this life ran, without the pauses that a role can tell from a slow moment.
     [[nodiscard]] Duration ran() const;
     [[nodiscard]] Scheduler& scheduler() {
         return scheduler_;
@@ -130,6 +130,8 @@ private:
     std::uint64_t pause_ = 0;
     MonoTime started_;
     MonoTime paused_at_;
+    static constexpr Duration kPauseNoticed = std::chrono::seconds(2);
+
     std::optional<MonoTime> resumed_;
     Duration stood_{};
     std::vector<Waiting> waiting_;

@@ -1,0 +1,118 @@
+#include "roles/session/datum_copies.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::session {
+namespace {
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+
+PublicationPtr publication(const std::string& id, const std::string& zone = "a") {
+    auto made = std::make_shared<Publication>();
+    made->id = RegistId(id);
+    made->service = kOrders;
+    made->zone = zone;
+    return made;
+}
+
+DatumSnapshot snapshot(std::uint64_t version, bool settled, std::vector<PublicationPtr> list) {
+    return {.service = kOrders,
+            .version = Version(version),
+            .settled = settled,
+            .publications = std::move(list)};
+}
+
+DatumChange change(std::uint64_t from, std::uint64_t to, std::vector<PublicationPtr> upserts,
+                   std::vector<Removal> removals = {}) {
+    return {.service = kOrders,
+            .from = Version(from),
+            .to = Version(to),
+            .upserts = std::move(upserts),
+            .removals = std::move(removals)};
+}
+
+class DatumCopiesTest : public ::testing::Test {
+protected:
+    DatumCopies copies{3};
+    DatumCopy& copy = copies.find_or_make(kOrders);
+};
+
+TEST_F(DatumCopiesTest, FoldChangesThatFollow) {
+    EXPECT_EQ(copies.fold(snapshot(5, true, {publication("p")})), Folded::changed);
+    EXPECT_EQ(copies.fold(change(5, 6, {publication("q")})), Folded::changed);
+    EXPECT_EQ(copies.fold(change(5, 6, {publication("q")})), Folded::nothing) << "told twice";
+    EXPECT_EQ(copies.fold(change(8, 9, {publication("r")})), Folded::gap);
+    EXPECT_EQ(copy.version, Version(6));
+    EXPECT_EQ(copy.publications.size(), 2U);
+    EXPECT_TRUE(copy.complete);
+}
+
+TEST_F(DatumCopiesTest, TakeAwayOnlyBySettledSnapshots) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    EXPECT_EQ(copies.fold(snapshot(6, false, {publication("q")})), Folded::changed);
+    EXPECT_EQ(copy.publications.size(), 2U);
+    EXPECT_EQ(copies.fold(snapshot(7, true, {publication("q")})), Folded::changed);
+    EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {
+    copies.fold(snapshot(5, false, {}));
+    EXPECT_FALSE(DatumCopies::view(copy, Scope::global, "")->complete);
+    copies.fold(snapshot(6, true, {}));
+    EXPECT_TRUE(DatumCopies::view(copy, Scope::global, "")->complete);
+}
+
+TEST_F(DatumCopiesTest, IgnoreWhatIsOlder) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    EXPECT_EQ(copies.fold(snapshot(4, true, {})), Folded::nothing);
+    EXPECT_EQ(copies.fold(change(3, 4, {}, {{RegistId("p")}})), Folded::nothing);
+    EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, ShowAZoneToItsOwnAndAllToOthers) {
+    copies.fold(snapshot(5, true, {publication("p", "a"), publication("q", "b")}));
+    EXPECT_EQ(DatumCopies::view(copy, Scope::zone, "a")->publications.size(), 1U);
+    EXPECT_EQ(DatumCopies::view(copy, Scope::data_center, "a")->publications.size(), 2U);
+    EXPECT_EQ(DatumCopies::view(copy, Scope::zone, "a"), DatumCopies::view(copy, Scope::zone, "a"))
+        << "one view is shared";
+}
+
+TEST_F(DatumCopiesTest, GiveTheDifferenceOverSeveralSteps) {
+    copies.fold(snapshot(5, true, {publication("p"), publication("q"), publication("r")}));
+    copies.fold(change(5, 6, {publication("s")}));
+    copies.fold(change(6, 7, {}, {{RegistId("q")}}));
+    const auto view = DatumCopies::view(copy, Scope::global, "");
+    const auto delta = DatumCopies::delta(copy, *view, Version(5));
+    ASSERT_NE(delta, nullptr);
+    EXPECT_EQ(delta->from, Version(5));
+    EXPECT_EQ(delta->to, Version(7));
+    ASSERT_EQ(delta->upserts.size(), 1U);
+    EXPECT_EQ(delta->removals, std::vector{RegistId("q")});
+    EXPECT_EQ(DatumCopies::delta(copy, *view, Version(4)), nullptr) << "not among the steps";
+    EXPECT_EQ(DatumCopies::delta(copy, *view, Version()), nullptr);
+}
+
+TEST_F(DatumCopiesTest, KeepABoundedNumberOfSteps) {
+    copies.fold(snapshot(5, true, {publication("p"), publication("q")}));
+    for (std::uint64_t i = 5; i < 9; ++i) {
+        copies.fold(change(i, i + 1, {publication("p")}));
+    }
+    const auto view = DatumCopies::view(copy, Scope::global, "");
+    EXPECT_EQ(DatumCopies::delta(copy, *view, Version(5)), nullptr);
+    EXPECT_NE(DatumCopies::delta(copy, *view, Version(6)), nullptr);
+}
+
+TEST_F(DatumCopiesTest, ForgetWhatNobodyWantedForAWhile) {
+    copy.wanted = true;
+    const MonoTime now{std::chrono::seconds(100)};
+    EXPECT_TRUE(copies.forget_unwanted(now, std::chrono::seconds(60)).empty());
+    copy.wanted = false;
+    copy.unwanted_since = now;
+    EXPECT_TRUE(copies.forget_unwanted(now, std::chrono::seconds(60)).empty());
+    EXPECT_EQ(copies.forget_unwanted(now + std::chrono::seconds(60), std::chrono::seconds(60)),
+              std::vector{kOrders});
+    EXPECT_EQ(copies.size(), 0U);
+}
+
+}  // namespace
+}  // namespace muster::session

@@ -1,0 +1,130 @@
+#include "roles/session/interest_links.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::session {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const NodeId kLeader("d1");
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+
+class Outbox final : public msg::Outbox {
+public:
+    void send(const msg::RoleAddress&, msg::ClusterMessage message) override {
+        sent.push_back(std::move(message));
+    }
+    std::vector<msg::ClusterMessage> sent;
+};
+
+class InterestLinksTest : public ::testing::Test {
+protected:
+    void send() {
+        outbox.sent.clear();
+        links.send_due(now, outbox);
+    }
+    void changes(std::uint64_t seq, std::uint64_t stream = 1) {
+        links.on_changes(kLeader, {.stream = stream, .seq = seq}, now,
+                         [this](const msg::ChangeBatch& batch) { taken.push_back(batch.seq); });
+    }
+    void beat(std::uint64_t life, std::uint64_t stream, std::uint64_t last_seq) {
+        links.on_heartbeat(
+            kLeader, {.data = Incarnation(life), .stream = stream, .last_seq = last_seq}, now);
+    }
+
+    InterestLinks links{Incarnation(1), milliseconds(200), milliseconds(500)};
+    Outbox outbox;
+    MonoTime now{seconds(1)};
+    std::vector<std::uint64_t> taken;
+};
+
+TEST_F(InterestLinksTest, DeclareAgainUntilAcknowledged) {
+    links.declare(kLeader, kOrders, Version(5));
+    send();
+    ASSERT_EQ(outbox.sent.size(), 1U);
+    const auto part = std::get<msg::InterestDeclare>(outbox.sent.front()).part;
+    now += milliseconds(500);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 1U);
+    EXPECT_EQ(std::get<msg::InterestDeclare>(outbox.sent.front()).part, part);
+    links.on_ack(kLeader, {.stream = 1, .part = part});
+    now += milliseconds(500);
+    send();
+    EXPECT_TRUE(outbox.sent.empty());
+}
+
+TEST_F(InterestLinksTest, TakeBatchesInTheirOrderOnce) {
+    changes(2);
+    changes(1);
+    changes(1);
+    changes(3);
+    EXPECT_EQ(taken, (std::vector<std::uint64_t>{1, 2, 3}));
+    EXPECT_TRUE(links.broken(now + seconds(1)).empty());
+}
+
+TEST_F(InterestLinksTest, EndAStreamWhoseGapDoesNotClose) {
+    changes(1);
+    changes(3);
+    EXPECT_TRUE(links.broken(now + milliseconds(199)).empty());
+    EXPECT_EQ(links.broken(now + milliseconds(200)), std::vector{kLeader});
+}
+
+TEST_F(InterestLinksTest, NoticeALostTailByTheHeartbeat) {
+    changes(1);
+    beat(1, 1, 2);
+    EXPECT_EQ(links.broken(now + milliseconds(200)), std::vector{kLeader});
+    changes(2);
+    EXPECT_TRUE(links.broken(now + seconds(1)).empty()) << "it was only late";
+}
+
+TEST_F(InterestLinksTest, NoticeALeaderThatBeganAnew) {
+    beat(1, 1, 0);
+    EXPECT_TRUE(links.broken(now).empty());
+    beat(2, 0, 0);
+    EXPECT_EQ(links.broken(now), std::vector{kLeader});
+}
+
+TEST_F(InterestLinksTest, NoticeALeaderThatForgotWhatItAcknowledged) {
+    links.declare(kLeader, kOrders, Version());
+    send();
+    beat(1, 0, 0);
+    EXPECT_TRUE(links.broken(now).empty()) << "the declaration is on its way";
+    links.on_ack(kLeader, {.stream = 1, .part = 1});
+    beat(1, 0, 0);
+    EXPECT_EQ(links.broken(now), std::vector{kLeader});
+}
+
+TEST_F(InterestLinksTest, IgnoreAnEarlierStreamAndAnEarlierLife) {
+    beat(2, 1, 0);
+    links.restart(kLeader);
+    changes(1, 1);
+    EXPECT_TRUE(taken.empty());
+    beat(1, 2, 9);
+    EXPECT_TRUE(links.broken(now + seconds(1)).empty());
+    changes(1, 2);
+    EXPECT_EQ(taken.size(), 1U);
+}
+
+TEST_F(InterestLinksTest, KeepABoundedNumberOfEarlyBatches) {
+    for (std::uint64_t seq = 2; seq < 1'000; ++seq) {
+        changes(seq);
+    }
+    changes(1);
+    EXPECT_EQ(taken.size(), InterestLinks::kEarlyMax + 1);
+}
+
+TEST_F(InterestLinksTest, DropBeforeDeclaringAgain) {
+    links.declare(kLeader, kOrders, Version());
+    send();
+    links.drop(kLeader, kOrders);
+    links.declare(kLeader, kOrders, Version());
+    send();
+    ASSERT_EQ(outbox.sent.size(), 2U);
+    const auto dropped = std::get<msg::InterestDrop>(outbox.sent.front()).part;
+    EXPECT_LT(dropped, std::get<msg::InterestDeclare>(outbox.sent.back()).part);
+}
+
+}  // namespace
+}  // namespace muster::session

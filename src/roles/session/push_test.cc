@@ -1,0 +1,199 @@
+#include "roles/session/push.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::session {
+namespace {
+
+using std::chrono::seconds;
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+
+class Port final : public msg::ClientPort {
+public:
+    struct Sent {
+        env::ConnId conn;
+        Version version;
+        bool delta = false;
+        std::vector<RegistId> subscribers;
+    };
+    void reply(env::ConnId, const msg::RequestReply&) override {}
+    void push(const msg::PushOrder& order) override {
+        ++orders;
+        for (const auto& target : order.targets) {
+            sent.push_back(
+                {target.conn, order.view->version, order.delta != nullptr, target.subscribers});
+        }
+    }
+    void push_config(env::ConnId, const msg::ConfigPush&) override {}
+    void hint(env::ConnId, const msg::ServerHint&) override {}
+    [[nodiscard]] bool shows_incomplete() const override {
+        return incomplete;
+    }
+    [[nodiscard]] bool takes_deltas() const override {
+        return deltas;
+    }
+    [[nodiscard]] bool congested(env::ConnId) const override {
+        return full;
+    }
+    void close(env::ConnId, const Error&) override {}
+
+    std::vector<Sent> sent;
+    int orders = 0;
+    bool incomplete = true;
+    bool deltas = true;
+    bool full = false;
+};
+
+class PusherTest : public ::testing::Test {
+protected:
+    PusherTest() {
+        tell(5, {"p", "q", "r"});
+    }
+    void tell(std::uint64_t version, const std::vector<std::string>& ids, bool settled = true) {
+        DatumSnapshot snapshot{.service = kOrders, .version = Version(version), .settled = settled};
+        for (const auto& id : ids) {
+            auto publication = std::make_shared<Publication>();
+            publication->id = RegistId(id);
+            publication->service = kOrders;
+            snapshot.publications.push_back(publication);
+        }
+        (void)copies.fold(snapshot);
+    }
+    static ListKey list(std::uint64_t conn) {
+        return {.conn = env::ConnId(conn), .scope = Scope::global, .zone = "a"};
+    }
+    void add(std::uint64_t conn, const std::string& id, Version held = {}) {
+        pusher.add(kOrders, list(conn), RegistId(id), {.version = held}, "");
+    }
+    std::vector<Port::Sent> offer() {
+        port.sent.clear();
+        port.orders = 0;
+        pusher.offer(copy, now);
+        return port.sent;
+    }
+    bool acknowledge(std::uint64_t conn, std::uint64_t version, bool ok = true) {
+        return pusher.acknowledge(*kOrders, list(conn), Version(version), ok, now);
+    }
+
+    Port port;
+    DatumCopies copies{16};
+    DatumCopy& copy = copies.find_or_make(kOrders);
+    Pusher pusher{seconds(5), [this](env::ConnId) { return &port; }};
+    MonoTime now{seconds(1)};
+};
+
+TEST_F(PusherTest, SendsAtOnceWhenNothingIsInFlight) {
+    add(1, "s");
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_EQ(port.sent.front().version, Version(5));
+    EXPECT_FALSE(port.sent.front().delta);
+}
+
+TEST_F(PusherTest, RemembersOnlyTheNewestWhileOneIsInFlight) {
+    add(1, "s");
+    (void)offer();
+    tell(6, {"p", "q"});
+    EXPECT_TRUE(offer().empty());
+    tell(7, {"p"});
+    EXPECT_TRUE(offer().empty());
+    EXPECT_TRUE(acknowledge(1, 5));
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_EQ(port.sent.front().version, Version(7));
+    EXPECT_FALSE(acknowledge(1, 7)) << "nothing newer is due";
+    EXPECT_TRUE(offer().empty());
+}
+
+TEST_F(PusherTest, SendsDifferencesFromWhatIsAcknowledged) {
+    add(1, "s");
+    (void)offer();
+    (void)acknowledge(1, 5);
+    tell(6, {"p", "q", "r", "s"});
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_TRUE(port.sent.front().delta);
+}
+
+TEST_F(PusherTest, SendsTheWholeListToWhoCouldNotUseADifference) {
+    add(1, "s");
+    (void)offer();
+    (void)acknowledge(1, 5);
+    tell(6, {"p", "q", "r", "s"});
+    (void)offer();
+    EXPECT_TRUE(acknowledge(1, 6, false));
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_FALSE(port.sent.front().delta);
+}
+
+TEST_F(PusherTest, SharesOneOrderAmongConnectionsOfTheSameList) {
+    add(1, "s");
+    add(2, "t");
+    EXPECT_EQ(offer().size(), 2U);
+    EXPECT_EQ(port.orders, 1);
+}
+
+TEST_F(PusherTest, SendsNothingBeforeAnythingIsKnown) {
+    DatumCopies unknown(16);
+    DatumCopy& nothing = unknown.find_or_make(kOrders);
+    add(1, "s");
+    pusher.offer(nothing, now);
+    EXPECT_TRUE(port.sent.empty());
+}
+
+TEST_F(PusherTest, KeepsIncompleteListsFromDoorsThatCannotShowThem) {
+    DatumCopies unsettled(16);
+    DatumCopy& part = unsettled.find_or_make(kOrders);
+    (void)unsettled.fold(DatumSnapshot{.service = kOrders, .version = Version(8)});
+    add(1, "s");
+    port.incomplete = false;
+    pusher.offer(part, now);
+    EXPECT_TRUE(port.sent.empty());
+    (void)unsettled.fold(DatumSnapshot{.service = kOrders, .version = Version(9), .settled = true});
+    pusher.offer(part, now);
+    EXPECT_EQ(port.sent.size(), 1U);
+}
+
+TEST_F(PusherTest, PassesOverACongestedConnectionUntilItDrains) {
+    add(1, "s");
+    port.full = true;
+    EXPECT_TRUE(offer().empty());
+    port.full = false;
+    pusher.offer(copy, env::ConnId(1), now);
+    EXPECT_EQ(port.sent.size(), 1U);
+}
+
+TEST_F(PusherTest, GivesUpAPushThatIsNotAcknowledgedAndSendsTheWholeAnew) {
+    add(1, "s");
+    (void)offer();
+    EXPECT_TRUE(pusher.expire(now + seconds(4)).empty());
+    EXPECT_EQ(pusher.expire(now + seconds(5)), std::vector{kOrders});
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_FALSE(port.sent.front().delta);
+}
+
+TEST_F(PusherTest, TellsALateSubscriberOfAListThatOthersHave) {
+    add(1, "s");
+    (void)offer();
+    (void)acknowledge(1, 5);
+    add(1, "t");
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_EQ(port.sent.front().subscribers.size(), 2U);
+}
+
+TEST_F(PusherTest, SendsNothingLowerThanWhatAClientHolds) {
+    add(1, "s", Version(9));
+    EXPECT_TRUE(offer().empty());
+    tell(10, {"p"});
+    EXPECT_EQ(offer().size(), 1U);
+}
+
+TEST_F(PusherTest, ForgetsAListWithItsLastSubscriber) {
+    add(1, "s");
+    add(1, "t");
+    EXPECT_TRUE(pusher.remove(*kOrders, list(1), RegistId("s")));
+    EXPECT_FALSE(pusher.remove(*kOrders, list(1), RegistId("t")));
+    EXPECT_EQ(pusher.lists_of(*kOrders), nullptr);
+    EXPECT_TRUE(offer().empty());
+}
+
+}  // namespace
+}  // namespace muster::session

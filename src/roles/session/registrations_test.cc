@@ -1,0 +1,160 @@
+#include "roles/session/registrations.h"
+
+#include <gtest/gtest.h>
+
+#include "model/cluster.h"
+
+namespace muster::session {
+namespace {
+
+using std::chrono::seconds;
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+const ServicePtr kStock = std::make_shared<const Service>(Service{.data_id = "stock"});
+constexpr env::ConnId kOld(7);
+constexpr env::ConnId kNew(3);  // opened later; the numbers of connections say nothing
+
+class RegistrationsTest : public ::testing::Test {
+protected:
+    RegistrationsTest() {
+        registrations.open_connection(kOld);
+        registrations.open_connection(kNew);
+    }
+
+    static PublicationPtr state(std::int64_t version, std::int64_t timestamp,
+                                const ServicePtr& service = kOrders) {
+        auto publication = std::make_shared<Publication>();
+        publication->id = RegistId("p");
+        publication->service = service;
+        publication->order = {version, timestamp};
+        return publication;
+    }
+    std::optional<Registrations::Op> offer(std::int64_t version, std::int64_t timestamp,
+                                           env::ConnId conn, Duration lease = {}) {
+        auto taken = registrations.offer(state(version, timestamp), conn, lease, now);
+        EXPECT_TRUE(taken.has_value());
+        return *taken;
+    }
+
+    Registrations registrations;
+    MonoTime now{seconds(1)};
+};
+
+TEST_F(RegistrationsTest, TakeOnlyWhatIsNewerByTheOrderOfTheClient) {
+    EXPECT_TRUE(offer(2, 100, kOld).has_value());
+    EXPECT_FALSE(offer(1, 900, kOld).has_value());
+    EXPECT_FALSE(offer(2, 100, kOld).has_value());
+    EXPECT_TRUE(offer(2, 101, kOld).has_value());
+    EXPECT_EQ(registrations.size(), 1U);
+}
+
+TEST_F(RegistrationsTest, RefuseAnIdThatStandsForAnotherService) {
+    offer(1, 100, kOld);
+    const auto taken = registrations.offer(state(2, 100, kStock), kOld, {}, now);
+    ASSERT_FALSE(taken.has_value());
+    EXPECT_EQ(taken.error().code, Errc::conflict);
+}
+
+TEST_F(RegistrationsTest, RemoveWithAConnectionExactlyWhatItStillOwns) {
+    offer(1, 100, kOld);
+    offer(1, 200, kNew);
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty());
+    const auto closed = registrations.drop_connection(kNew, now);
+    ASSERT_EQ(closed.size(), 1U);
+    EXPECT_EQ(closed.front().cause, RemovalCause::closed);
+    EXPECT_EQ(registrations.size(), 0U);
+}
+
+TEST_F(RegistrationsTest, BelieveALaterConnectionAboutAClockThatWasSetBack) {
+    offer(1, 100, kOld);
+    const auto taken = offer(1, 40, kNew);
+    ASSERT_TRUE(taken.has_value());
+    EXPECT_EQ(taken->order, (RegistOrder{1, 101})) << "above what the leader knows";
+    EXPECT_EQ(registrations.owned_by(kNew), 1U);
+}
+
+TEST_F(RegistrationsTest, GiveNothingBackToAnEarlierConnection) {
+    offer(1, 100, kNew);
+    EXPECT_FALSE(offer(1, 40, kOld).has_value());
+    EXPECT_FALSE(offer(1, 100, kOld).has_value());
+    EXPECT_FALSE(offer(1, 900, kOld).has_value());
+    EXPECT_EQ(registrations.owned_by(kNew), 1U);
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty());
+}
+
+TEST_F(RegistrationsTest, NumberEveryChangeUpwards) {
+    const auto first = offer(1, 100, kOld);
+    const auto second = offer(2, 100, kOld);
+    const auto third = registrations.withdraw(RegistId("p"), kOrders, {3, 100}, now);
+    EXPECT_LT(first->owner_seq, second->owner_seq);
+    EXPECT_LT(second->owner_seq, third->owner_seq);
+    EXPECT_EQ(registrations.stamp(), third->owner_seq);
+}
+
+TEST_F(RegistrationsTest, LetNothingBackThatIsNotNewerThanItsUnregistration) {
+    offer(1, 100, kOld);
+    EXPECT_TRUE(registrations.withdraw(RegistId("p"), kOrders, {2, 100}, now).has_value());
+    EXPECT_FALSE(offer(1, 100, kOld).has_value());
+    EXPECT_FALSE(offer(2, 100, kOld).has_value());
+    EXPECT_TRUE(offer(3, 100, kOld).has_value());
+}
+
+TEST_F(RegistrationsTest, TakeTheSameStateAgainAfterALostConnection) {
+    offer(1, 100, kOld);
+    EXPECT_EQ(registrations.drop_connection(kOld, now).size(), 1U);
+    const auto taken = offer(1, 100, kNew);
+    ASSERT_TRUE(taken.has_value());
+    EXPECT_GT(taken->order, (RegistOrder{1, 100}));
+}
+
+TEST_F(RegistrationsTest, SayAnUnregistrationOfAnUnknownIdOn) {
+    const auto op = registrations.withdraw(RegistId("p"), kOrders, {2, 100}, now);
+    ASSERT_TRUE(op.has_value());
+    EXPECT_EQ(op->publication, nullptr);
+}
+
+TEST_F(RegistrationsTest, ExpireALeaseThatWasNotRenewed) {
+    offer(1, 100, kOld, seconds(10));
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "it outlives the connection";
+    now += seconds(9);
+    EXPECT_TRUE(registrations.expire_leases(now).empty());
+    registrations.extend_leases(seconds(5));
+    now += seconds(5);
+    EXPECT_TRUE(registrations.expire_leases(now).empty());
+    now += seconds(1);
+    const auto expired = registrations.expire_leases(now);
+    ASSERT_EQ(expired.size(), 1U);
+    EXPECT_EQ(expired.front().cause, RemovalCause::silent);
+}
+
+TEST_F(RegistrationsTest, KeepWhatAReleasedConnectionOwnedForTheGrace) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(12), now);
+    EXPECT_EQ(registrations.size(), 1U);
+    EXPECT_FALSE(offer(1, 100, kNew).has_value()) << "known, but owned from now on";
+    EXPECT_EQ(registrations.owned_by(kNew), 1U);
+    EXPECT_TRUE(registrations.expire_leases(now + seconds(20)).empty());
+}
+
+TEST_F(RegistrationsTest, LetGoOfAReleasedConnectionWhenTheGraceIsOver) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(12), now);
+    EXPECT_TRUE(registrations.expire_leases(now + seconds(11)).empty());
+    EXPECT_EQ(registrations.expire_leases(now + seconds(12)).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, CountTheDigestOfEachSlot) {
+    registrations.set_slot_count(4);
+    offer(1, 100, kOld);
+    const SlotId slot = slot_of(*kOrders, 4);
+    EXPECT_EQ(registrations.digest(slot).digest, digest_of(RegistId("p"), {1, 100}));
+    offer(1, 101, kOld);
+    EXPECT_EQ(registrations.digest(slot).digest, digest_of(RegistId("p"), {1, 101}));
+    EXPECT_EQ(registrations.digest(slot).count, 1U);
+    EXPECT_EQ(registrations.drop_connection(kOld, now).size(), 1U);
+    EXPECT_EQ(registrations.digest(slot).digest, SetDigest{});
+    EXPECT_EQ(registrations.digest(slot).count, 0U);
+}
+
+}  // namespace
+}  // namespace muster::session

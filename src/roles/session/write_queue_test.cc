@@ -1,0 +1,151 @@
+#include "roles/session/write_queue.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::session {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+constexpr SlotId kSlot(0);
+
+class Outbox final : public msg::Outbox {
+public:
+    void send(const msg::RoleAddress&, msg::ClusterMessage message) override {
+        batches.push_back(std::get<msg::PublishBatch>(std::move(message)));
+    }
+    std::vector<msg::PublishBatch> batches;
+};
+
+class WriteQueueTest : public ::testing::Test {
+protected:
+    static WriteQueue::Op op(std::uint64_t seq, bool gone = false) {
+        WriteQueue::Op made{.id = RegistId("p"), .service = kOrders, .owner_seq = seq};
+        if (!gone) {
+            auto publication = std::make_shared<Publication>();
+            publication->id = made.id;
+            publication->service = kOrders;
+            made.publication = publication;
+        }
+        return made;
+    }
+    void add(std::uint64_t seq, std::uint64_t waiter = 0) {
+        queue.add(op(seq), WaiterId(waiter), table);
+    }
+    void send() {
+        outbox.batches.clear();
+        queue.send_due(now, {Incarnation(1), table, outbox});
+    }
+    std::vector<WaiterId> answer(std::uint64_t batch, Result<void> result = {}) {
+        return queue.on_reply({.slot = kSlot, .batch = batch, .result = std::move(result)}, now);
+    }
+
+    SlotTable table{.epoch = Epoch(1), .slots = {Slot{.leader = NodeId("d1"), .epoch = Epoch(1)}}};
+    WriteQueue queue{milliseconds(500), milliseconds(50)};
+    Outbox outbox;
+    MonoTime now{seconds(1)};
+};
+
+TEST_F(WriteQueueTest, SendsWhatIsFreshInOneBatch) {
+    add(1);
+    add(2);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.size(), 2U);
+    send();
+    EXPECT_TRUE(outbox.batches.empty()) << "in flight";
+}
+
+TEST_F(WriteQueueTest, ResendsTheSameBatchUntilItIsAcknowledged) {
+    add(1);
+    send();
+    const auto number = outbox.batches.front().batch;
+    now += milliseconds(500);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().batch, number);
+    (void)answer(number);
+    EXPECT_EQ(queue.size(), 0U);
+    EXPECT_TRUE(queue.empty(kSlot));
+}
+
+TEST_F(WriteQueueTest, NamesEachWaiterOnce) {
+    add(1, 7);
+    add(2);
+    send();
+    EXPECT_EQ(answer(outbox.batches.front().batch), std::vector{WaiterId(7)});
+    EXPECT_TRUE(answer(outbox.batches.front().batch).empty()) << "the answer arrived twice";
+}
+
+TEST_F(WriteQueueTest, SendsARefusedBatchAgainAfterAWhileAheadOfWhatIsFresher) {
+    add(1);
+    send();
+    EXPECT_TRUE(answer(outbox.batches.front().batch, fail(Errc::not_leader, "")).empty());
+    add(2);
+    send();
+    EXPECT_TRUE(outbox.batches.empty());
+    now += milliseconds(50);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.front().owner_seq, 1U);
+    EXPECT_EQ(outbox.batches.front().ops.back().owner_seq, 2U);
+}
+
+TEST_F(WriteQueueTest, KeepsWritesUntilATableIsKnown) {
+    const SlotTable known = std::exchange(table, SlotTable{});
+    add(1);
+    EXPECT_EQ(queue.size(), 1U);
+    table = known;
+    queue.route(table);
+    send();
+    EXPECT_EQ(outbox.batches.size(), 1U);
+}
+
+TEST_F(WriteQueueTest, KeepsWritesOfASlotWithoutALeader) {
+    table.slots.front().leader = NodeId();
+    add(1);
+    send();
+    EXPECT_TRUE(outbox.batches.empty());
+    EXPECT_EQ(queue.size(), 1U);
+}
+
+TEST_F(WriteQueueTest, SuppliesANewLeaderWithAllOnce) {
+    add(2, 7);
+    send();
+    queue.restart(kSlot, {op(2)});
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.size(), 1U);
+    EXPECT_EQ(answer(outbox.batches.front().batch), std::vector{WaiterId(7)});
+}
+
+TEST_F(WriteQueueTest, TellsANewLeaderTheStateOfNowInPlaceOfAnOlderOne) {
+    add(1);
+    send();
+    queue.restart(kSlot, {op(5)});
+    send();
+    ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.front().owner_seq, 5U);
+}
+
+TEST_F(WriteQueueTest, TellsANewLeaderNothingThatLeftMeanwhile) {
+    add(1);
+    send();
+    queue.restart(kSlot, {});
+    send();
+    ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.front().publication, nullptr);
+}
+
+TEST_F(WriteQueueTest, SplitsWhatIsTooMuchForOneBatch) {
+    for (std::uint64_t i = 0; i <= WriteQueue::kBatchOpsMax; ++i) {
+        add(i + 1);
+    }
+    send();
+    EXPECT_EQ(outbox.batches.size(), 2U);
+}
+
+}  // namespace
+}  // namespace muster::session

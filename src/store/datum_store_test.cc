@@ -1,0 +1,179 @@
+#include "store/datum_store.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::store {
+namespace {
+
+using std::chrono::seconds;
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+constexpr OwnerId kFirstLife((std::uint64_t{1} << 32U) | 1U);
+constexpr OwnerId kSecondLife((std::uint64_t{1} << 32U) | 2U);
+constexpr OwnerId kOther((std::uint64_t{2} << 32U) | 1U);
+
+struct Said {
+    std::int64_t version = 1;
+    std::int64_t timestamp = 100;
+    std::string box = "a";
+    OwnerId owner = kFirstLife;
+    std::uint64_t seq = 1;
+};
+
+class DatumStoreTest : public ::testing::Test {
+protected:
+    WriteOutcome put(const Said& said) {
+        auto publication = std::make_shared<Publication>();
+        publication->id = RegistId("p");
+        publication->service = kOrders;
+        publication->order = {said.version, said.timestamp};
+        publication->boxes = {said.box};
+        return store.apply({.id = publication->id,
+                            .service = kOrders,
+                            .publication = publication,
+                            .order = publication->order,
+                            .owner = said.owner,
+                            .owner_seq = said.seq},
+                           now);
+    }
+    WriteOutcome remove(RemovalCause cause, const Said& said) {
+        return store.apply({.id = RegistId("p"),
+                            .service = kOrders,
+                            .order = {said.version, said.timestamp},
+                            .cause = cause,
+                            .owner = said.owner,
+                            .owner_seq = said.seq},
+                           now);
+    }
+    std::string box() {
+        const auto* datum = store.find(*kOrders);
+        return datum == nullptr || datum->entries.empty()
+                   ? ""
+                   : datum->entries.begin()->publication->boxes.front();
+    }
+
+    DatumStore store;
+    MonoTime now{seconds(1)};
+};
+
+TEST_F(DatumStoreTest, KeepsTheNewestStateByTheOrderOfItsClient) {
+    EXPECT_EQ(put({.version = 2, .box = "b"}), WriteOutcome::changed);
+    EXPECT_EQ(put({.version = 1, .timestamp = 900, .box = "a", .seq = 2}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.version = 2, .timestamp = 101, .box = "c", .seq = 3}), WriteOutcome::changed);
+    EXPECT_EQ(box(), "c");
+    EXPECT_EQ(store.publication_count(), 1U);
+}
+
+TEST_F(DatumStoreTest, CallsTheSameContentUnderANewerOrderRefreshed) {
+    EXPECT_EQ(put({}), WriteOutcome::changed);
+    EXPECT_EQ(put({.timestamp = 101, .seq = 2}), WriteOutcome::refreshed);
+    EXPECT_EQ(put({.timestamp = 101, .seq = 2}), WriteOutcome::ignored) << "said twice";
+}
+
+TEST_F(DatumStoreTest, RemovesAsClosedOnlyWhatTheOwnerStillOwns) {
+    put({});
+    put({.timestamp = 101, .owner = kOther, .seq = 1});
+    EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .seq = 9}), WriteOutcome::ignored);
+    EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .owner = kOther, .seq = 2}),
+              WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, RemovesAsClosedNothingThatWasWrittenLater) {
+    put({.seq = 5});
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 4}), WriteOutcome::ignored);
+    EXPECT_EQ(box(), "a");
+}
+
+TEST_F(DatumStoreTest, LetsNothingBackThatIsNotNewerThanItsLeaving) {
+    put({});
+    EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::changed);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.version = 2, .owner = kOther, .seq = 9}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.version = 2, .owner = kSecondLife, .seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.version = 3, .seq = 3}), WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, LetsTheSameStateBackAfterALostConnection) {
+    put({});
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::changed);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored) << "an older message of the same session";
+    EXPECT_EQ(put({.owner = kOther, .seq = 1}), WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, RemembersARemovalThatOvertookItsRegistration) {
+    EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(box(), "");
+}
+
+TEST_F(DatumStoreTest, RemembersAClosingThatOvertookItsRegistration) {
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.seq = 3}), WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, PutsNoClosingOverALeaving) {
+    remove(RemovalCause::left, {.seq = 2});
+    remove(RemovalCause::closed, {.seq = 3});
+    EXPECT_EQ(put({.owner = kOther, .seq = 9}), WriteOutcome::ignored);
+}
+
+TEST_F(DatumStoreTest, BelievesALaterLifeOfTheSessionAboutAClockThatWasSetBack) {
+    put({.timestamp = 100});
+    EXPECT_EQ(put({.timestamp = 40, .owner = kOther}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.timestamp = 40, .owner = kSecondLife}), WriteOutcome::refreshed);
+    EXPECT_EQ(put({.version = 0, .timestamp = 999, .owner = kSecondLife, .seq = 2}),
+              WriteOutcome::ignored);
+    store.remove_owner(kSecondLife, RemovalCause::silent, now, [](auto&, const auto&) {});
+    EXPECT_EQ(put({.timestamp = 20, .owner = OwnerId(kSecondLife.raw() + 1)}),
+              WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, CountsTheDigestOfEachOwner) {
+    put({});
+    const auto digest = digest_of(RegistId("p"), {1, 100});
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).digest, digest);
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 1U);
+    put({.timestamp = 101, .owner = kOther});
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 0U);
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).digest, SetDigest{});
+    EXPECT_EQ(store.digest_of_owner(kOther).digest, digest_of(RegistId("p"), {1, 101}));
+}
+
+TEST_F(DatumStoreTest, NamesWhatAnOwnerDidNotList) {
+    put({.seq = 4});
+    EXPECT_TRUE(store.unlisted(kFirstLife, 3, {}).empty()) << "written after the list";
+    EXPECT_EQ(store.unlisted(kFirstLife, 4, {}).size(), 1U);
+    EXPECT_TRUE(store.unlisted(kFirstLife, 4, {RegistId("p")}).empty());
+    EXPECT_TRUE(store.unlisted(kOther, 4, {}).empty());
+}
+
+TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {
+    put({});
+    int told = 0;
+    store.remove_owner(kOther, RemovalCause::silent, now, [&](auto&, const auto&) { ++told; });
+    EXPECT_EQ(told, 0);
+    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](auto&, const auto&) { ++told; });
+    EXPECT_EQ(told, 1);
+    EXPECT_EQ(store.publication_count(), 0U);
+}
+
+TEST_F(DatumStoreTest, ForgetsTombstonesAndUnusedDataInTime) {
+    put({});
+    remove(RemovalCause::left, {.version = 2, .seq = 2});
+    EXPECT_EQ(store.tombstone_count(), 1U);
+    store.sweep(now + DatumStore::kTombstoneAge - seconds(1));
+    EXPECT_EQ(store.tombstone_count(), 1U);
+    store.sweep(now + DatumStore::kTombstoneAge);
+    EXPECT_EQ(store.tombstone_count(), 0U);
+    EXPECT_TRUE(store.data().empty());
+}
+
+TEST_F(DatumStoreTest, KeepsDataSomebodyIsInterestedIn) {
+    store.find_or_make(kOrders).interested = 1;
+    store.sweep(now + seconds(100));
+    EXPECT_EQ(store.data().size(), 1U);
+}
+
+}  // namespace
+}  // namespace muster::store

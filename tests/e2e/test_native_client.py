@@ -1,0 +1,121 @@
+"""`muster publish` and `muster watch`: native clients over the bolt port."""
+
+import json
+import signal
+import subprocess
+import unittest
+
+from harness import MUSTER, Server, eventually, free_port, run
+
+
+class Process:
+    """A `muster` command that goes on; its output lines are kept as they come."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([MUSTER, *arguments], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def line(self):
+        return self.process.stdout.readline()
+
+    def list(self):
+        return json.loads(self.line())
+
+    def end(self, how):
+        self.process.send_signal(how)
+        return self.process.wait(timeout=20)
+
+
+def addresses(told):
+    return sorted(f'{i["ip"]}:{i["port"]}' for i in told["instances"])
+
+
+class PublishAndWatch(unittest.TestCase):
+    def test_a_watcher_is_told_of_coming_leaving_and_killing(self):
+        with Server() as server:
+            at = ("-s", f"127.0.0.1:{server.bolt_port}")
+            with Process("watch", "orders", "-o", "json", *at) as watch:
+                first = watch.list()
+                self.assertEqual((first["instances"], first["complete"]), ([], True))
+                with Process("publish", "orders", "127.0.0.1:8001", *at) as one, \
+                        Process("publish", "orders", "127.0.0.1:8002", "--meta", "color=blue",
+                                *at) as two:
+                    self.assertIn("registered", one.line())
+                    self.assertIn("registered", two.line())
+                    while len((told := watch.list())["instances"]) < 2:
+                        pass
+                    self.assertEqual(addresses(told), ["127.0.0.1:8001", "127.0.0.1:8002"])
+                    self.assertEqual(one.end(signal.SIGTERM), 0)
+                    self.assertEqual(addresses(watch.list()), ["127.0.0.1:8002"])
+                    two.end(signal.SIGKILL)
+                    self.assertEqual(watch.list()["instances"], [])
+                self.assertEqual(watch.end(signal.SIGINT), 0)
+
+    def test_http_finds_the_servers(self):
+        with Server() as server:
+            ended = run("publish", "orders", "127.0.0.1:8001", "--seconds", "0.1",
+                        "-s", f"http://{server.http}")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+
+    def test_count_ends_the_watch(self):
+        with Server() as server:
+            ended = run("watch", "orders", "--count", "1", "-s", f"127.0.0.1:{server.bolt_port}")
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertIn("0 instances", ended.stdout)
+
+    def test_errors_are_sentences_with_their_status(self):
+        self.assertEqual(run("publish", "orders", "nowhere").returncode, 2)
+        self.assertEqual(run("publish", "orders").returncode, 2)
+        self.assertEqual(run("watch", "orders", "--scope", "moon").returncode, 2)
+        ended = run("watch", "orders", "-s", f"127.0.0.1:{free_port()}")
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("127.0.0.1", ended.stderr)
+
+
+class KillOfTheServer(unittest.TestCase):
+    """kill -9 of the server: everybody comes back, nothing false is shown, versions grow."""
+
+    def test_views_heal_without_a_false_removal(self):
+        with Server("session.return_grace=3s") as server:
+            at = ("-s", f"127.0.0.1:{server.bolt_port}")
+            publishers = [Process("publish", "orders", f"127.0.0.1:{8000 + n}", *at)
+                          for n in range(5)]
+            try:
+                for publisher in publishers:
+                    self.assertIn("registered", publisher.line())
+                with Process("watch", "orders", "-o", "json", *at) as watch:
+                    before = watch.list()
+                    self.assertEqual(len(before["instances"]), 5)
+                    for _ in range(2):
+                        server.kill()
+                        server.start()
+                    with Process("publish", "orders", "127.0.0.1:9000", *at) as late:
+                        self.assertIn("registered", late.line())
+                        version = int(before["version"])
+                        while True:
+                            told = watch.list()
+                            self.assertGreaterEqual(len(told["instances"]), 5)
+                            self.assertGreaterEqual(int(told["version"]), version)
+                            version = int(told["version"])
+                            if len(told["instances"]) == 6 and told["complete"]:
+                                break
+                        self.assertGreater(version, int(before["version"]))
+                    eventually(lambda: len(json.loads(server.get(
+                        "/api/v1/instances?service=orders")[1])["instances"]) == 5,
+                        "the late one is gone again")
+            finally:
+                for publisher in publishers:
+                    publisher.__exit__()
+
+
+if __name__ == "__main__":
+    unittest.main()
