@@ -92,7 +92,7 @@ void RegistryProcess::kill() {
 }
 
 bool RegistryProcess::put_config(const std::string& key, const std::string& value) const {
-    return request("PUT", "/v1/config/" + key, value).starts_with("HTTP/1.1 2");
+    return request("PUT", "/api/v1/config/" + key, value).starts_with("HTTP/1.1 2");
 }
 
 std::string RegistryProcess::request(const std::string& method, const std::string& path,
