@@ -293,6 +293,7 @@ void Core::on_list(const client::ListKey& key, const client::ListState& state) {
     stale_lists_ -= held->second.newest && held->second.newest->state().stale ? 1U : 0U;
     stale_lists_ += state.stale ? 1U : 0U;
     held->second.newest = list;
+    refresh_stats();
     // A callback may subscribe and unsubscribe, but that is done in a later turn.
     for (const auto& subscriber : held->second.subscribers) {
         tell(*subscriber, list);
@@ -304,7 +305,6 @@ void Core::on_list(const client::ListKey& key, const client::ListState& state) {
         }
         dirty_.insert(key);
     }
-    refresh_stats();
 }
 
 void Core::tell(SubscriptionHandle& handle, const ListRef& list) {

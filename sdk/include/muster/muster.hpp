@@ -52,11 +52,13 @@ public:
     explicit operator bool() const {
         return has_value();
     }
-    [[nodiscard]] T& value() {
-        if (!has_value()) {
-            throw std::runtime_error(error().to_string());
-        }
+    [[nodiscard]] T& value() & {
+        check();
         return std::get<0>(content_);
+    }
+    [[nodiscard]] T value() && {
+        check();
+        return std::get<0>(std::move(content_));
     }
     // Requires: has_value().
     T& operator*() {
@@ -71,6 +73,12 @@ public:
     }
 
 private:
+    void check() const {
+        if (!has_value()) {
+            throw std::runtime_error(error().to_string());
+        }
+    }
+
     std::variant<T, Error> content_;
 };
 
@@ -414,13 +422,15 @@ public:
     // Errors: NOT_READY while nothing is known.
     [[nodiscard]] Result<List> current() const {
         const muster_list* raw = nullptr;
-        return list_of(muster_current_list(client_.get(), number_, &raw), raw);
+        const muster_status status = muster_current_list(client_.get(), number_, &raw);
+        return list_of(status, raw);
     }
     // Waits for the first list.
     [[nodiscard]] Result<List> await(Milliseconds timeout) const {
         const muster_list* raw = nullptr;
-        return list_of(muster_await_list(client_.get(), number_, detail::count(timeout), &raw),
-                       raw);
+        const muster_status status =
+            muster_await_list(client_.get(), number_, detail::count(timeout), &raw);
+        return list_of(status, raw);
     }
     [[nodiscard]] Result<Call> pick(const PickOptions& options = {}) const {
         muster_pick_options raw;
