@@ -16,9 +16,8 @@
 
 #include "apps/demo/tiny_http.h"
 
+namespace muster::demo {
 namespace {
-
-using namespace muster;
 
 struct FleetOptions {
     std::string service;
@@ -37,7 +36,7 @@ std::string call_other(const sdk::Subscription& other) {
     if (!call) {
         return "nobody to call (" + call.error().to_string() + ")\n";
     }
-    const auto answer = demo::http_get(std::string((*call)->ip), (*call)->port, "/");
+    const auto answer = http_get(std::string((*call)->ip), (*call)->port, "/");
     return answer ? *answer : "no answer of " + (*call)->address() + "\n";
 }
 
@@ -50,17 +49,17 @@ int serve(const FleetOptions& options, int listener,
         if (connection < 0) {
             continue;
         }
-        const std::string path = demo::read_request_path(connection);
+        const std::string path = read_request_path(connection);
         if (!path.empty()) {
-            demo::answer_text(
-                connection, path == "/call" && other ? self + "calls " + call_other(*other) : self);
+            answer_text(connection,
+                        path == "/call" && other ? self + "calls " + call_other(*other) : self);
         }
         ::close(connection);
     }
 }
 
 int run(const FleetOptions& options) {
-    const auto listening = demo::listen_local(options.port);
+    const auto listening = listen_local(options.port);
     if (!listening) {
         std::cerr << "demo-fleet: port " << options.port
                   << " is in use; choose another with --port\n";
@@ -94,9 +93,10 @@ int run(const FleetOptions& options) {
 }
 
 }  // namespace
+}  // namespace muster::demo
 
 int main(int argc, char** argv) {
-    FleetOptions options;
+    muster::demo::FleetOptions options;
     CLI::App app("One provider of the demonstration: registers itself and answers HTTP");
     app.add_option("--service", options.service, "Name of the service")->required();
     app.add_option("--name", options.name, "Name of this provider")->required();
@@ -112,5 +112,5 @@ int main(int argc, char** argv) {
     if (options.end_with_parent) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     }
-    return run(options);
+    return muster::demo::run(options);
 }

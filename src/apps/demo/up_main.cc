@@ -20,10 +20,8 @@
 #include "apps/demo/sightings.h"
 #include "apps/demo/tiny_http.h"
 
+namespace muster::demo {
 namespace {
-
-using namespace muster;
-using namespace muster::demo;
 
 constexpr int kPatienceMs = 8000;
 
@@ -261,9 +259,10 @@ int run(const UpOptions& options) {
 }
 
 }  // namespace
+}  // namespace muster::demo
 
 int main(int argc, char** argv) {
-    UpOptions options;
+    muster::demo::UpOptions options;
     CLI::App app("Starts a registry and a small fleet and shows who is where");
     app.add_flag("--once", options.once,
                  "Without a terminal: show the lists, kill one provider, start it again, end");
@@ -275,5 +274,5 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(200, 3'600'000))
         ->capture_default_str();
     CLI11_PARSE(app, argc, argv);
-    return run(options);
+    return muster::demo::run(options);
 }
