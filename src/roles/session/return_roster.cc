@@ -77,6 +77,10 @@ void ReturnRoster::left(const RegistId& id) {
     }
 }
 
+bool ReturnRoster::awaits(const RegistId& id) const {
+    return awaited_.contains(name_of(id));
+}
+
 void ReturnRoster::cold_ended() {
     if (phase_ == Phase::off) {
         return;

@@ -82,10 +82,15 @@ public:
     [[nodiscard]] bool holds(MonoTime now) const {
         return holding() && (!held_ || now - held_since_ < options_.hold_max);
     }
-    // Whom the life before had is known, and all of them are back.
+    // Whom the life before had is known.
+    [[nodiscard]] bool exact() const {
+        return exact_;
+    }
+    // The same, and all of them are back.
     [[nodiscard]] bool everybody_back() const {
         return exact_ && awaited_.empty();
     }
+    [[nodiscard]] bool awaits(const RegistId& id) const;
     [[nodiscard]] std::size_t awaited() const {
         return awaited_.size();
     }

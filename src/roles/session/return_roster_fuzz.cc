@@ -66,40 +66,18 @@ private:
     void start() {
         disk_.attach(*this);
         ++life_;
-        roster_.emplace(ReturnRosterOptions{.boot = "boot",
-                                            .incarnation = Incarnation(life_),
-                                            .compact_above_bytes = 100},
-                        ReturnRosterEnv{.disk = &disk_,
-                                        .timers = timers_,
-                                        .timer = env::TimerKey(1),
-                                        .log = {}});
+        roster_.emplace(
+            ReturnRosterOptions{
+                .boot = "boot", .incarnation = Incarnation(life_), .compact_above_bytes = 100},
+            ReturnRosterEnv{
+                .disk = &disk_, .timers = timers_, .timer = env::TimerKey(1), .log = {}});
         roster_->begin();
-        exact_ = roster_->everybody_back() || roster_->awaited() > 0;
         cold_ = true;
-        if (exact_) {
-            // Each of those others know of must be waited for.
+        if (roster_->exact()) {
             for (const std::size_t number : known_) {
-                const std::size_t before = roster_->awaited();
-                roster_->came(id_of(number));
-                CHECK(roster_->awaited() + 1 == before);
-                roster_->left(id_of(number));
+                CHECK(roster_->awaits(id_of(number)));
             }
-            // Their coming and going again was only asked in order to see them struck.
-            disk_.crash({});
-            disk_.erase("return.mroster");
-            disk_.attach(*this);
-            ++life_;
-            known_.clear();
-            roster_.emplace(ReturnRosterOptions{.boot = "boot",
-                                                .incarnation = Incarnation(life_),
-                                                .compact_above_bytes = 100},
-                            ReturnRosterEnv{.disk = &disk_,
-                                            .timers = timers_,
-                                            .timer = env::TimerKey(1),
-                                            .log = {}});
-            roster_->begin();
         }
-        turn();
     }
 
     void kill(const env::MemoryDisk::Crash& crash) {
@@ -108,6 +86,13 @@ private:
         disk_.crash(crash);
         held_.clear();
         start();
+    }
+
+    // Who is not back by now is given up.
+    void end_cold() {
+        cold_ = false;
+        std::erase_if(known_, [this](std::size_t number) { return !held_.contains(number); });
+        roster_->cold_ended();
     }
 
     void step(std::uint8_t code) {
@@ -132,11 +117,12 @@ private:
                 break;
             case 6:
                 if (cold_) {
-                    cold_ = false;
-                    known_ = Ids();
-                    roster_->cold_ended();
+                    end_cold();
                 } else {
-                    disk_.fail_next(1, {Errc::io_error, "bad"}, argument);
+                    disk_.fail_next(1, {Errc::io_error, "bad"});
+                    disk_.pump_one();
+                    disk_.fail_next(0, {});
+                    disk_.pump_all();
                 }
                 break;
             default: kill({.operations = argument % 2, .torn_bytes = argument}); break;
@@ -148,7 +134,6 @@ private:
     env::MemoryDisk disk_;
     std::optional<ReturnRoster> roster_;
     std::uint64_t life_ = 0;
-    bool exact_ = false;
     bool cold_ = true;
     Ids held_;   // by this life
     Ids known_;  // others may know of them
@@ -156,3 +141,16 @@ private:
 
 }  // namespace
 }  // namespace muster::session
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view input(reinterpret_cast<const char*>(data), size);
+    if (input.empty()) {
+        return 0;
+    }
+    if (input.front() == 0) {
+        muster::session::read_file(input.substr(1));
+    } else {
+        muster::session::Story().run(input.substr(1));
+    }
+    return 0;
+}

@@ -179,7 +179,7 @@ TEST_F(Returns, WaitForTheGraceWhenTheMachineWasStartedAnew) {
 }
 
 TEST_F(Returns, WaitForTheGraceWhenTheDiskFailed) {
-    story.world.registry.session_folder().fail_next(3, {Errc::io_error, "no space left"});
+    story.world.registry.session_folder().fail_next(1, {Errc::io_error, "no space left"});
     one.publish(kOrders);
     story.wait(milliseconds(500));
     kill_and_restart();
