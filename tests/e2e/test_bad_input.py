@@ -69,10 +69,12 @@ class BadInput(unittest.TestCase):
         self.assertTrue(closed_by_server(connection))
         self.counted("muster_bolt_refused_total", before, reason="too_big_frame")
 
-    def test_cut_frame_is_waited_for_without_harm(self):
+    def test_cut_frame_is_waited_for_and_counted(self):
+        before = self.refused("cut_frame")
         connection = self.server.connect()
         connection.sendall(golden(BASIC)[:100])
         connection.close()
+        self.counted("muster_bolt_refused_total", before, reason="cut_frame")
 
     def test_unknown_class_gets_a_status(self):
         connection = self.server.connect()

@@ -32,6 +32,7 @@ std::string_view to_string(BoltRefusal refusal) {
         case BoltRefusal::too_many_per_ip: return "too_many_per_ip";
         case BoltRefusal::out_of_buffer: return "out_of_buffer";
         case BoltRefusal::unknown_codec: return "unknown_codec";
+        case BoltRefusal::cut_frame: return "cut_frame";
     }
     return "unknown";
 }
@@ -208,6 +209,9 @@ void BoltPort::on_closed(env::ConnId conn, const Error& why) {
     const ConnectionPtr connection = forget(conn);
     if (connection == nullptr) {
         return;
+    }
+    if (connection->reader.buffered() > 0) {
+        count(BoltRefusal::cut_frame);
     }
     log_.debug("bolt.connection.closed",
                {{"peer", env::to_string(connection->peer)}, {"why", to_string(why)}});

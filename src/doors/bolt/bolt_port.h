@@ -43,8 +43,9 @@ enum class BoltRefusal : std::uint8_t {
     too_many_per_ip,  // connections_per_ip_max
     out_of_buffer,    // buffered_bytes_max
     unknown_codec,    // answered with status 9; the connection stays
+    cut_frame,        // the peer went in the middle of one
 };
-inline constexpr std::size_t kBoltRefusals = 8;
+inline constexpr std::size_t kBoltRefusals = 9;
 
 [[nodiscard]] std::string_view to_string(BoltRefusal refusal);
 
