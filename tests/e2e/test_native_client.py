@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 import unittest
 
 from harness import MUSTER, Server, eventually, free_port, run
@@ -112,6 +113,38 @@ class KillOfTheServer(unittest.TestCase):
                     eventually(lambda: len(json.loads(server.get(
                         "/api/v1/instances?service=orders")[1])["instances"]) == 5,
                         "the late one is gone again")
+            finally:
+                for publisher in publishers:
+                    publisher.__exit__()
+
+    def test_lists_are_complete_as_soon_as_all_are_back(self):
+        """With the default grace of 14 s: nobody has to wait for it when all are known."""
+        with Server() as server:
+            at = ("-s", f"127.0.0.1:{server.bolt_port}")
+            publishers = [Process("publish", "orders", f"127.0.0.1:{8000 + n}", *at)
+                          for n in range(5)]
+            try:
+                for publisher in publishers:
+                    self.assertIn("registered", publisher.line())
+                with Process("watch", "orders", "-o", "json", *at) as watch:
+                    while len(watch.list()["instances"]) < 5:
+                        pass
+                    for port in (9000, 9001):  # the second time with what the first restart left
+                        time.sleep(1)  # nothing comes or goes, and the roster is sealed
+                        server.kill()
+                        server.start()
+                        began = time.monotonic()
+                        publishers.append(Process("publish", "orders", f"127.0.0.1:{port}", *at))
+                        while True:
+                            told = watch.list()
+                            self.assertGreaterEqual(len(told["instances"]), 5)
+                            if told["complete"] and f"127.0.0.1:{port}" in addresses(told):
+                                break
+                        self.assertLess(time.monotonic() - began, 5)
+                        self.assertEqual(len(told["instances"]), len(publishers))
+                        self.assertEqual(
+                            server.metric("muster_session_cold_ended_early_total"), 1)
+                        self.assertEqual(server.metric("muster_session_awaited"), 0)
             finally:
                 for publisher in publishers:
                     publisher.__exit__()

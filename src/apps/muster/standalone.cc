@@ -16,6 +16,7 @@
 #include "runtime/bus/local_bus.h"
 #include "runtime/disk/data_folder.h"
 #include "runtime/disk/file_disk.h"
+#include "runtime/disk/files.h"
 #include "runtime/loop/loop.h"
 #include "runtime/net/tcp_net.h"
 
@@ -35,6 +36,11 @@ Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
                    "); stop what uses it, or choose another with --set " + std::string(key) +
                    "=ip:port";
     return std::unexpected(std::move(error));
+}
+
+// Another one after each start of the machine (man 4 random); empty when the kernel does not tell.
+std::string boot_id() {
+    return runtime::read_file("/proc/sys/kernel/random/boot_id").value_or("");
 }
 
 }  // namespace
@@ -58,6 +64,7 @@ struct Standalone::Parts {
     std::unique_ptr<runtime::LoopTimers> data_timers;
     std::unique_ptr<data::DataServer> data;
 
+    std::unique_ptr<runtime::FileDisk> session_disk;
     std::unique_ptr<msg::Outbox> session_outbox;
     std::unique_ptr<runtime::LoopTimers> session_timers;
     std::unique_ptr<session::SessionServer> session;
@@ -160,11 +167,17 @@ void Standalone::Parts::make_session(const ServerConfig& config) {
     session_timers = std::make_unique<runtime::LoopTimers>(*loop);
     session::SessionOptions options = session_options(config, identity);
     options.address = advertised(config, config.bolt.listen);
+    options.boot = boot_id();
+    session_disk = std::make_unique<runtime::FileDisk>(
+        *loop, folder, runtime::FileDiskOptions{.folder = "session"});
     session = std::make_unique<session::SessionServer>(
-        std::move(options),
-        session::SessionEnv{
-            .clock = *loop, .timers = *session_timers, .outbox = *session_outbox, .log = log});
+        std::move(options), session::SessionEnv{.clock = *loop,
+                                                .timers = *session_timers,
+                                                .outbox = *session_outbox,
+                                                .log = log,
+                                                .disk = session_disk.get()});
     session_timers->bind(*session);
+    session_disk->bind(*session);
     bus->attach(address, *session);
 }
 

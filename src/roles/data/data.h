@@ -25,7 +25,7 @@ struct DataOptions {
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // What a session leaves behind when it starts anew is kept for so long: its clients are on
     // their way back (wire/bolt-hessian 4.3: a Java client needs up to 10 s).
-    Duration orphan_grace = std::chrono::seconds(12);
+    Duration orphan_grace = std::chrono::seconds(14);
     // A gap of our own clock longer than this means that we, not the others, were silent.
     Duration pause_limit = std::chrono::seconds(2);
     // Digests that differ are looked into at most this often for one slot and session.

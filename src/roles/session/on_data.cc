@@ -78,6 +78,9 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
     if (request.session != options_.incarnation || request.slot.raw() >= table_.slots.size()) {
         return;
     }
+    if (roster_.holds(env_.clock.mono())) {
+        return;  // asked again when the next digest differs
+    }
     msg::SlotDetail detail{.session = options_.incarnation,
                            .slot = request.slot,
                            .slot_epoch = request.slot_epoch,

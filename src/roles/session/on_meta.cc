@@ -20,7 +20,9 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatRe
     }
     if (!greeted_) {
         greeted_ = true;
-        cold_ = reply.known_before;
+        if (!reply.known_before && roster_.awaited() == 0) {
+            end_cold();
+        }
     }
     if (reply.members && reply.members_epoch > members_epoch_) {
         members_ = *reply.members;

@@ -68,6 +68,8 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
     Registration& registration = registrations_[id];
     if (registration.publication != nullptr) {
         uncount(*registration.publication);
+    } else if (roster_ != nullptr) {
+        roster_->came(id);
     }
     if (*order == publication->order) {
         registration.publication = publication;
@@ -124,6 +126,9 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
     leased_.erase(op.id);
     uncount(*registration.publication);
     registrations_.erase(found);
+    if (roster_ != nullptr) {
+        roster_->left(op.id);
+    }
     bury(op.id, {order, cause, now});
     return op;
 }
@@ -136,6 +141,9 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
         return std::nullopt;
     }
     if (found == registrations_.end()) {
+        if (roster_ != nullptr) {
+            roster_->left(id);
+        }
         bury(id, {order, RemovalCause::left, now});
         return Op{.id = id,
                   .service = service,

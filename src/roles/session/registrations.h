@@ -17,6 +17,7 @@
 #include "model/ids.h"
 #include "model/publication.h"
 #include "msg/cluster.h"
+#include "roles/session/return_roster.h"
 
 namespace muster::session {
 
@@ -31,6 +32,7 @@ namespace muster::session {
 //     nothing.
 //  3. Every change is numbered upwards (owner_seq) over the life of the session.
 //  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called.
+//  5. The roster is told of every id that is held from now on, or no longer.
 // Loop thread only. Bounds: the caller limits registrations per connection; removed ids are
 // remembered for kGraveAge, at most kGravesMax of them.
 class Registrations {
@@ -44,6 +46,9 @@ public:
         SetDigest digest;
         std::uint32_t count = 0;
     };
+
+    // `roster` may be null; else it lives as long.
+    explicit Registrations(ReturnRoster* roster = nullptr) : roster_(roster) {}
 
     // A connection begins; later ones outrank it.
     void open_connection(env::ConnId conn) {
@@ -115,6 +120,7 @@ private:
     void count(const Publication& publication);
     void uncount(const Publication& publication);
 
+    ReturnRoster* roster_;
     std::map<RegistId, Registration> registrations_;
     std::map<env::ConnId, std::set<RegistId>> by_conn_;
     std::map<env::ConnId, std::uint64_t> conn_numbers_;  // in the order of their beginning

@@ -9,6 +9,7 @@ namespace {
 
 constexpr env::TimerKey kTickTimer(1);
 constexpr env::TimerKey kDeadlineTimer(2);
+constexpr env::TimerKey kRosterTimer(3);
 
 // A gap of our own clock longer than this means that we, not the others, were silent.
 constexpr Duration kPauseLimit = std::chrono::seconds(2);
@@ -69,10 +70,18 @@ void SessionServer::on_message(const msg::RoleAddress& from, const msg::ClusterM
 void SessionServer::on_timer(env::TimerKey key) {
     impl_->on_timer(key);
 }
+void SessionServer::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    impl_->on_disk(op, outcome);
+}
 
 SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
     : options_(std::move(options)),
       env_(std::move(env)),
+      roster_({.boot = options_.boot,
+               .incarnation = options_.incarnation,
+               .seal_delay = options_.roster_seal_delay},
+              {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
+      registrations_(&roster_),
       writes_(options_.resend_interval, kRefusedWait),
       copies_(options_.changes_kept_per_datum),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
@@ -85,6 +94,7 @@ void SessionServer::Impl::start() {
     started_ = env_.clock.mono();
     last_tick_ = started_;
     last_config_ask_ = started_;
+    roster_.begin();
     beat_metas();
     arm_tick();
 }
@@ -105,10 +115,15 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
         flush();
         return;
     }
+    if (key == kRosterTimer) {
+        roster_.on_timer();
+        flush();
+        return;
+    }
     last_tick_ = now;
     ++ticks_;
     if (cold_ && greeted_ && now - started_ >= options_.return_grace) {
-        cold_ = false;
+        end_cold();
     }
     beat_metas();
     beat_data();
@@ -119,6 +134,12 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     expire_all(now);
     flush();
     arm_tick();
+}
+
+void SessionServer::Impl::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    notice_pause();
+    roster_.on_disk(op, outcome);
+    flush();
 }
 
 // Until a meta has answered, often: it may be starting too.
@@ -140,6 +161,7 @@ void SessionServer::Impl::notice_pause() {
     env_.log.warning("session.paused", {{"gap_ms", to_ms(gap)}});
     registrations_.extend_leases(gap);
     started_ += gap;
+    roster_.extend(gap);
     closings_forgiven_until_ = now + kClosingsForgiven;
     last_tick_ = now;
 }
@@ -173,13 +195,26 @@ void SessionServer::Impl::expire_all(MonoTime now) {
 
 void SessionServer::Impl::flush() {
     const MonoTime now = env_.clock.mono();
-    writes_.send_due(now, {options_.incarnation, table_, env_.outbox});
+    if (cold_ && greeted_ && roster_.everybody_back()) {
+        probe_.cold_ended_early.add();
+        end_cold();
+    }
+    roster_.flush(now);
+    if (!roster_.holds(now)) {
+        writes_.send_due(now, {options_.incarnation, table_, env_.outbox});
+    }
     interests_.send_due(now, env_.outbox);
     tell_newly_complete();
     if (!pending_.empty() && !deadline_armed_) {
         deadline_armed_ = true;
         env_.timers.arm(kDeadlineTimer, options_.write_wait / 4);
     }
+}
+
+void SessionServer::Impl::end_cold() {
+    cold_ = false;
+    roster_.cold_ended();
+    env_.log.info("session.settled", {{"after_ms", to_ms(env_.clock.mono() - started_)}});
 }
 
 const Slot* SessionServer::Impl::slot_of_service(const Service& service) const {
@@ -270,6 +305,14 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
           now.unacknowledged_writes);
     gauge("muster_session_settled", "1 once clients of an earlier life had time to come back.",
           now.settled ? 1 : 0);
+    gauge("muster_session_awaited", "Registrations known of an earlier life that are not back yet.",
+          roster_.awaited());
+    counter("muster_session_cold_ended_early_total",
+            "Starts whose clients were all known and back before the return grace.",
+            probe_.cold_ended_early);
+    counter("muster_session_roster_failures_total",
+            "Writes of the return roster that failed; a restart then waits for the return grace.",
+            roster_.failures());
     counter("muster_session_registrations_total", "Registrations taken.", probe_.registrations);
     counter("muster_session_unregistrations_total", "Unregistrations taken.",
             probe_.unregistrations);

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "env/clock.h"
+#include "env/disk.h"
 #include "env/net.h"
 #include "env/timers.h"
 #include "model/cluster.h"
@@ -37,7 +38,12 @@ struct SessionOptions {
     Duration push_timeout = std::chrono::seconds(5);
     // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
     // client up to 10 s); until then lists that miss some of them are not called complete.
-    Duration return_grace = std::chrono::seconds(12);
+    Duration return_grace = std::chrono::seconds(14);
+    // Names the machine's present run, so that what a killed life wrote without syncing is known to
+    // be there; empty: never known, and the grace is always waited for.
+    std::string boot;
+    // The return roster is sealed when nothing came or went for so long.
+    Duration roster_seal_delay = std::chrono::milliseconds(50);
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;
@@ -51,6 +57,7 @@ struct SessionEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
+    env::Disk* disk = nullptr;  // for the return roster alone; null: none is kept
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
@@ -63,13 +70,14 @@ struct SessionEnv {
 // connection's registrations are counted, and one pending state per (connection, list) is kept.
 class SessionServer final : public msg::Receiver,
                             public env::TimerTarget,
+                            public env::DiskTarget,
                             public ClientFace,
                             public QueryFace {
 public:
     SessionServer(SessionOptions options, SessionEnv env);
     ~SessionServer() override;
 
-    // Begins to talk to the metas.
+    // Reads whom an earlier life had, and begins to talk to the metas.
     void start();
 
     // ClientFace
@@ -94,6 +102,7 @@ public:
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
     void on_timer(env::TimerKey key) override;
+    void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
 
 private:
     class Impl;

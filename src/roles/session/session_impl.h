@@ -14,6 +14,7 @@
 #include "roles/session/pending_replies.h"
 #include "roles/session/push.h"
 #include "roles/session/registrations.h"
+#include "roles/session/return_roster.h"
 #include "roles/session/session.h"
 #include "roles/session/write_queue.h"
 
@@ -27,6 +28,7 @@ public:
 
     void start();
     void on_timer(env::TimerKey key);
+    void on_disk(env::DiskOpId op, const Result<void>& outcome);
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
 
     void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
@@ -70,6 +72,7 @@ private:
         Counter gaps;
         Counter streams_restarted;
         Counter pauses_noticed;
+        Counter cold_ended_early;
         LatencyHistogram write_to_ack;
     };
 
@@ -122,11 +125,13 @@ private:
     void notice_pause();
     void expire_all(MonoTime now);
     void flush();
+    void end_cold();
     [[nodiscard]] const Slot* slot_of_service(const Service& service) const;
 
     SessionOptions options_;
     SessionEnv env_;
     std::unordered_map<env::ConnId, Client> clients_;
+    ReturnRoster roster_;
     Registrations registrations_;
     WriteQueue writes_;
     PendingReplies pending_;

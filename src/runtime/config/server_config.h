@@ -52,7 +52,7 @@ struct ServerConfig {
         Duration write_wait = std::chrono::milliseconds(200);
         Duration resend_interval = std::chrono::milliseconds(500);
         Duration push_timeout = std::chrono::seconds(5);
-        Duration return_grace = std::chrono::seconds(12);
+        Duration return_grace = std::chrono::seconds(14);
         std::size_t registrations_per_connection_max = 200'000;
         std::size_t publication_max = std::size_t{1} << 20;
         std::size_t boxes_per_publication_max = 10'000;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "sim/scenarios/story.h"
+#include "sim/workloads/lease_client.h"
 
 namespace muster::sim {
 namespace {
@@ -40,7 +41,7 @@ TEST(Clients, WithdrawWhileDisconnected) {
     story.wait(milliseconds(10));
     provider.withdraw(withdrawn);
     story.restart(Role::session);
-    story.wait(seconds(12));
+    story.wait(seconds(14));
     EXPECT_EQ(story.seen_by(consumer), std::set{kept.raw()});
     EXPECT_EQ(story.broken_at_rest(), "");
 }
@@ -73,6 +74,44 @@ TEST(Clients, OutliveAPauseOfTheDataServerDuringTheReturnOfOthers) {
     story.world.registry.pause(Role::data, seconds(20));
     EXPECT_EQ(story.broken_at_rest(), "");
     EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+}
+
+TEST(Clients, OfEveryKindSeeEachOther) {
+    Story story(Roles::together);
+    auto& java = story.client(ClientKind::java);
+    auto& native = story.client(ClientKind::native);
+    auto& leased = story.client(ClientKind::lease);
+    const std::set ids{java.publish(kOrders).raw(), native.publish(kOrders).raw(),
+                       leased.publish(kOrders).raw()};
+    java.subscribe(kOrders, Scope::data_center);
+    native.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(3));
+    EXPECT_EQ(story.seen_by(java), ids);
+    EXPECT_EQ(story.seen_by(native), ids);
+    story.kill_all();
+    story.move_clocks(-std::chrono::hours(1));
+    story.restart_all();
+    EXPECT_EQ(story.broken_at_rest(), "");
+    EXPECT_EQ(story.seen_by(java), ids);
+    EXPECT_EQ(story.seen_by(native), ids);
+}
+
+TEST(Clients, OfLeasesOutliveAPauseOfTheSessionAndEndWithTheirLease) {
+    Story story(Roles::apart);
+    auto& leased = story.client(ClientKind::lease);
+    auto& consumer = story.client(ClientKind::native);
+    const RegistId id = leased.publish(kOrders);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(3));
+    story.world.registry.pause(Role::session, seconds(20));
+    story.wait(seconds(25));
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+    leased.kill(false);
+    story.wait(LeaseClient::kLease - LeaseClient::kRenewal - seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+    story.wait(seconds(4));
+    EXPECT_EQ(story.seen_by(consumer).size(), 0U);
+    EXPECT_EQ(story.broken_at_rest(), "");
 }
 
 TEST(Clients, SeeOnlyTheirZoneWhenTheyAskForIt) {

@@ -48,6 +48,7 @@ Swarm Swarm::draw(Prng& prng) {
     swarm.client_pause = sometimes(prng, seconds(5), seconds(30));
     swarm.congestion = sometimes(prng, milliseconds(500), seconds(10));
     swarm.config = sometimes(prng, seconds(1), seconds(10));
+    swarm.leases = prng.chance(1, 2);
     return swarm;
 }
 
@@ -67,6 +68,7 @@ std::string Swarm::text() const {
             line += fmt::format(", {} each {} ms", name, to_ms(mean));
         }
     };
+    line += leases ? ", leases" : "";
     rate("lost", lost);
     rate("doubled", doubled);
     rate("late", late);

@@ -17,7 +17,8 @@ struct Swarm {
     int services = 4;
     int clients = 5;
     int native_percent = 50;
-    Duration storm{};  // length of the safety phase
+    bool leases = false;  // a quarter of the clients publish by leases
+    Duration storm{};     // length of the safety phase
 
     // per ten thousand messages
     std::uint64_t lost = 0;

@@ -104,11 +104,21 @@ void Storm::begin() {
 void Storm::end() {
     over_ = true;
     world_.heal();
+    // A put that was given up may still arrive, after a newer one: who wants to be sure says it
+    // again.
+    world_.scheduler.after(seconds(5), [this] {
+        for (const auto& [key, value] : world_.truth.configs()) {
+            world_.put_config(key, std::string(value));
+        }
+    });
 }
 
 void Storm::add_client() {
     const bool native = prng_.below(100) < static_cast<std::uint64_t>(swarm_.native_percent);
-    SimClient& client = world_.add_client(native ? ClientKind::native : ClientKind::java,
+    const bool leased = swarm_.leases && prng_.chance(1, 4);
+    SimClient& client = world_.add_client(leased   ? ClientKind::lease
+                                          : native ? ClientKind::native
+                                                   : ClientKind::java,
                                           prng_.chance(1, 2) ? "zone-a" : "zone-b");
     const auto publications = prng_.below(3);
     for (std::uint64_t i = 0; i < publications; ++i) {

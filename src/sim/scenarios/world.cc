@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sim/workloads/java_client.h"
+#include "sim/workloads/lease_client.h"
 #include "sim/workloads/native_client.h"
 
 namespace muster::sim {
@@ -10,8 +11,8 @@ namespace {
 
 using std::chrono::seconds;
 
-// Clients come back within 10 s of finding a server; the session waits for 12 s.
-constexpr Duration kReturn = std::chrono::milliseconds(11'500);
+// Clients come back within 10 s of finding a server; the session waits for 14 s.
+constexpr Duration kReturn = std::chrono::milliseconds(13'500);
 // What a session finds closed this soon after it stood still may have closed because of that.
 constexpr Duration kAfterPause = seconds(1);
 
@@ -55,12 +56,20 @@ SimClient* World::owner_of(PipeId pipe) {
 
 SimClient& World::add_client(ClientKind kind, const std::string& zone) {
     const ClientWorld world{scheduler, trace, pipes, truth};
-    const std::string letter = kind == ClientKind::java ? "j" : "n";
-    const std::string name = fmt::format("{}{}", letter, clients_.size() + 1);
-    if (kind == ClientKind::java) {
-        clients_.push_back(std::make_unique<JavaClient>(world, Prng(prng_.next()), name, zone));
-    } else {
-        clients_.push_back(std::make_unique<NativeClient>(world, Prng(prng_.next()), name, zone));
+    constexpr std::string_view kLetters = "jnl";
+    const std::string name =
+        fmt::format("{}{}", kLetters[static_cast<std::size_t>(kind)], clients_.size() + 1);
+    const Prng prng(prng_.next());
+    switch (kind) {
+        case ClientKind::java:
+            clients_.push_back(std::make_unique<JavaClient>(world, prng, name, zone));
+            break;
+        case ClientKind::native:
+            clients_.push_back(std::make_unique<NativeClient>(world, prng, name, zone));
+            break;
+        case ClientKind::lease:
+            clients_.push_back(std::make_unique<LeaseClient>(world, prng, name, zone));
+            break;
     }
     clients_.back()->start();
     return *clients_.back();
@@ -118,8 +127,8 @@ void World::check_at_rest() {
 }
 
 void World::put_config(const std::string& key, const std::string& value) {
-    truth.config_put(key, value);
     unput_[key] = value;
+    truth.config_put(key, value);
 }
 
 void World::ask_config_put() {

@@ -22,7 +22,7 @@
 
 namespace muster::sim {
 
-enum class ClientKind : std::uint8_t { java, native };
+enum class ClientKind : std::uint8_t { java, native, lease };
 
 struct WorldOptions {
     std::uint64_t seed = 1;
@@ -37,8 +37,8 @@ public:
     // How often checkers look.
     static constexpr Duration kStep = std::chrono::milliseconds(500);
     // Within this after the last fault everything has converged: the return of a restarted
-    // session's clients (12 s), the silence of a lost machine (15 s), resends and repair.
-    static constexpr Duration kConvergence = std::chrono::seconds(45);
+    // session's clients (14 s), the silence of a lost machine (15 s), resends and repair.
+    static constexpr Duration kConvergence = std::chrono::seconds(47);
 
     explicit World(WorldOptions options);
 

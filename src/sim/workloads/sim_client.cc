@@ -38,7 +38,8 @@ void SimClient::kill(bool machine_lost) {
         return;
     }
     process_.kill();
-    world_.truth.client_died(name(), machine_lost ? Ending::silent : Ending::closed);
+    const bool silent = machine_lost || falls_silent();
+    world_.truth.client_died(name(), silent ? Ending::silent : Ending::closed);
     world_.pipes.on_client_killed(process_, machine_lost);
     published_.clear();
     listeners_.clear();

@@ -75,6 +75,10 @@ public:
     [[nodiscard]] PipeId pipe() const {
         return pipe_;
     }
+    // Its publications are not tied to a connection: nobody notices its end but by silence.
+    [[nodiscard]] virtual bool falls_silent() const {
+        return false;
+    }
     // All its publications are acknowledged on its present connection.
     [[nodiscard]] virtual bool settled() const = 0;
     // The life of the session in which it last was.

@@ -76,23 +76,29 @@ struct Registry::SessionLife {
     SessionLife(Registry& registry, Process& process)
         : timers(process),
           outbox(registry.network_, {kSessionNode, Role::session}),
+          disk(registry.session_folder_, process, Prng(registry.prng_.next()),
+               registry.options_.sync_max),
           role({.node = kSessionNode,
                 .address = "10.0.0.3:9600",
                 .metas = {kMetaNode},
-                .incarnation = incarnation_of(process)},
+                .incarnation = incarnation_of(process),
+                .boot = fmt::format("boot-{}", registry.boots_)},
                {.clock = process.clock(),
                 .timers = timers,
                 .outbox = outbox,
-                .log = Log(registry, LogLevel::info)}),
+                .log = Log(registry, LogLevel::info),
+                .disk = &disk}),
           native(kNative, process, registry.pipes_, role,
                  [&registry](PipeId pipe) { registry.on_connection_lost(pipe); }),
           bolt(kJava, process, registry.pipes_, role,
                [&registry](PipeId pipe) { registry.on_connection_lost(pipe); }) {
         timers.attach(role);
+        registry.session_folder_.attach(role);
     }
 
     ProcessTimers timers;
     NetworkOutbox outbox;
+    SimDisk disk;
     session::SessionServer role;
     Door native;
     Door bolt;
@@ -210,6 +216,12 @@ void Registry::end(Role role, Death how) {
         data_.reset();
     } else {
         session_.reset();
+        // A kill leaves what was written, synced or not, and may tear what was being written.
+        const std::size_t done = prng_.below(session_folder_.queued() + 1);
+        session_folder_.crash({.operations = done,
+                               .torn_bytes = prng_.below(64),
+                               .torn_as_zeros = prng_.chance(1, 2)});
+        boots_ += how == Death::power_off ? 1 : 0;
         pipes_.on_session_killed(how == Death::power_off);
     }
 }

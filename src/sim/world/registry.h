@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -55,6 +56,11 @@ public:
     [[nodiscard]] meta::MetaServer* meta();
     [[nodiscard]] Door* door(const std::string& name);
 
+    // The session's own folder, which outlives it.
+    [[nodiscard]] env::MemoryDisk& session_folder() {
+        return session_folder_;
+    }
+
     // Told of every connection the living session lost.
     Door::Lost on_connection_lost = [](PipeId) {};
 
@@ -80,6 +86,8 @@ private:
     Pipes& pipes_;
     std::array<std::unique_ptr<Process>, kRoles> processes_;  // embedded: the first only
     env::MemoryDisk folder_;
+    env::MemoryDisk session_folder_;
+    std::uint64_t boots_ = 1;  // of the session's machine
     std::unique_ptr<MetaLife> meta_;
     std::unique_ptr<DataLife> data_;
     std::unique_ptr<SessionLife> session_;
