@@ -1,13 +1,16 @@
 // muster-up: a registry, a small fleet, and a consumer that shows what it is told.
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -83,6 +86,29 @@ bool await_all(Fleet& fleet, const Sightings& sightings) {
     return true;
 }
 
+// Asks a provider for its name, and for that of the service it calls. The provider is a subscriber
+// like us and is told independently of us: it may be milliseconds behind, but not
+// kCallableWithinNs.
+std::optional<std::string> problem_of_answer(const Provider& provider, std::uint16_t port) {
+    constexpr std::uint64_t kCallableWithinNs = 1'000'000'000;
+    const std::string own = provider.name + " of " + provider.service;
+    const std::string called = " of " + provider.calls;
+    const std::uint64_t begun = muster_now_ns();
+    while (true) {
+        const auto answer = http_get("127.0.0.1", port, provider.calls.empty() ? "/" : "/call");
+        if (!answer || !answer->starts_with(own)) {
+            return "does not answer";
+        }
+        if (provider.calls.empty() || answer->find(called, own.size()) != std::string::npos) {
+            return std::nullopt;
+        }
+        if (muster_now_ns() - begun > kCallableWithinNs) {
+            return "could not call " + provider.calls + " for 1 s: " + *answer;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
 // The lists name exactly the providers that run, and each of them answers HTTP.
 bool lists_are_right(Fleet& fleet, const Sightings& sightings) {
     const auto services = sightings.services();
@@ -103,13 +129,8 @@ bool lists_are_right(Fleet& fleet, const Sightings& sightings) {
         const auto colon = seen->second.address.rfind(':');
         const auto port =
             static_cast<std::uint16_t>(std::stoi(seen->second.address.substr(colon + 1)));
-        const auto answer = http_get("127.0.0.1", port, provider.calls.empty() ? "/" : "/call");
-        if (!answer || !answer->starts_with(provider.name + " of " + provider.service)) {
-            complain(provider.name + " at " + seen->second.address + " does not answer");
-            return false;
-        }
-        if (!provider.calls.empty() && answer->find(" of " + provider.calls) == std::string::npos) {
-            complain(provider.name + " could not call " + provider.calls + ": " + *answer);
+        if (const auto problem = problem_of_answer(provider, port)) {
+            complain(provider.name + " at " + seen->second.address + " " + *problem);
             return false;
         }
     }
