@@ -244,6 +244,7 @@ Result<void> Standalone::Parts::run() {
     data->start();
     session->start();
     loop->run();
+    session->stop();
     bolt_port->stop();
     return {};
 }

@@ -81,6 +81,11 @@ bool ReturnRoster::awaits(const RegistId& id) const {
     return awaited_.contains(name_of(id));
 }
 
+void ReturnRoster::stop() {
+    phase_ = Phase::off;
+    env_.timers.cancel(env_.timer);
+}
+
 void ReturnRoster::cold_ended() {
     if (phase_ == Phase::off) {
         return;
@@ -160,6 +165,9 @@ void ReturnRoster::on_timer() {
 }
 
 void ReturnRoster::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    if (phase_ == Phase::off) {
+        return;  // stopped meanwhile
+    }
     CHECK(op.raw() == last_op_);
     const Phase done = phase_;
     if (!outcome) {

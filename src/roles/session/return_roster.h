@@ -42,7 +42,8 @@ struct ReturnRosterEnv {
 // written is there, synced or not; after a loss of power it may not be, so a roster of another boot
 // is not exact. Nor is one whose writer was not the life right before this one.
 //
-//   off     idle <-> appending | sealing | replacing       any write fails: removing -> broken
+//   off (also after stop())
+//   idle <-> appending | sealing | replacing       any write fails: removing -> broken
 //                                                          broken -- retry interval --> replacing
 //
 // When the disk neither takes a write nor a removal, or not within hold_max, nobody is held back
@@ -59,6 +60,9 @@ public:
 
     // Reads what the life before left and begins this life's file, which names the same.
     void begin();
+
+    // The file stays as it is: nothing is written any more.
+    void stop();
 
     // A registration is held from now on, or no longer. Either ends the waiting for it.
     void came(const RegistId& id);

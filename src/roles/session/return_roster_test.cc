@@ -215,6 +215,26 @@ TEST_F(ReturnRosterTest, StillNamesThoseAwaitedWhenTheSecondLifeIsKilledToo) {
     EXPECT_TRUE(roster->everybody_back()) << "who was given up is named no more";
 }
 
+TEST_F(ReturnRosterTest, StaysAsItIsOnceStopped) {
+    start_first();
+    roster->came(kOne);
+    settle();
+    roster->came(kTwo);
+    turn();
+    roster->left(kTwo);
+    disk.pump_all();
+    settle();
+    EXPECT_TRUE(sealed());
+    roster->stop();
+    roster->left(kOne);
+    settle();
+    EXPECT_FALSE(holds());
+    kill();
+    start(2);
+    EXPECT_EQ(roster->awaited(), 1U);
+    EXPECT_TRUE(roster->awaits(kOne));
+}
+
 TEST_F(ReturnRosterTest, IsNotSealedWhileWhoWasThereBeforeIsUnknown) {
     start(2);
     roster->came(kOne);

@@ -29,6 +29,9 @@ SessionServer::~SessionServer() = default;
 void SessionServer::start() {
     impl_->start();
 }
+void SessionServer::stop() {
+    impl_->stop();
+}
 void SessionServer::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
     impl_->on_client_open(conn, std::move(info), port);
 }

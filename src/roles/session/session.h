@@ -80,6 +80,10 @@ public:
     // Reads whom an earlier life had, and begins to talk to the metas.
     void start();
 
+    // The process is about to end, politely: what closes from now on is closed by us, so the return
+    // roster keeps naming those clients.
+    void stop();
+
     // ClientFace
     void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) override;
     void on_client_message(env::ConnId conn, const msg::ClientMessage& message) override;

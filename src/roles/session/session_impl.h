@@ -27,6 +27,9 @@ public:
     Impl(SessionOptions options, SessionEnv env);
 
     void start();
+    void stop() {
+        roster_.stop();
+    }
     void on_timer(env::TimerKey key);
     void on_disk(env::DiskOpId op, const Result<void>& outcome);
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);

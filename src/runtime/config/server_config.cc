@@ -77,7 +77,8 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
                    "A push a client has not acknowledged for so long is sent anew.");
     table.duration("session.return_grace", session.return_grace, {seconds(0), minutes(10)},
                    "How long clients of an earlier life of the server may need to come back; lists "
-                   "that miss some of them are not called complete before.");
+                   "that miss some of them are not called complete before. It ends early when all "
+                   "who were there are known and back.");
     table.integer("session.registrations_per_connection_max",
                   session.registrations_per_connection_max, {1, 10'000'000},
                   "Publications, subscriptions and watches of one connection; more are refused.");

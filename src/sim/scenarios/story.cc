@@ -4,8 +4,9 @@
 
 namespace muster::sim {
 
-Story::Story(Roles roles, std::uint64_t seed)
-    : world({.seed = seed, .registry = {.embedded = roles == Roles::together}}) {
+Story::Story(Roles roles, std::uint64_t seed, Duration sync_max)
+    : world({.seed = seed,
+             .registry = {.embedded = roles == Roles::together, .sync_max = sync_max}}) {
     world.bounds.allow_services(10);
     world.registry.start_all();
     wait(std::chrono::seconds(1));

@@ -15,7 +15,8 @@ enum class Roles : std::uint8_t { apart, together };
 // where the story says so, and every checker watches throughout.
 class Story {
 public:
-    explicit Story(Roles roles, std::uint64_t seed = 1);
+    explicit Story(Roles roles, std::uint64_t seed = 1,
+                   Duration sync_max = RegistryOptions{}.sync_max);
 
     SimClient& client(ClientKind kind, const std::string& zone = "zone-a");
     void wait(Duration how_long) {

@@ -216,10 +216,11 @@ void Registry::end(Role role, Death how) {
         data_.reset();
     } else {
         session_.reset();
-        // A kill leaves what was written, synced or not, and may tear what was being written.
+        // A kill leaves what was written, synced or not; what was not begun is not there, and what
+        // was being written may be torn.
         const std::size_t done = prng_.below(session_folder_.queued() + 1);
         session_folder_.crash({.operations = done,
-                               .torn_bytes = prng_.below(64),
+                               .torn_bytes = prng_.chance(1, 4) ? prng_.below(64) : 0,
                                .torn_as_zeros = prng_.chance(1, 2)});
         boots_ += how == Death::power_off ? 1 : 0;
         pipes_.on_session_killed(how == Death::power_off);
