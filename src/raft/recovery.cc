@@ -80,6 +80,7 @@ Result<void> Recovery::read_snapshots(const std::vector<std::string>& names) {
             continue;
         }
         log_.snapshot = std::string(file->payload);
+        log_.snapshot_term = file->term;
         log_.snapshots_on_disk.push_back(*index);
         log_.report.snapshot = *index;
         log_.term = std::max(log_.term, file->term);

@@ -34,6 +34,7 @@ struct SegmentOnDisk {
 // What a folder holds: the state at `report.snapshot` and the commands after it.
 struct RecoveredLog {
     std::string snapshot;
+    Term snapshot_term;                       // of the command at report.snapshot
     std::vector<LogIndex> snapshots_on_disk;  // whole ones, ascending
     std::vector<LogIndex> snapshots_damaged;  // to be removed before the log goes on
     std::vector<SegmentOnDisk> segments;      // ascending by sequence
