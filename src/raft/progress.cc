@@ -85,22 +85,25 @@ bool Progress::on_life(std::uint64_t life) {
 void Progress::on_heartbeat() {
     probe_sent_ = false;
     if (state_ == State::snapshot && !transfer_moved_) {
+        // All of it was there and is not durable after a while: it may have crashed with it.
+        if (transfer_.acknowledged >= transfer_.total) {
+            transfer_.acknowledged = 0;
+        }
         transfer_.sent = transfer_.acknowledged;
     }
     transfer_moved_ = false;
 }
 
-void Progress::begin_snapshot(LogIndex index) {
+void Progress::begin_snapshot(LogIndex index, std::uint64_t total) {
     probe_from(LogIndex(index.raw() + 1));
     state_ = State::snapshot;
-    transfer_ = {.index = index};
+    transfer_ = {.index = index, .total = total};
     transfer_moved_ = true;
 }
 
-std::optional<std::uint64_t> Progress::next_chunk(std::uint64_t total,
-                                                  std::size_t chunk_bytes) const {
+std::optional<std::uint64_t> Progress::next_chunk(std::size_t chunk_bytes) const {
     CHECK(state_ == State::snapshot);
-    if (transfer_.sent >= total ||
+    if (transfer_.sent >= transfer_.total ||
         transfer_.sent >= transfer_.acknowledged + kChunksInFlight * chunk_bytes) {
         return std::nullopt;
     }

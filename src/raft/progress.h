@@ -28,6 +28,7 @@ public:
     // The state that is being sent.
     struct Transfer {
         LogIndex index;
+        std::uint64_t total = 0;
         std::uint64_t acknowledged = 0;
         std::uint64_t sent = 0;
     };
@@ -58,10 +59,9 @@ public:
     // Something may have been lost on the way: a heartbeat's time went by.
     void on_heartbeat();
 
-    void begin_snapshot(LogIndex index);
+    void begin_snapshot(LogIndex index, std::uint64_t total);
     // The bytes to send next from `offset`; nothing: wait. Requires: state is snapshot.
-    [[nodiscard]] std::optional<std::uint64_t> next_chunk(std::uint64_t total,
-                                                          std::size_t chunk_bytes) const;
+    [[nodiscard]] std::optional<std::uint64_t> next_chunk(std::size_t chunk_bytes) const;
     void on_chunk_sent(std::uint64_t end);
     void on_chunk_reply(LogIndex index, std::uint64_t offset);
     [[nodiscard]] const Transfer& transfer() const {

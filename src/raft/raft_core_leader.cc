@@ -58,14 +58,16 @@ void RaftCore::send_heartbeat(const NodeId& to, Progress& follower) {
 }
 
 void RaftCore::send_entries(const NodeId& to, Progress& follower) {
+    // Asked first: what is in flight may be lost, and its answer is all that a full window waits
+    // for.
+    if (follower.state() != Progress::State::snapshot && prior(follower.next()) < log_.base()) {
+        follower.begin_snapshot(snapshot_.index, snapshot_.payload->size());
+        snapshots_sent_.add();
+    }
     while (follower.may_send() && follower.next() <= log_.last()) {
         const LogIndex prev = prior(follower.next());
         const std::optional<Term> prev_term = log_.term_at(prev);
-        if (!prev_term) {
-            follower.begin_snapshot(snapshot_.index);
-            snapshots_sent_.add();
-            break;
-        }
+        CHECK(prev_term.has_value());
         AppendRequest request{.prev_index = prev,
                               .prev_term = *prev_term,
                               .commit = commit_,
@@ -94,11 +96,12 @@ void RaftCore::send_entries(const NodeId& to, Progress& follower) {
 
 void RaftCore::send_chunks(const NodeId& to, Progress& follower) {
     if (follower.transfer().index != snapshot_.index) {
-        follower.begin_snapshot(snapshot_.index);  // a newer one was taken meanwhile
+        follower.begin_snapshot(snapshot_.index,
+                                snapshot_.payload->size());  // a newer one was taken meanwhile
         snapshots_sent_.add();
     }
     const std::string& payload = *snapshot_.payload;
-    while (const auto offset = follower.next_chunk(payload.size(), options_.chunk_bytes)) {
+    while (const auto offset = follower.next_chunk(options_.chunk_bytes)) {
         std::string bytes = payload.substr(*offset, options_.chunk_bytes);
         const std::uint64_t end = *offset + bytes.size();
         send(to, SnapshotChunk{.index = snapshot_.index,

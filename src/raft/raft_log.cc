@@ -104,7 +104,7 @@ LogIndex RaftLog::last_with_term_at_most(LogIndex index, Term term) const {
     while (index > base_ && at(index).term > term) {
         index = prior(index);
     }
-    return std::max(index, base_);
+    return index;
 }
 
 }  // namespace muster::raft

@@ -62,7 +62,8 @@ public:
     // The one that held at `index`. Requires: base <= index.
     [[nodiscard]] const Membership& membership_at(LogIndex index) const;
 
-    // The largest index up to `index` whose term is at most `term`; the base when there is none.
+    // The largest index up to `index` whose term is at most `term`, as far as is known here: the
+    // base when there is none after it, `index` when that is before the base.
     [[nodiscard]] LogIndex last_with_term_at_most(LogIndex index, Term term) const;
 
     [[nodiscard]] std::size_t bytes() const {

@@ -39,10 +39,7 @@ public:
           changes_members_(cluster_.hosts() > 5 || dice_.chance(1, 3)),
           damages_files_(!changes_members_ && dice_.chance(1, 2)),
           slow_disks_(dice_.chance(1, 2)) {
-        cluster_.network() = {.delay_min = microseconds(100),
-                              .delay_max = milliseconds(dice_.between(1, 80)),
-                              .lost_per_mille = dice_.below(100),
-                              .doubled_per_mille = dice_.below(100)};
+        network_weather();
     }
 
     Outcome run() {
@@ -53,7 +50,7 @@ public:
             work();
             if (cluster_.now() >= next_fault) {
                 fault();
-                next_fault = cluster_.now() + milliseconds(dice_.between(20, 1500));
+                next_fault = cluster_.now() + milliseconds(dice_.between(20, 900));
             }
         }
         heal();
@@ -65,6 +62,11 @@ public:
         outcome_.agreed = cluster_.oracle().order().size();
         outcome_.acknowledged = cluster_.oracle().acknowledged();
         outcome_.reads = cluster_.oracle().reads();
+        outcome_.changes = static_cast<std::size_t>(
+            std::count_if(changes_.begin(), changes_.end(), [&](std::uint64_t ticket) {
+                const auto* answer = cluster_.answer(ticket);
+                return answer != nullptr && answer->good;
+            }));
         outcome_.reigns = cluster_.oracle().reigns();
         return outcome_;
     }
@@ -86,28 +88,59 @@ private:
     }
 
     void fault() {
-        switch (dice_.below(11)) {
+        switch (dice_.below(16)) {
             case 0: crash_some(); break;
-            case 1:
-            case 2: restart_some(); break;
-            case 3: cluster_.isolate(any_host()); break;
-            case 4: cluster_.cut(any_host(), any_host()); break;
-            case 5:
-            case 6: cluster_.heal_network(); break;
-            case 7: pause_or_resume(); break;
-            case 8: disk_weather(); break;
-            case 9: change_members(); break;
-            default: leap_or_transfer(); break;
+            case 1: crash_one(); break;
+            case 2:
+            case 3:
+            case 4: restart_some(); break;
+            case 5: cluster_.isolate(any_host()); break;
+            case 6: cluster_.cut(any_host(), any_host()); break;
+            case 7:
+            case 8: cluster_.heal_network(); break;
+            case 9: pause_or_resume(); break;
+            case 10: disk_weather(); break;
+            case 11: leap_or_transfer(); break;
+            case 12: network_weather(); break;
+            case 13: disks_are_well(); break;
+            default: changes_members_ ? change_members() : restart_some(); break;
         }
+    }
+
+    void network_weather() {
+        cluster_.network() = {
+            .delay_min = microseconds(100),
+            .delay_max = milliseconds(dice_.between(1, dice_.chance(1, 4) ? 400 : 60)),
+            .lost_per_mille = dice_.below(dice_.chance(1, 4) ? 300 : 60),
+            .doubled_per_mille = dice_.below(100)};
+    }
+
+    void disks_are_well() {
+        for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
+            cluster_.disk_weather(host) = {};
+            cluster_.resume(host);
+        }
+    }
+
+    void crash_one() {
+        const auto leader = cluster_.leader();
+        const std::size_t host = leader && dice_.chance(1, 2) ? *leader : any_host();
+        if (cluster_.up(host)) {
+            crash(host);
+        }
+    }
+
+    void crash(std::size_t host) {
+        ++outcome_.crashes;
+        cluster_.crash(host, {.operations = dice_.below(3),
+                              .torn_bytes = dice_.below(200),
+                              .torn_as_zeros = dice_.chance(1, 3)});
     }
 
     void crash_some() {
         for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
             if (cluster_.up(host) && dice_.chance(1, 2)) {
-                ++outcome_.crashes;
-                cluster_.crash(host, {.operations = dice_.below(3),
-                                      .torn_bytes = dice_.below(200),
-                                      .torn_as_zeros = dice_.chance(1, 3)});
+                crash(host);
             }
         }
     }
@@ -142,9 +175,6 @@ private:
             if (!well) {
                 return;
             }
-        }
-        if (in_doubt_ && *in_doubt_ != host) {
-            return;
         }
         std::vector<std::string> paths;
         for (const auto& [path, bytes] : cluster_.disk(host).files()) {
@@ -213,8 +243,7 @@ private:
             members.voters.push_back(node);
         }
         if (members.voters.size() >= 2) {
-            ++outcome_.changes;
-            (void)cluster_.change(*leader, members);
+            changes_.push_back(cluster_.change(*leader, members));
         }
     }
 
@@ -285,7 +314,7 @@ private:
     bool changes_members_;
     bool damages_files_;
     bool slow_disks_;
-    std::optional<std::size_t> in_doubt_;
+    std::vector<std::uint64_t> changes_;
     Outcome outcome_;
 };
 
