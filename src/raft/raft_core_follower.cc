@@ -32,7 +32,7 @@ bool RaftCore::follow(const Message& message) {
 }
 
 void RaftCore::acknowledge() {
-    owes_reply_ = false;
+    owes_reply_ = durable_ < verified_;
     send(leader_, AppendReply{.accepted = true,
                               .match = std::min(durable_, verified_),
                               .refused_prev = LogIndex(),

@@ -46,6 +46,9 @@ Result<VoteFile> decode_vote_file(std::string_view bytes) {
                                                "reads format {}",
                                                format, kFormat));
     }
+    if (static_cast<std::uint8_t>(bytes[44]) > 1) {
+        return fail(Errc::corrupt, "a mark is neither set nor unset");
+    }
     VoteFile file{.written = read_big_endian<std::uint64_t>(bytes, 12),
                   .cluster = read_big_endian<std::uint64_t>(bytes, 20),
                   .node = NodeId(),
