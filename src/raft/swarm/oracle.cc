@@ -41,12 +41,15 @@ void Oracle::look_at_leader(const NodeId& node, const RaftCore& core, Eye& eye) 
         complain(fmt::format("election safety: {} and {} lead in term {}", reign->second.raw(),
                              node.raw(), core.term().raw()));
     }
-    const LogIndex agreed(agreed_.size() - 1);
-    if (log.last() < agreed ||
-        (agreed >= log.base() && log.term_at(agreed) != agreed_[agreed.raw()])) {
+    // A candidate of the past may win late: it owes only what was agreed in terms before its own.
+    LogIndex agreed(agreed_.size() - 1);
+    while (agreed > LogIndex() && agreed_[agreed.raw()].in >= core.term()) {
+        agreed = prior(agreed);
+    }
+    const Term term = agreed_[agreed.raw()].of;
+    if (log.last() < agreed || (agreed >= log.base() && log.term_at(agreed) != term)) {
         complain(fmt::format("leader completeness: {} leads term {} without entry {} of term {}",
-                             node.raw(), core.term().raw(), agreed.raw(),
-                             agreed_[agreed.raw()].raw()));
+                             node.raw(), core.term().raw(), agreed.raw(), term.raw()));
     }
 }
 
@@ -76,14 +79,14 @@ void Oracle::look_at_commit(const NodeId& node, const RaftCore& core, Eye& eye) 
     for (LogIndex at = next(std::max(eye.commit, log.base())); at <= core.commit(); at = next(at)) {
         const Term term = log.at(at).term;
         if (at.raw() < agreed_.size()) {
-            if (agreed_[at.raw()] != term) {
+            if (agreed_[at.raw()].of != term) {
                 complain(
                     fmt::format("state machine safety: {} takes entry {} of term {} for "
                                 "agreed, it was of term {}",
-                                node.raw(), at.raw(), term.raw(), agreed_[at.raw()].raw()));
+                                node.raw(), at.raw(), term.raw(), agreed_[at.raw()].of.raw()));
             }
         } else if (at.raw() == agreed_.size()) {
-            agreed_.push_back(term);
+            agreed_.push_back({.of = term, .in = core.term()});
         } else {
             complain(fmt::format("{} agreed on {} before anybody on what stands before", node.raw(),
                                  at.raw()));

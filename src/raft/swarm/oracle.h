@@ -65,13 +65,18 @@ public:
     }
 
 private:
+    struct Agreed {
+        Term of;  // of the entry
+        Term in;  // in which it was agreed
+    };
+
     void look_at_log(const NodeId& node, const RaftCore& core, Eye& eye);
     void look_at_commit(const NodeId& node, const RaftCore& core, Eye& eye);
     void look_at_leader(const NodeId& node, const RaftCore& core, Eye& eye);
 
     std::map<Term, NodeId> leaders_;
     std::map<std::pair<LogIndex, Term>, std::uint64_t> entries_;
-    std::vector<Term> agreed_{Term()};  // by index
+    std::vector<Agreed> agreed_{Agreed{}};  // by index
     std::vector<std::uint64_t> ids_;    // in their agreed order
     std::vector<LogIndex> indexes_;
     std::map<std::uint64_t, LogIndex> where_;
