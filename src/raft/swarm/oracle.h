@@ -77,7 +77,7 @@ private:
     std::map<Term, NodeId> leaders_;
     std::map<std::pair<LogIndex, Term>, std::uint64_t> entries_;
     std::vector<Agreed> agreed_{Agreed{}};  // by index
-    std::vector<std::uint64_t> ids_;    // in their agreed order
+    std::vector<std::uint64_t> ids_;        // in their agreed order
     std::vector<LogIndex> indexes_;
     std::map<std::uint64_t, LogIndex> where_;
     std::unordered_set<std::uint64_t> open_;
