@@ -38,7 +38,8 @@ public:
           dice_(run.seed ^ 0xbad),
           changes_members_(cluster_.hosts() > 5 || dice_.chance(1, 3)),
           damages_files_(!changes_members_ && dice_.chance(1, 2)),
-          slow_disks_(dice_.chance(1, 2)) {
+          slow_disks_(dice_.chance(1, 2)),
+          pace_ms_(dice_.between(60, 800)) {
         network_weather();
     }
 
@@ -50,7 +51,7 @@ public:
             work();
             if (cluster_.now() >= next_fault) {
                 fault();
-                next_fault = cluster_.now() + milliseconds(dice_.between(20, 900));
+                next_fault = cluster_.now() + milliseconds(dice_.between(5, pace_ms_));
             }
         }
         heal();
@@ -314,6 +315,7 @@ private:
     bool changes_members_;
     bool damages_files_;
     bool slow_disks_;
+    std::int64_t pace_ms_;  // between faults, at most
     std::vector<std::uint64_t> changes_;
     Outcome outcome_;
 };
