@@ -106,7 +106,7 @@ Result<StoredLog> LogStore::open() {
     if (!names) {
         return wrap("list " + options_.folder, std::move(names).error());
     }
-    RecoveryOptions how{.folder = options_.folder, .allow_truncated_log = false};
+    RecoveryOptions how{.folder = options_.folder, .allow_truncated_log = false, .gapless = true};
     auto log = recover(disk_, how);
     if (!log && log.error().code == Errc::corrupt) {
         how.allow_truncated_log = true;
@@ -248,7 +248,6 @@ void LogStore::write_vote(std::string_view name) {
 void LogStore::open_segment(LogIndex first) {
     const SegmentHeader header{.sequence = next_sequence_++, .first = first, .term = term_};
     std::string bytes = encode_segment_header(header);
-    // Known from now on: it may be there even when the write fails.
     segments_.push_back({.sequence = header.sequence, .first = first, .bytes = bytes.size()});
     disk_.replace(awaited_, path_of(segment_name(header.sequence)), std::move(bytes));
 }
@@ -323,6 +322,10 @@ void LogStore::on_disk(env::DiskOpId op, const Result<void>& outcome) {
         pump();
         return;
     }
+    if (failed == Step::cut || failed == Step::void_log || failed == Step::segment) {
+        segments_.pop_back();  // may be there or not: the next one replaces it
+        --next_sequence_;
+    }
     tail_unknown_ = tail_unknown_ || failed == Step::append || failed == Step::seal;
     waits_for_retry_ = true;
     timers_.arm(options_.retry_timer, options_.retry_interval);
@@ -339,10 +342,7 @@ void LogStore::on_step_done() {
             last_ = prior(segments_.back().first);
             tail_unknown_ = false;
             unsealed_ = false;
-            for (const std::uint64_t sequence : std::exchange(damaged_segments_, {})) {
-                remove_file(segment_name(sequence));
-                std::erase_if(segments_, [&](const auto& s) { return s.sequence == sequence; });
-            }
+            mend_damaged_segments();
             for (const LogIndex index : std::exchange(damaged_snapshots_, {})) {
                 remove_file(snapshot_name(index));
             }
@@ -375,6 +375,20 @@ void LogStore::on_step_done() {
     }
     if (step != Step::seal) {
         done_step_ = step;
+    }
+}
+
+// A segment whose header cannot be read is made an empty one, so that none is missing.
+void LogStore::mend_damaged_segments() {
+    for (const std::uint64_t sequence : std::exchange(damaged_segments_, {})) {
+        const LogIndex first = segments_.back().first;
+        disk_.replace(next_op(), path_of(segment_name(sequence)),
+                      encode_segment_header({.sequence = sequence, .first = first, .term = term_}));
+        for (SegmentOnDisk& segment : segments_) {
+            if (segment.sequence == sequence) {
+                segment = {.sequence = sequence, .first = first, .bytes = kSegmentHeaderBytes};
+            }
+        }
     }
 }
 

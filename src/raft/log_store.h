@@ -106,6 +106,7 @@ private:
     void append_entries();
     void append_seal();
     void on_step_done();
+    void mend_damaged_segments();
     void finish(std::size_t writes);
     void remove_file(const std::string& name);
     void remove_what_is_covered();

@@ -61,7 +61,8 @@ Result<RecoveryReport> RaftNode::start(StateMachine& machine, ConsensusListener&
                 std::move(restored).error());
         }
     } else {
-        // Not even the first snapshot can be read: it is asked of a leader.
+        // Not even the first snapshot can be read: back to how the group began.
+        start.membership = normalised(options_.bootstrap.value_or(Membership{}));
         start.snapshot.payload = std::make_shared<const std::string>(
             encode_membership(start.membership) + machine.snapshot());
     }

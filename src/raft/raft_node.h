@@ -33,9 +33,9 @@ public:
 struct RaftNodeOptions {
     std::uint64_t cluster = 0;  // messages and folders of another one are refused
     std::string folder = "meta";
-    // The first members of a new group: the same list at each of them. Read only when the folder is
-    // empty; without it a node with an empty folder waits to be added. A node whose folder was lost
-    // must come back under a new id.
+    // The first members of a new group: the same list at each of them, kept for ever. Read when the
+    // folder is empty or has lost every snapshot; without it a node with an empty folder waits to
+    // be added. A node whose folder was lost must come back under a new id.
     std::optional<Membership> bootstrap;
     CoreOptions core;  // `core.node` is this node
 

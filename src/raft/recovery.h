@@ -14,6 +14,9 @@ struct RecoveryOptions {
     std::string folder;
     // Give up acknowledged commands that are damaged, and all after them. Set by an operator only.
     bool allow_truncated_log = false;
+    // Of this folder segments go only from the front: one that is missing may have voided
+    // something.
+    bool gapless = false;
 };
 
 struct RecoveredCommand {

@@ -1,4 +1,4 @@
-#include "raft/swarm/hostile_run.h"
+#include "sim/raft/hostile_run.h"
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,8 @@
 #include <fmt/format.h>
 
 #include "raft/membership.h"
-#include "raft/swarm/cluster.h"
+#include "raft/vote_file.h"
+#include "sim/raft/cluster.h"
 
 namespace muster::raft::swarm {
 namespace {
@@ -182,9 +183,10 @@ private:
             paths.push_back(path);
         }
         const std::string path = paths.empty() ? "" : paths[dice_.below(paths.size())];
-        const bool open_segment = path == last_segment(paths);
+        const bool spared =
+            path == last_segment(paths) || (path.ends_with(".mvote") && !votes_are_whole(host));
         const bool whole_file = path.ends_with(".mlog") || path.ends_with(".msnap");
-        if (path.empty() || open_segment) {
+        if (path.empty() || spared) {
             return;
         }
         const std::size_t size = cluster_.disk(host).files().find(path)->second.size();
@@ -199,6 +201,15 @@ private:
             cluster_.disk(host).flip_bit(path, dice_.below(size),
                                          static_cast<unsigned>(dice_.below(8)));
         }
+    }
+
+    // Both gone bad cannot be mended: a test of its own.
+    bool votes_are_whole(std::size_t host) {
+        const auto& files = cluster_.disk(host).files();
+        return std::all_of(std::begin(kVoteFiles), std::end(kVoteFiles), [&](auto name) {
+            const auto file = files.find("meta/" + std::string(name));
+            return file != files.end() && decode_vote_file(file->second).has_value();
+        });
     }
 
     static std::string last_segment(const std::vector<std::string>& paths) {

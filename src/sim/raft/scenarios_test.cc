@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "raft/membership.h"
-#include "raft/swarm/cluster.h"
+#include "sim/raft/cluster.h"
 
 namespace muster::raft::swarm {
 namespace {

@@ -1,4 +1,4 @@
-#include "raft/swarm/cluster.h"
+#include "sim/raft/cluster.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "raft/swarm/oracle.h"
+#include "sim/raft/oracle.h"
 
 #include <algorithm>
 #include <utility>

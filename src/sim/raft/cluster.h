@@ -13,7 +13,7 @@
 #include "base/prng.h"
 #include "env/memory_disk.h"
 #include "raft/raft_node.h"
-#include "raft/swarm/oracle.h"
+#include "sim/raft/oracle.h"
 
 namespace muster::raft::swarm {
 

@@ -1,9 +1,11 @@
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "raft/swarm/hostile_run.h"
+#include "sim/raft/hostile_run.h"
 
 namespace muster::raft::swarm {
 namespace {
@@ -28,10 +30,19 @@ Seeds seeds() {
             .twice_every = 50};
 }
 
+volatile std::sig_atomic_t running_seed = 0;
+
+// A failed CHECK ends the process: which seed it was must not be lost.
+void say_seed(int /*signal*/) {
+    std::fprintf(stderr, "aborted in seed %ld\n", static_cast<long>(running_seed));
+}
+
 TEST(RaftSwarm, SurvivesEveryHostileRunAndLeavesTheSameTraceTwice) {
     const auto [first, last, twice_every] = seeds();
+    std::signal(SIGABRT, say_seed);
     Outcome sum;
     for (std::uint64_t seed = first; seed <= last; ++seed) {
+        running_seed = static_cast<std::sig_atomic_t>(seed);
         const Outcome outcome = run_hostile({.seed = seed});
         EXPECT_EQ(outcome.violation, std::nullopt) << "seed " << seed;
         if (seed % twice_every == 0) {
