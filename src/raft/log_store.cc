@@ -101,6 +101,26 @@ Result<void> LogStore::take_commands(RecoveredLog& log, StoredLog& found) {
     return {};
 }
 
+namespace {
+
+// Terms never fall in a log; where they do, entries stand that had been replaced.
+void drop_falling_terms(RecoveredLog& log) {
+    Term before = log.snapshot_term;
+    for (std::size_t i = 0; i < log.commands.size(); ++i) {
+        if (log.commands[i].term < before) {
+            log.report.last = prior(log.commands[i].index);
+            log.report.truncated = true;
+            log.report.reason =
+                fmt::format("the term falls at entry {}", log.commands[i].index.raw());
+            log.commands.resize(i);
+            return;
+        }
+        before = log.commands[i].term;
+    }
+}
+
+}  // namespace
+
 Result<StoredLog> LogStore::open() {
     auto names = disk_.list(options_.folder);
     if (!names) {
@@ -115,6 +135,7 @@ Result<StoredLog> LogStore::open() {
     if (!log) {
         return wrap("recover the log", std::move(log).error());
     }
+    drop_falling_terms(*log);
     StoredLog found{.start = {}, .state = {}, .fresh = false, .report = log->report};
     const bool empty = log->commands.empty() && log->report.snapshot == LogIndex() &&
                        !log->report.truncated && log->snapshots_damaged.empty();

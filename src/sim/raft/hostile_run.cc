@@ -183,8 +183,7 @@ private:
             paths.push_back(path);
         }
         const std::string path = paths.empty() ? "" : paths[dice_.below(paths.size())];
-        const bool spared =
-            path == last_segment(paths) || (path.ends_with(".mvote") && !votes_are_whole(host));
+        const bool spared = path == last_segment(paths) || !votes_are_whole(host);
         const bool whole_file = path.ends_with(".mlog") || path.ends_with(".msnap");
         if (path.empty() || spared) {
             return;
@@ -203,7 +202,7 @@ private:
         }
     }
 
-    // Both gone bad cannot be mended: a test of its own.
+    // Both gone bad, or never written, cannot be mended: a test of its own.
     bool votes_are_whole(std::size_t host) {
         const auto& files = cluster_.disk(host).files();
         return std::all_of(std::begin(kVoteFiles), std::end(kVoteFiles), [&](auto name) {
