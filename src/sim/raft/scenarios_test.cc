@@ -243,6 +243,43 @@ TEST_F(RaftScenario, TruncatedAndMissingSegmentsAreFoundAndTheNodeSuppliedAgain)
     converge();
 }
 
+TEST_F(RaftScenario, ASegmentMissingInTheMiddleIsFound) {
+    begin();
+    const std::size_t host = follower();
+    for (int turn = 0; turn < 4; ++turn) {
+        write(10);
+        group->crash(host);
+        group->start(host);
+        converge();
+    }
+    group->crash(host);
+    const std::vector<std::string> segments = files(host, ".mlog");
+    ASSERT_GT(segments.size(), 3U);
+    group->disk(host).erase(segments[segments.size() - 2]);
+    group->start(host);
+    ASSERT_TRUE(group->up(host));
+    EXPECT_TRUE(in_doubt(host));
+    converge();
+}
+
+TEST_F(RaftScenario, ANodeThatLostEverySnapshotStillKnowsTheFirstMembers) {
+    begin();
+    write(5);
+    const std::size_t host = follower();
+    group->crash(host);
+    for (const std::string& path : files(host, ".msnap")) {
+        group->disk(host).erase(path);
+    }
+    for (const std::string& path : files(host, ".mlog")) {
+        group->disk(host).cut(path, 20);
+    }
+    group->start(host);
+    ASSERT_TRUE(group->up(host));
+    EXPECT_TRUE(in_doubt(host));
+    converge();
+    EXPECT_EQ(group->node(host).members(), members_with({0, 1, 2}));
+}
+
 TEST_F(RaftScenario, ANodeThatForgotDoesNotElectAnotherThatNeverKnew) {
     begin();
     const std::size_t lead = leader();
