@@ -93,9 +93,12 @@ struct RecoveryReport {
     bool truncated = false;  // acknowledged commands were given up, as the operator allowed
 };
 
-// Wanted voters of the group.
+// Wanted members of the group: voters decide, learners only receive what is agreed.
 struct Membership {
     std::vector<NodeId> voters;
+    std::vector<NodeId> learners = {};
+
+    [[nodiscard]] bool operator==(const Membership&) const = default;
 };
 
 // Agreement on one order of commands. Nothing blocks; every request is answered exactly once by an

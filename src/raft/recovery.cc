@@ -80,6 +80,7 @@ Result<void> Recovery::read_snapshots(const std::vector<std::string>& names) {
             continue;
         }
         log_.snapshot = std::string(file->payload);
+        log_.snapshot_term = file->term;
         log_.snapshots_on_disk.push_back(*index);
         log_.report.snapshot = *index;
         log_.term = std::max(log_.term, file->term);
@@ -184,6 +185,13 @@ Result<void> Recovery::take_segment(const SegmentFile& file, std::uint64_t end, 
 Result<void> Recovery::follow_segments() {
     const std::vector<std::uint64_t> ends = segment_ends(log_.segments);
     for (std::size_t i = 0; i < files_.size() && !stopped_; ++i) {
+        // What the missing one voided would count again.
+        const bool gap =
+            options_.gapless && i > 0 && files_[i].sequence != files_[i - 1].sequence + 1;
+        if (gap && ends[i - 1] > log_.report.snapshot.raw() + 1) {
+            MUSTER_TRY(lose(files_[i].path, "the segment before it is missing"));
+            break;
+        }
         if (files_[i].scan) {
             MUSTER_TRY(take_segment(files_[i], ends[i], i + 1 == files_.size()));
         } else if (ends[i] > log_.report.snapshot.raw() + 1) {

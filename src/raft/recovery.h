@@ -14,6 +14,9 @@ struct RecoveryOptions {
     std::string folder;
     // Give up acknowledged commands that are damaged, and all after them. Set by an operator only.
     bool allow_truncated_log = false;
+    // Of this folder segments go only from the front: one that is missing may have voided
+    // something.
+    bool gapless = false;
 };
 
 struct RecoveredCommand {
@@ -34,6 +37,7 @@ struct SegmentOnDisk {
 // What a folder holds: the state at `report.snapshot` and the commands after it.
 struct RecoveredLog {
     std::string snapshot;
+    Term snapshot_term;                       // of the command at report.snapshot
     std::vector<LogIndex> snapshots_on_disk;  // whole ones, ascending
     std::vector<LogIndex> snapshots_damaged;  // to be removed before the log goes on
     std::vector<SegmentOnDisk> segments;      // ascending by sequence

@@ -1,0 +1,398 @@
+#include "raft/raft_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "raft/membership.h"
+#include "raft/message_codec.h"
+
+namespace muster::raft {
+namespace {
+
+constexpr env::TimerKey kAnswers{1};
+constexpr env::TimerKey kFlush{2};
+constexpr env::TimerKey kSeal{3};
+constexpr env::TimerKey kRetry{4};
+constexpr std::uint64_t kCoreTimers = 10;
+
+env::TimerKey key_of(CoreTimer timer) {
+    return env::TimerKey(kCoreTimers + static_cast<std::uint64_t>(timer));
+}
+
+LogStoreOptions store_options(const RaftNodeOptions& options) {
+    return {.node = options.core.node,
+            .cluster = options.cluster,
+            .folder = options.folder,
+            .seal_timer = kSeal,
+            .retry_timer = kRetry};
+}
+
+}  // namespace
+
+RaftNode::RaftNode(RaftNodeOptions options, RaftNodeEnv env)
+    : options_(std::move(options)),
+      env_(std::move(env)),
+      store_(store_options(options_), env_.disk, env_.timers, env_.log, *this) {}
+
+Result<RecoveryReport> RaftNode::start(StateMachine& machine, ConsensusListener& listener) {
+    CHECK_BECAUSE(!core_, "a node starts once");
+    auto found = store_.open();
+    if (!found) {
+        return std::unexpected(std::move(found).error());
+    }
+    RaftCore::Start& start = found->start;
+    if (found->fresh) {
+        start.membership = normalised(options_.bootstrap.value_or(Membership{}));
+        start.snapshot = {.index = LogIndex(),
+                          .term = Term(),
+                          .payload = std::make_shared<const std::string>(
+                              encode_membership(start.membership) + machine.snapshot())};
+        if (!options_.bootstrap) {
+            start.hard.life = 1;
+            start.hard.doubt = true;
+        }
+    } else if (start.snapshot.payload && !start.snapshot.payload->empty()) {
+        if (auto restored = machine.restore(found->state); !restored) {
+            return wrap(
+                fmt::format("snapshot {} in {}", start.snapshot.index.raw(), options_.folder),
+                std::move(restored).error());
+        }
+    } else {
+        // Not even the first snapshot can be read: back to how the group began.
+        start.membership = normalised(options_.bootstrap.value_or(Membership{}));
+        start.snapshot.payload = std::make_shared<const std::string>(
+            encode_membership(start.membership) + machine.snapshot());
+    }
+    for (const Entry& entry : start.entries) {
+        if (entry.kind != EntryKind::command) {
+            continue;
+        }
+        if (auto known = machine.readable(*entry.data); !known) {
+            return wrap(fmt::format("command {} in {}", entry.index.raw(), options_.folder),
+                        std::move(known).error());
+        }
+    }
+    if (found->report.truncated) {
+        env_.log.error("raft.recovery.damaged",
+                       {{"file", found->report.dropped_from}, {"reason", found->report.reason}});
+    }
+    machine_ = &machine;
+    listener_ = &listener;
+    snapshot_bytes_ = start.snapshot.payload->size();
+    store_.begin(start, found->fresh);
+    core_.emplace(options_.core, env_.prng, std::move(start));
+    core_->begin();
+    run();
+    return std::move(found->report);
+}
+
+const RaftCore& RaftNode::core() const {
+    CHECK(core_.has_value());
+    return *core_;
+}
+
+Membership RaftNode::members() const {
+    return core_ ? core_->log().membership() : Membership{};
+}
+
+// ---- requests
+
+void RaftNode::refuse_later(Ticket ticket, Error why) {
+    refusals_.add();
+    answers_.push_back({ticket, std::move(why)});
+    env_.timers.arm(kAnswers, Duration::zero());
+}
+
+void RaftNode::flush_later() {
+    env_.timers.arm(kFlush, Duration::zero());
+}
+
+void RaftNode::send_answers() {
+    // Only those known now: a listener that asks again is answered at the next turn.
+    for (const Answer& answer : std::exchange(answers_, {})) {
+        listener_->on_refused(answer.ticket, answer.why);
+    }
+}
+
+void RaftNode::propose(Ticket ticket, std::string command) {
+    if (!core_) {
+        refuse_later(ticket, {Errc::not_ready, "not started"});
+        return;
+    }
+    if (command.size() > options_.command_bytes_max) {
+        refuse_later(ticket,
+                     {Errc::too_large, fmt::format("a command of {} bytes; at most {}",
+                                                   command.size(), options_.command_bytes_max)});
+        return;
+    }
+    auto index = core_->propose(std::make_shared<const std::string>(std::move(command)));
+    if (!index) {
+        refuse_later(ticket, std::move(index).error());
+        return;
+    }
+    proposals_.add();
+    waiting_[*index] = {.ticket = ticket, .term = core_->term()};
+    flush_later();
+}
+
+void RaftNode::read_barrier(Ticket ticket) {
+    if (!core_) {
+        refuse_later(ticket, {Errc::not_ready, "not started"});
+    } else if (auto taken = core_->read_barrier(ticket); !taken) {
+        refuse_later(ticket, std::move(taken).error());
+    } else {
+        flush_later();
+    }
+}
+
+void RaftNode::change(Ticket ticket, const Membership& membership) {
+    if (!core_) {
+        refuse_later(ticket, {Errc::not_ready, "not started"});
+        return;
+    }
+    auto index = core_->change(membership);
+    if (!index) {
+        refuse_later(ticket, std::move(index).error());
+        return;
+    }
+    waiting_[*index] = {.ticket = ticket, .term = core_->term(), .change = true};
+    flush_later();
+}
+
+void RaftNode::transfer(Ticket ticket, const NodeId& to) {
+    if (!core_) {
+        refuse_later(ticket, {Errc::not_ready, "not started"});
+    } else if (transfer_) {
+        refuse_later(ticket, {Errc::busy, "the leadership is being handed over"});
+    } else if (auto begun = core_->transfer(to); !begun) {
+        refuse_later(ticket, std::move(begun).error());
+    } else {
+        transfer_ = ticket;
+        flush_later();
+    }
+}
+
+ConsensusStatus RaftNode::status() const {
+    if (!core_) {
+        return {};
+    }
+    return {.role = core_->role(),
+            .term = core_->term(),
+            .leader = core_->leader(),
+            .commit = core_->commit(),
+            .applied = core_->applied(),
+            .snapshot = store_.newest_snapshot(),
+            .log_bytes = store_.log_bytes(),
+            .waiting = waiting_.size()};
+}
+
+// ---- events
+
+void RaftNode::on_message(std::string_view bytes) {
+    if (!core_) {
+        return;
+    }
+    auto envelope = decode_message(bytes);
+    if (!envelope) {
+        bad_messages_.add();
+        env_.log.warning("raft.message.unreadable", {{"why", to_string(envelope.error())}});
+        return;
+    }
+    if (envelope->cluster != options_.cluster) {
+        bad_messages_.add();
+        env_.log.warning("raft.message.other_cluster", {{"from", envelope->message.from.raw()}});
+        return;
+    }
+    core_->receive(envelope->message);
+    run();
+}
+
+void RaftNode::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    store_.on_disk(op, outcome);
+    run();
+}
+
+void RaftNode::on_timer(env::TimerKey key) {
+    if (key == kAnswers) {
+        CHECK_BECAUSE(listener_ != nullptr || answers_.empty(), "asked before start()");
+        send_answers();
+        return;
+    }
+    if (!core_) {
+        return;
+    }
+    if (key == kSeal || key == kRetry) {
+        store_.on_timer(key);
+    } else if (key.raw() > kCoreTimers) {
+        core_->on_timer(static_cast<CoreTimer>(key.raw() - kCoreTimers));
+    }
+    run();
+}
+
+void RaftNode::on_stored(std::uint64_t number) {
+    core_->on_written(number);
+    if (snapshot_pending_ && core_->snapshot().index >= *snapshot_pending_) {
+        snapshot_pending_.reset();
+    }
+}
+
+void RaftNode::on_snapshot_given_up(std::uint64_t number) {
+    snapshot_pending_.reset();
+    core_->on_snapshot_failed(number);
+}
+
+void RaftNode::on_store_broken(const Error& why) {
+    broken_why_ = why.detail;
+    core_->on_disk_broken();
+}
+
+void RaftNode::on_store_healed() {
+    broken_why_.clear();
+    core_->on_disk_healed();
+}
+
+// ---- what the core wants done
+
+void RaftNode::run() {
+    if (!core_ || running_) {
+        return;
+    }
+    running_ = true;
+    carry_out(core_->take_effects());
+    maybe_take_snapshot();
+    carry_out(core_->take_effects());
+    running_ = false;
+}
+
+void RaftNode::carry_out(Effects effects) {
+    for (const Effects::Timer& timer : effects.timers) {
+        if (timer.delay) {
+            env_.timers.arm(key_of(timer.timer), *timer.delay);
+        } else {
+            env_.timers.cancel(key_of(timer.timer));
+        }
+    }
+    for (Write& write : effects.writes) {
+        store_.submit(std::move(write));
+    }
+    for (const Message& message : effects.messages) {
+        env_.transport.send(message.to, encode_message(options_.cluster, message));
+    }
+    for (const Entry& entry : effects.committed) {
+        apply(entry);
+    }
+    for (const Effects::Readable& read : effects.readable) {
+        listener_->on_readable(read.ticket, read.index);
+    }
+    for (const Ticket ticket : effects.unreadable) {
+        listener_->on_refused(ticket, {Errc::not_leader, "the leadership was lost meanwhile"});
+    }
+    if (effects.transferred && transfer_) {
+        const Ticket ticket = *std::exchange(transfer_, std::nullopt);
+        if (*effects.transferred) {
+            listener_->on_applied(ticket, core_->commit(), {});
+        } else {
+            listener_->on_refused(ticket, {Errc::timeout, "the other node did not take over"});
+        }
+    }
+    for (const Effects::Reign& reign : effects.reigns) {
+        on_reign(reign);
+    }
+    if (effects.offer) {
+        try_snapshot(*effects.offer);
+    }
+}
+
+void RaftNode::apply(const Entry& entry) {
+    std::string result;
+    if (entry.kind == EntryKind::command) {
+        result = machine_->apply(entry.index, *entry.data);
+    }
+    bytes_since_snapshot_ += cost_of(entry);
+    ++records_since_snapshot_;
+    const auto waiting = waiting_.find(entry.index);
+    if (waiting == waiting_.end()) {
+        return;
+    }
+    const Waiting proposal = waiting->second;
+    waiting_.erase(waiting);
+    CHECK_BECAUSE(proposal.term == entry.term, "refused when the leadership was lost");
+    listener_->on_applied(proposal.ticket, entry.index, std::move(result));
+}
+
+void RaftNode::on_reign(const Effects::Reign& reign) {
+    if (!reign.leads) {
+        const Error why = broken_why_.empty()
+                              ? Error{Errc::timeout, "the leadership was lost meanwhile"}
+                              : Error{Errc::io_error, broken_why_};
+        for (const auto& [index, proposal] : std::exchange(waiting_, {})) {
+            refusals_.add();
+            listener_->on_refused(proposal.ticket, why);
+        }
+    }
+    env_.log.info("raft.leadership", {{"leads", reign.leads}, {"term", reign.term.raw()}});
+    listener_->on_leadership(reign.leads, reign.term);
+}
+
+void RaftNode::try_snapshot(const SnapshotImage& offer) {
+    std::string_view state = *offer.payload;
+    auto membership = take_membership(state);
+    Result<void> restored =
+        membership ? machine_->restore(state) : std::unexpected(membership.error());
+    if (!restored) {
+        env_.log.error("raft.snapshot.refused", {{"why", to_string(restored.error())}});
+        core_->refuse_snapshot();
+        return;
+    }
+    env_.log.info("raft.snapshot.installed", {{"index", offer.index.raw()}});
+    snapshot_bytes_ = offer.payload->size();
+    bytes_since_snapshot_ = 0;
+    records_since_snapshot_ = 0;
+    core_->accept_snapshot(std::move(*membership));
+}
+
+void RaftNode::maybe_take_snapshot() {
+    // A large state is not written again for a small change.
+    const std::uint64_t enough = std::max(options_.snapshot_after_bytes, snapshot_bytes_);
+    const bool due = bytes_since_snapshot_ >= enough ||
+                     records_since_snapshot_ >= options_.snapshot_after_records ||
+                     (store_.segments() > options_.segments_max && records_since_snapshot_ > 0);
+    if (!due || snapshot_pending_) {
+        return;
+    }
+    auto payload = std::make_shared<const std::string>(
+        encode_membership(core_->log().membership_at(core_->applied())) + machine_->snapshot());
+    snapshot_bytes_ = payload->size();
+    bytes_since_snapshot_ = 0;
+    records_since_snapshot_ = 0;
+    snapshots_taken_.add();
+    snapshot_pending_ = core_->applied();
+    core_->take_snapshot(std::move(payload));
+}
+
+void RaftNode::write_metrics(MetricsWriter& writer) const {
+    writer.counter("muster_raft_proposals_total", "Commands taken", proposals_.value());
+    writer.counter("muster_raft_refusals_total", "Requests refused", refusals_.value());
+    writer.counter("muster_raft_bad_messages_total",
+                   "Messages that cannot be read or are of "
+                   "another cluster",
+                   bad_messages_.value());
+    writer.counter("muster_raft_snapshots_total", "Snapshots taken", snapshots_taken_.value());
+    store_.write_metrics(writer);
+    if (core_) {
+        core_->write_metrics(writer);
+    }
+    const ConsensusStatus now = status();
+    writer.gauge("muster_raft_leader", "1 when this node leads",
+                 now.role == ConsensusRole::leader ? 1 : 0);
+    writer.gauge("muster_raft_term", "Current term", static_cast<std::int64_t>(now.term.raw()));
+    writer.gauge("muster_raft_applied_index", "Last command applied",
+                 static_cast<std::int64_t>(now.applied.raw()));
+    writer.gauge("muster_raft_waiting", "Commands that wait to be agreed",
+                 static_cast<std::int64_t>(now.waiting));
+}
+
+}  // namespace muster::raft

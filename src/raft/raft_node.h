@@ -1,0 +1,145 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/prng.h"
+#include "env/disk.h"
+#include "env/timers.h"
+#include "raft/consensus.h"
+#include "raft/log_store.h"
+#include "raft/raft_core.h"
+
+namespace muster::raft {
+
+// Carries messages to other nodes of the group. They may be lost, doubled and reordered; a
+// connection that keeps their order makes replication faster. Loop thread only.
+class RaftTransport {
+public:
+    virtual ~RaftTransport() = default;
+
+    // Takes it or drops it; never blocks and never calls back from within. The bytes are those of
+    // message_codec.h, to be handed to RaftNode::on_message() of `to`.
+    virtual void send(const NodeId& to, std::string bytes) = 0;
+};
+
+struct RaftNodeOptions {
+    std::uint64_t cluster = 0;  // messages and folders of another one are refused
+    std::string folder = "meta";
+    // The first members of a new group: the same list at each of them, kept for ever. Read when the
+    // folder is empty or has lost every snapshot; without it a node with an empty folder waits to
+    // be added. A node whose folder was lost must come back under a new id.
+    std::optional<Membership> bootstrap;
+    CoreOptions core;  // `core.node` is this node
+
+    std::size_t command_bytes_max = 8 << 20;
+    // A snapshot is taken after so much was applied since the last one, and at least its size.
+    std::uint64_t snapshot_after_bytes = 4 << 20;
+    std::uint64_t snapshot_after_records = 10'000;
+    std::size_t segments_max = 16;  // more of them: a snapshot
+};
+
+struct RaftNodeEnv {
+    env::Disk& disk;
+    env::Timers& timers;
+    RaftTransport& transport;
+    Prng prng;
+    Log log;
+};
+
+// Consensus of several nodes: RaftCore with a disk, timers and a transport. A new leader is
+// announced when it has agreed on something and applied all before it; until then proposals are
+// answered not_ready. A proposal whose leader lost its office is answered `timeout`: it may still
+// take effect.
+//
+// Owned by the process; loop thread only. Bounds: CoreOptions and command_bytes_max.
+class RaftNode final : public Consensus,
+                       public env::DiskTarget,
+                       public env::TimerTarget,
+                       private LogStoreListener {
+public:
+    RaftNode(RaftNodeOptions options, RaftNodeEnv env);
+
+    // A log that is damaged is no error: the node goes on with what stands before the damage,
+    // reports `truncated`, and neither votes nor leads until it caught up with a leader. Errors:
+    // corrupt (its votes are lost), refused (of another release, node or cluster), io_error.
+    [[nodiscard]] Result<RecoveryReport> start(StateMachine& machine,
+                                               ConsensusListener& listener) override;
+    void propose(Ticket ticket, std::string command) override;
+    void read_barrier(Ticket ticket) override;
+    void change(Ticket ticket, const Membership& membership) override;
+    void transfer(Ticket ticket, const NodeId& to) override;
+    [[nodiscard]] ConsensusStatus status() const override;
+
+    // What another node's RaftTransport sent; what cannot be read is dropped and counted.
+    void on_message(std::string_view bytes);
+
+    void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
+    void on_timer(env::TimerKey key) override;
+
+    void write_metrics(MetricsWriter& writer) const;
+
+    // The members as this node knows them, agreed or not yet.
+    [[nodiscard]] Membership members() const;
+
+    // For checkers. Requires: started.
+    [[nodiscard]] const RaftCore& core() const;
+
+private:
+    struct Waiting {
+        Ticket ticket;
+        Term term;
+        bool change = false;
+    };
+    struct Answer {
+        Ticket ticket;
+        Error why;
+    };
+
+    void on_stored(std::uint64_t number) override;
+    void on_snapshot_given_up(std::uint64_t number) override;
+    void on_store_broken(const Error& why) override;
+    void on_store_healed() override;
+
+    void refuse_later(Ticket ticket, Error why);
+    void flush_later();
+    void send_answers();
+    void run();
+    void carry_out(Effects effects);
+    void apply(const Entry& entry);
+    void on_reign(const Effects::Reign& reign);
+    void try_snapshot(const SnapshotImage& offer);
+    void maybe_take_snapshot();
+
+    RaftNodeOptions options_;
+    RaftNodeEnv env_;
+    LogStore store_;
+    StateMachine* machine_ = nullptr;
+    ConsensusListener* listener_ = nullptr;
+    std::optional<RaftCore> core_;
+    bool running_ = false;  // effects are being carried out
+
+    std::map<LogIndex, Waiting> waiting_;
+    std::optional<Ticket> transfer_;
+    std::deque<Answer> answers_;
+    std::string broken_why_;
+
+    std::optional<LogIndex> snapshot_pending_;
+    std::uint64_t bytes_since_snapshot_ = 0;
+    std::uint64_t records_since_snapshot_ = 0;
+    std::uint64_t snapshot_bytes_ = 0;
+
+    Counter proposals_;
+    Counter refusals_;
+    Counter bad_messages_;
+    Counter snapshots_taken_;
+};
+
+}  // namespace muster::raft

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+
+namespace muster::raft::swarm {
+
+struct HostileRun {
+    std::uint64_t seed = 1;
+    Duration hostile_time = std::chrono::minutes(1);
+    Duration healing_time = std::chrono::seconds(30);  // until all must be well again
+};
+
+struct Outcome {
+    std::optional<std::string> violation;  // what must not be; or that the group is stuck
+    std::uint64_t trace_hash = 0;
+    std::size_t agreed = 0;
+    std::size_t acknowledged = 0;
+    std::size_t reads = 0;
+    std::size_t reigns = 0;
+    std::size_t crashes = 0;
+    std::size_t changes = 0;
+    std::size_t losses = 0;  // of a part of a node's log, found at its start
+};
+
+// One run of 3 to 5 nodes under crashes of any subset, one- and two-way partitions, loss,
+// duplication, reordering, pauses, leaps of clocks, slow, full and torn disks, damaged files,
+// membership changes and transfers; then everything is mended and the group must converge and take
+// a command. Which of these, and when, is drawn from the seed.
+[[nodiscard]] Outcome run_hostile(const HostileRun& run);
+
+}  // namespace muster::raft::swarm
