@@ -1,4 +1,5 @@
-# Completion for ./dev in bash: source scripts/completion.bash
+# Completion for ./dev in bash: source scripts/completion.bash. That of the muster command comes from
+# itself: source <(muster completion bash).
 _muster_dev() {
     local word=${COMP_WORDS[COMP_CWORD]} root words=""
     root=$(dirname -- "${COMP_WORDS[0]}")
@@ -14,7 +15,7 @@ _muster_dev() {
                 ;;
             sim) words="--from --seeds" ;;
             fuzz) [[ $COMP_CWORD -ne 2 ]] || words=$("$root/dev" fuzz 2>/dev/null) ;;
-            bench) words="--json" ;;
+            bench) words="standalone --json --tiny" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

@@ -1,9 +1,12 @@
 """The commands of `muster`, as a person or a script uses them."""
 
+import collections
 import json
+import os
+import subprocess
 import unittest
 
-from harness import Server, eventually, free_port, run
+from harness import MUSTER, Server, eventually, free_port, run
 
 INSTANCES = "/api/v1/services/DEFAULT_INSTANCE_ID/DEFAULT_GROUP/{}/instances"
 
@@ -57,6 +60,48 @@ class Commands(unittest.TestCase):
         self.assertTrue(status["ready"])
         self.assertEqual(status["publications"], 2)
 
+    def test_a_zone_alone_asks_for_that_zone(self):
+        def shown(*arguments):
+            answer = self.ask("instances", "orders", "-o", "json", *arguments)
+            return len(json.loads(answer.stdout)["instances"])
+
+        self.assertEqual(shown("--zone", "nowhere"), 0)
+        self.assertEqual(shown("--zone", "nowhere", "--scope", "dataCenter"), 2)
+
+    def test_a_url_is_taken_for_a_server(self):
+        self.assertEqual(run("status", "-s", f"http://{self.server.http}/").returncode, 0)
+
+    def test_an_empty_table_says_so_on_standard_error(self):
+        for command, note in ((("services", "--contains", "zzz"), "no such service"),
+                              (("instances", "nobody"), "nobody publishes"),
+                              (("subscribers", "nobody"), "nobody subscribes")):
+            ended = self.ask(*command)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertIn(note, ended.stderr)
+            self.assertEqual(len(ended.stdout.splitlines()), 1)
+
+    def test_what_the_registry_refuses_is_said_once_with_its_exit_status(self):
+        long = "x" * 3000
+        ended = self.ask("instances", long)
+        self.assertEqual(ended.returncode, 2, ended.stderr)
+        self.assertEqual(ended.stderr.lower().count("invalid argument"), 1, ended.stderr)
+        self.assertNotIn("..", ended.stderr)
+
+    def test_the_wrong_port_is_named(self):
+        bolt = f"127.0.0.1:{self.server.bolt_port}"
+        ended = run("status", "-s", bolt)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn(f"{bolt} (is it a muster server's HTTP port?)", ended.stderr)
+        ended = run("watch", "orders", "-s", self.server.http)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("client port (9600", ended.stderr)
+
+    def test_no_metric_is_told_twice(self):
+        lines = [line for line in self.server.get("/metrics")[1].splitlines()
+                 if not line.startswith("#")]
+        names = collections.Counter(line.rpartition(" ")[0] for line in lines)
+        self.assertEqual([name for name, count in names.items() if count > 1], [])
+
     def test_version(self):
         self.assertRegex(run("version").stdout, r"^muster \d+\.\d+\.\d+")
         self.assertIn("version", json.loads(run("version", "-o", "json").stdout))
@@ -66,7 +111,8 @@ class ExitStatus(unittest.TestCase):
     def test_help_is_zero_and_names_all_commands(self):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
-        for command in ("server", "services", "instances", "subscribers", "status", "version"):
+        for command in ("server", "services", "instances", "subscribers", "status", "version",
+                        "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
@@ -79,6 +125,38 @@ class ExitStatus(unittest.TestCase):
         ended = run("status", "--server", f"127.0.0.1:{port}")
         self.assertEqual(ended.returncode, 1)
         self.assertIn(f"127.0.0.1:{port}", ended.stderr)
+
+
+    def test_a_mistyped_command_is_corrected(self):
+        self.assertIn("Did you mean 'services'?", run("servces").stderr)
+        self.assertNotIn("Did you mean", run("zzzzzzzzzzzz").stderr)
+
+    def test_limit_is_a_number_the_registry_takes(self):
+        for limit in ("0", "1001", "x"):
+            self.assertEqual(run("services", "--limit", limit).returncode, 2, limit)
+
+    def test_what_people_try_first_works(self):
+        self.assertRegex(run("--version").stdout, r"^muster \d+\.\d+\.\d+")
+        self.assertEqual(run("help").stdout, run("--help").stdout)
+        self.assertEqual(run("help", "watch").stdout, run("watch", "--help").stdout)
+
+
+class Completion(unittest.TestCase):
+    def complete(self, *words):
+        line = " ".join(f"'{word}'" for word in words)
+        script = (f"source <(muster completion bash); COMP_WORDS=({line}); "
+                  f"COMP_CWORD={len(words) - 1}; _muster; echo \"${{COMPREPLY[@]}}\"")
+        path = os.path.dirname(MUSTER) + os.pathsep + os.environ["PATH"]
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
+                              env={**os.environ, "PATH": path}).stdout.split()
+
+    def test_completes_commands_options_and_values(self):
+        self.assertEqual(self.complete("muster", "s"),
+                         ["server", "services", "subscribers", "status"])
+        self.assertEqual(self.complete("muster", "watch", "--sc"), ["--scope"])
+        self.assertEqual(self.complete("muster", "watch", "--scope", "z"), ["zone"])
+        self.assertEqual(self.complete("muster", "status", "-o", ""), ["table", "json"])
+        self.assertEqual(self.complete("muster", "completion", ""), ["bash"])
 
 
 class Restart(unittest.TestCase):

@@ -58,6 +58,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(complete("./dev", "build", "ts"), ["tsan"])
         self.assertEqual(complete("./dev", "up", "--"), ["--once"])
         self.assertEqual(complete("./dev", "sim", "--f"), ["--from"])
+        self.assertEqual(complete("./dev", "bench", "--t"), ["--tiny"])
 
 
 if __name__ == "__main__":

@@ -53,6 +53,16 @@ int report_sdk(const sdk::Error& error) {
     return error.status == MUSTER_INVALID_ARGUMENT ? 2 : 1;
 }
 
+// What the first call brought instead of an answer; the usual cause is the wrong address.
+int report_silence(const char* what, const ClientOptions& options, const sdk::Error& error) {
+    std::fprintf(
+        stderr,
+        "muster: %s %s: %s. Is a muster server there, and is this its client port (9600 by "
+        "default)?\n",
+        what, options.servers.c_str(), error.to_string().c_str());
+    return 1;
+}
+
 sdk::Result<sdk::Client> open_client(const ClientOptions& options, const std::string& app) {
     return sdk::Client::open({.servers = options.servers,
                               .zone = options.zone,
@@ -185,9 +195,7 @@ int run_publish(const PublishOptions& options) {
         return report_sdk(registration.error());
     }
     if (const auto answer = registration->await(kFirstAnswer); !answer) {
-        std::fprintf(stderr, "muster: not registered at %s: %s\n", options.client.servers.c_str(),
-                     answer.error().to_string().c_str());
-        return 1;
+        return report_silence("not registered at", options.client, answer.error());
     }
     if (options.client.output == "json") {
         std::printf("%s\n",
@@ -225,9 +233,7 @@ int run_watch(const WatchOptions& options) {
         return report_sdk(subscription.error());
     }
     if (const auto first = subscription->await(kFirstAnswer); !first) {
-        std::fprintf(stderr, "muster: no list from %s: %s\n", options.client.servers.c_str(),
-                     first.error().to_string().c_str());
-        return 1;
+        return report_silence("no list from", options.client, first.error());
     }
     wait_for_signal(0);
     subscription->unsubscribe();

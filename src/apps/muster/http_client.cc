@@ -45,6 +45,15 @@ void set_patience(int fd, Duration patience) {
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
+// "host:port" of what a person wrote, who may have copied a URL.
+std::string_view authority_of(std::string_view server) {
+    constexpr std::string_view kScheme = "http://";
+    if (server.starts_with(kScheme)) {
+        server.remove_prefix(kScheme.size());
+    }
+    return server.ends_with('/') ? server.substr(0, server.size() - 1) : server;
+}
+
 Result<Socket> connect_to(std::string_view server, Duration patience) {
     const auto colon = server.rfind(':');
     if (colon == std::string_view::npos || colon == 0 || colon + 1 == server.size()) {
@@ -107,9 +116,11 @@ Result<HttpAnswer> read_answer(int fd) {
                        : fail(Errc::unavailable, std::string("receive: ") + std::strerror(errno));
         }
         if (got == 0) {
-            parser.put_eof(error);
+            if (parser.got_some()) {
+                parser.put_eof(error);
+            }
             if (error || !parser.is_done()) {
-                return fail(Errc::closed, "the registry closed the connection without an answer");
+                return fail(Errc::closed, "no HTTP answer came");
             }
             break;
         }
@@ -129,6 +140,7 @@ Result<HttpAnswer> read_answer(int fd) {
 
 Result<HttpAnswer> http_request(std::string_view method, std::string_view server,
                                 std::string_view target, std::string_view body, Duration patience) {
+    server = authority_of(server);
     auto socket = connect_to(server, patience);
     if (!socket) {
         return std::unexpected(std::move(socket).error());
@@ -144,7 +156,12 @@ Result<HttpAnswer> http_request(std::string_view method, std::string_view server
     request += "\r\n";
     request += body;
     MUSTER_TRY(send_all(socket->fd(), request));
-    return read_answer(socket->fd());
+    auto answer = read_answer(socket->fd());
+    if (!answer) {
+        return wrap(std::string(server) + " (is it a muster server's HTTP port?)",
+                    std::move(answer).error());
+    }
+    return answer;
 }
 
 std::string percent_encode(std::string_view text) {

@@ -14,8 +14,8 @@ struct HttpAnswer {
 };
 
 // One blocking request to a registry's HTTP port, for commands that ask once. `server` is
-// "host:port". Errors: unavailable (cannot connect), timeout, bad_frame (no HTTP), too_large
-// (over 256 MiB).
+// "host:port" or "http://host:port". Errors: invalid_argument (another form), unavailable (cannot
+// connect), timeout, closed (no answer), bad_frame (no HTTP, or over 256 MiB).
 [[nodiscard]] Result<HttpAnswer> http_request(std::string_view method, std::string_view server,
                                               std::string_view target, std::string_view body = {},
                                               Duration patience = std::chrono::seconds(10));

@@ -1,10 +1,14 @@
 // The `muster` program: the server and the commands that ask it.
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "apps/muster/client_commands.h"
+#include "apps/muster/completion.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
 #include "apps/muster/version.h"
@@ -14,7 +18,7 @@ namespace {
 using namespace muster::cli;  // NOLINT: the program's own commands
 
 void add_query_options(CLI::App& command, QueryOptions& options) {
-    command.add_option("-s,--server", options.server, "HTTP address of a session, host:port")
+    command.add_option("-s,--server", options.server, "HTTP address of a server, host:port")
         ->envname("MUSTER_SERVER")
         ->capture_default_str();
     command.add_option("-o,--output", options.output, "table or json")
@@ -37,11 +41,12 @@ void add_server(CLI::App& app, int& exit_status) {
 
 void add_client_options(CLI::App& command, ClientOptions& options) {
     command
-        .add_option("-s,--server", options.servers,
-                    "Sessions: host:port (bolt), or http://host:port to ask for them; with commas")
+        .add_option(
+            "-s,--server", options.servers,
+            "Client ports of servers, host:port, with commas; or http://host:port to ask there")
         ->envname("MUSTER_SERVERS")
         ->capture_default_str();
-    command.add_option("--zone", options.zone, "Zone of this client");
+    command.add_option("--zone", options.zone, "Zone of this client; else the server's default");
     command.add_option("-o,--output", options.output, "table or json")
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
@@ -82,7 +87,9 @@ void add_services(CLI::App& app, int& exit_status) {
     auto* command = app.add_subcommand("services", "List the services that are published");
     add_query_options(*command, options->query);
     command->add_option("--contains", options->contains, "Only names that hold this text");
-    command->add_option("--limit", options->limit, "At most so many")->capture_default_str();
+    command->add_option("--limit", options->limit, "At most so many")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
     command->callback([options, &exit_status] { exit_status = run_services(*options); });
 }
 
@@ -96,10 +103,11 @@ void add_instances(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<ServiceOptions>();
     auto* command = app.add_subcommand("instances", "List who publishes a service");
     add_service_argument(*command, *options);
-    command->add_option("--scope", options->scope, "zone, dataCenter or global")
-        ->check(CLI::IsMember({"zone", "dataCenter", "global"}))
-        ->capture_default_str();
-    command->add_option("--zone", options->zone, "The zone, with --scope zone");
+    command
+        ->add_option("--scope", options->scope,
+                     "zone, dataCenter or global; dataCenter unless --zone is given")
+        ->check(CLI::IsMember({"zone", "dataCenter", "global"}));
+    command->add_option("--zone", options->zone, "Only those of this zone");
     command->callback([options, &exit_status] { exit_status = run_instances(*options); });
 }
 
@@ -127,13 +135,65 @@ void add_version(CLI::App& app, int& exit_status) {
     command->callback([options, &exit_status] { exit_status = run_version(*options); });
 }
 
+std::vector<CommandWords> words_of(const CLI::App& app) {
+    std::vector<CommandWords> commands;
+    for (const CLI::App* command : app.get_subcommands({})) {
+        CommandWords words{.name = command->get_name(), .options = {}};
+        for (const CLI::Option* option : command->get_options()) {
+            for (const std::string& name : option->get_lnames()) {
+                words.options.push_back("--" + name);
+            }
+            for (const std::string& name : option->get_snames()) {
+                words.options.push_back("-" + name);
+            }
+        }
+        commands.push_back(std::move(words));
+    }
+    return commands;
+}
+
+void add_completion(CLI::App& app, int& exit_status) {
+    auto shell = std::make_shared<std::string>("bash");
+    auto* command = app.add_subcommand(
+        "completion", "Print the shell's completion: source <(muster completion bash)");
+    command->add_option("shell", *shell, "bash")
+        ->check(CLI::IsMember({"bash"}))
+        ->capture_default_str();
+    command->callback([shell, &app, &exit_status] {
+        std::printf("%s", bash_completion(words_of(app)).c_str());
+        exit_status = 0;
+    });
+}
+
+// A first word that is no command gets a better answer than that one is missing. Returns whether it
+// was given.
+bool refused_unknown_command(const CLI::App& app, const std::string& word) {
+    const auto commands = words_of(app);
+    if (word.starts_with('-') ||
+        std::ranges::find(commands, word, &CommandWords::name) != commands.end()) {
+        return false;
+    }
+    const std::string nearest = nearest_command(commands, word);
+    std::string hint;
+    if (!nearest.empty()) {
+        hint = ". Did you mean '" + nearest + "'?";
+    }
+    std::fprintf(stderr,
+                 "muster: there is no command '%s'%s\nRun muster --help for all commands.\n",
+                 word.c_str(), hint.c_str());
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     CLI::App app{"Muster: a service registry. Where is the other one, now?"};
+    app.name("muster");
     app.require_subcommand(1);
+    app.set_version_flag("--version", "muster " MUSTER_VERSION, "Print the version and exit");
     app.set_help_all_flag("--help-all", "Help of all commands");
     app.footer(
+        "muster help COMMAND tells more of one.\n"
         "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage.\n"
         "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
         "MUSTER_SERVERS that of publish and watch (bolt).");
@@ -146,8 +206,19 @@ int main(int argc, char** argv) {
     add_subscribers(app, exit_status);
     add_status(app, exit_status);
     add_version(app, exit_status);
+    add_completion(app, exit_status);
+    // `muster help COMMAND` is what some try first.
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && arguments.front() == "help") {
+        arguments.erase(arguments.begin());
+        arguments.emplace_back("--help");
+    }
+    if (!arguments.empty() && refused_unknown_command(app, arguments.front())) {
+        return 2;
+    }
     try {
-        app.parse(argc, argv);
+        // CLI11 takes them from the back.
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }

@@ -15,6 +15,12 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr Errc kCodes[] = {
+#define X(name, ...) Errc::name,
+    MUSTER_ERRC_LIST(X)
+#undef X
+};
+
 // The text of a member, whatever its type; empty when there is none.
 std::string text(const json::object& object, std::string_view key) {
     const json::value* value = object.if_contains(key);
@@ -24,10 +30,47 @@ std::string text(const json::object& object, std::string_view key) {
     return value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
 }
 
+// The same for a cell of a table, where a list needs no brackets.
+std::string cell(const json::object& object, std::string_view key) {
+    const json::value* value = object.if_contains(key);
+    if (value == nullptr || !value->is_array()) {
+        return text(object, key);
+    }
+    std::string joined;
+    for (const json::value& item : value->get_array()) {
+        joined += joined.empty() ? "" : ", ";
+        joined += item.is_string() ? std::string(item.get_string()) : json::serialize(item);
+    }
+    return joined;
+}
+
 const json::array& items(const json::object& object, std::string_view key) {
     static const json::array kNone;
     const json::value* value = object.if_contains(key);
     return value != nullptr && value->is_array() ? value->get_array() : kNone;
+}
+
+// The Error that an error answer tells: "Invalid argument: what. Do this."
+Error error_of(const json::object& answer) {
+    const json::value* details = answer.if_contains("error");
+    if (details == nullptr || !details->is_object()) {
+        return {Errc::refused, json::serialize(answer)};
+    }
+    const json::object& object = details->get_object();
+    Error error{Errc::refused, text(object, "message")};
+    for (const Errc code : kCodes) {
+        const ErrcInfo& known = info(code);
+        if (known.name == text(object, "code")) {
+            error.code = code;
+            // The sentence begins with the text of the code, which our own begins with, too.
+            if (error.detail.size() > known.text.size() + 2 &&
+                error.detail.substr(1, known.text.size() - 1) == known.text.substr(1)) {
+                error.detail.erase(0, known.text.size() + 2);
+            }
+        }
+    }
+    error.detail += " " + text(object, "action");
+    return error;
 }
 
 // Asks and parses; an error answer of the registry becomes an Error with its own sentence.
@@ -44,11 +87,7 @@ Result<json::object> ask(const QueryOptions& options, const std::string& target)
             options.server + " does not answer in JSON; is it a muster server's HTTP port?");
     }
     if (answer->status >= 400) {
-        const json::value* details = parsed.get_object().if_contains("error");
-        const json::object& object = details != nullptr && details->is_object()
-                                         ? details->get_object()
-                                         : parsed.get_object();
-        return fail(Errc::refused, text(object, "message") + ". " + text(object, "action"));
+        return std::unexpected(error_of(parsed.get_object()));
     }
     return std::move(parsed.get_object());
 }
@@ -77,6 +116,15 @@ Result<std::string> service_target(const ServiceOptions& options, std::string_vi
            std::string(what);
 }
 
+// Prints the rows; for a person who sees none, that there are none.
+void print(const Table& table, const char* nothing) {
+    std::printf("%s", table.to_string().c_str());
+    if (table.empty()) {
+        std::fflush(stdout);
+        std::fprintf(stderr, "note: %s\n", nothing);
+    }
+}
+
 void note_incomplete(const json::object& answer) {
     if (text(answer, "complete") == "false") {
         std::fprintf(stderr,
@@ -96,7 +144,7 @@ int run_services(const ServicesOptions& options) {
             table.add(
                 {text(service, "service"), text(service, "instances"), text(service, "version")});
         }
-        std::printf("%s", table.to_string().c_str());
+        print(table, "no such service is known");
         if (text(answer, "more") == "true") {
             std::fprintf(stderr, "note: there are more; narrow with --contains or raise --limit\n");
         }
@@ -109,7 +157,8 @@ int run_instances(const ServiceOptions& options) {
     if (!target) {
         return report(target.error());
     }
-    *target += "?scope=" + percent_encode(options.scope);
+    const std::string scope = options.zone.empty() ? "dataCenter" : "zone";
+    *target += "?scope=" + percent_encode(options.scope.empty() ? scope : options.scope);
     if (!options.zone.empty()) {
         *target += "&zone=" + percent_encode(options.zone);
     }
@@ -125,7 +174,7 @@ int run_instances(const ServiceOptions& options) {
                        text(instance, "enabled"), text(instance, "app"),
                        text(instance, "client_address"), text(instance, "id")});
         }
-        std::printf("%s", table.to_string().c_str());
+        print(table, "nobody publishes this service");
         note_incomplete(answer);
     });
 }
@@ -144,7 +193,7 @@ int run_subscribers(const ServiceOptions& options) {
                        text(subscriber, "acknowledged"), text(subscriber, "behind"),
                        text(subscriber, "id")});
         }
-        std::printf("%s", table.to_string().c_str());
+        print(table, "nobody subscribes to this service");
     });
 }
 
@@ -152,7 +201,7 @@ int run_status(const QueryOptions& options) {
     return show(options, "/api/v1/status", [](const json::object& answer) {
         Table table({"WHAT", "VALUE"});
         for (const auto& [key, value] : answer) {
-            table.add({std::string(key), text(answer, key)});
+            table.add({std::string(key), cell(answer, key)});
         }
         std::printf("%s", table.to_string().c_str());
     });

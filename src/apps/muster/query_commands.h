@@ -19,7 +19,7 @@ struct ServicesOptions {
 struct ServiceOptions {
     QueryOptions query;
     std::string service;  // tenant/group/dataId, group/dataId or dataId
-    std::string scope = "dataCenter";
+    std::string scope;    // empty: that of the zone if one is given, else dataCenter
     std::string zone;
 };
 

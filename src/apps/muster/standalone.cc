@@ -227,7 +227,6 @@ void Standalone::Parts::write_metrics(MetricsWriter& writer) const {
     bolt_port->write_metrics(writer);
     bolt_door->write_metrics(writer);
     native_door->write_metrics(writer);
-    http_door->write_metrics(writer);
     net->write_metrics(writer);
     bus->write_metrics(writer);
     disk->write_metrics(writer);
