@@ -170,9 +170,29 @@ struct ConfigInterest {
     std::vector<Item> items;
 };
 
-// Sets (or with null clears) a configuration value.
-struct ConfigPut {
+// The place of a configuration change among all changes: given by the leading meta, each once,
+// ascending while its term lasts.
+struct PutTurn {
+    std::uint64_t term = 0;  // of the leader that gave it
+    std::uint64_t number = 0;
+
+    [[nodiscard]] auto operator<=>(const PutTurn&) const = default;
+};
+
+// Asks for the turn of a change that waits in the session; answered by PutTurnReply, or by a
+// ConfigPutReply when there is none to have. Doubled ones get two turns, of which one is used.
+struct PutTurnRequest {
+    Incarnation incarnation;    // of the session, echoed
     std::uint64_t request = 0;  // echoed
+};
+
+// Sets (or with null clears) a configuration value, in its turn: the meta carries it out unless one
+// of a later turn was admitted before, so that a late one never overwrites a newer one. Carried out
+// once, however often it arrives; answered by ConfigPutReply.
+struct ConfigPut {
+    Incarnation incarnation;    // of the session, echoed
+    std::uint64_t request = 0;  // echoed
+    PutTurn turn;
     std::string key;
     std::optional<std::string> value;
 };
@@ -198,7 +218,15 @@ struct ConfigValue {
     std::shared_ptr<const std::string> value;  // null: none
 };
 
+// The session sends the ConfigPut, unless it gave the change up meanwhile.
+struct PutTurnReply {
+    Incarnation incarnation;  // of the session
+    std::uint64_t request = 0;
+    PutTurn turn;
+};
+
 struct ConfigPutReply {
+    Incarnation incarnation;  // of the session
     std::uint64_t request = 0;
     Result<Version> result;
 };
@@ -207,6 +235,6 @@ using ClusterMessage =
     std::variant<PublishBatch, InterestDeclare, InterestDrop, SessionHeartbeat, SlotDetail,
                  ListServices, PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat,
                  SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut,
-                 NodeHeartbeatReply, ConfigValue, ConfigPutReply>;
+                 PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply>;
 
 }  // namespace muster::msg

@@ -34,6 +34,8 @@ void MetaServer::on_message(const msg::RoleAddress& from, const msg::ClusterMess
         impl_->on_heartbeat(from, *heartbeat);
     } else if (const auto* interest = std::get_if<msg::ConfigInterest>(&message)) {
         impl_->on_config_interest(from, *interest);
+    } else if (const auto* ask = std::get_if<msg::PutTurnRequest>(&message)) {
+        impl_->on_put_turn_request(from, *ask);
     } else if (const auto* put = std::get_if<msg::ConfigPut>(&message)) {
         impl_->on_config_put(from, *put);
     } else {
@@ -174,6 +176,7 @@ void MetaServer::Impl::on_refused(raft::Ticket ticket, const Error& why) {
 void MetaServer::Impl::on_leadership(bool leads, raft::Term term) {
     env_.log.info("meta.leadership", {{"leads", leads}, {"term", term.raw()}});
     leading_ = leads;
+    put_order_.begin_term(term.raw());
     ceiling_raised_ = false;
     leading_since_ = env_.clock.mono();
     heard_.grant_all(leading_since_);

@@ -70,7 +70,8 @@ struct MetaStatus {
 //
 //   NodeHeartbeat -> new incarnation? -> member_joined -> consensus -> reply to everybody concerned
 //   tick -> ceiling near? -> raise_ceiling    tick, join -> plan_slots -> assign_slots
-//   ConfigPut -> put_config -> consensus -> ConfigPutReply, ConfigValue to who watches
+//   PutTurnRequest -> PutTurnReply    ConfigPut, in its turn?
+//             -> put_config -> consensus -> ConfigPutReply, ConfigValue to who watches
 //
 // Owned by the process; lives until it ends. Loop thread only. Bounds: MetaOptions and
 // command_codec.h; what is over a bound is refused, counted and, where a message can say it, told.

@@ -13,7 +13,7 @@
 #include "roles/meta/heard_table.h"
 #include "roles/meta/meta.h"
 #include "roles/meta/meta_state.h"
-#include "roles/meta/recent_puts.h"
+#include "roles/meta/put_order.h"
 
 namespace muster::meta {
 
@@ -32,6 +32,7 @@ public:
 
     void on_heartbeat(const msg::RoleAddress& from, const msg::NodeHeartbeat& heartbeat);
     void on_config_interest(const msg::RoleAddress& from, const msg::ConfigInterest& interest);
+    void on_put_turn_request(const msg::RoleAddress& from, const msg::PutTurnRequest& ask);
     void on_config_put(const msg::RoleAddress& from, const msg::ConfigPut& put);
     void on_unknown();
     void on_timer(env::TimerKey key);
@@ -52,11 +53,15 @@ private:
     struct AssignOpen {};
     struct RaiseOpen {};
     struct EpochsOpen {};
-    struct PutOpen {
-        msg::RoleAddress from;
+    struct PutFrom {
+        msg::RoleAddress session;
+        Incarnation incarnation;
         std::uint64_t request = 0;
+    };
+    struct PutOpen {
+        PutFrom sender;
         std::string key;
-        std::uint64_t content = 0;  // hash of key and value
+        msg::PutTurn turn;
     };
     using Open = std::variant<JoinOpen, AssignOpen, RaiseOpen, EpochsOpen, PutOpen>;
 
@@ -80,7 +85,7 @@ private:
 
     // on_config.cc
     void finish_put(const PutOpen& put, const Result<Version>& outcome);
-    void answer_put(const msg::RoleAddress& to, std::uint64_t request, Result<Version> result);
+    void answer_put(const PutFrom& to, Result<Version> result);
     void tell_watchers(std::string_view key);
 
     MetaOptions options_;
@@ -89,7 +94,7 @@ private:
     MetaState state_;
     HeardTable heard_;
     ConfigWatches watches_;
-    RecentPuts recent_puts_;
+    PutOrder put_order_;
 
     bool leading_ = false;
     bool ceiling_raised_ = false;  // in this leadership

@@ -583,9 +583,21 @@ public:
         mail.sent.clear();
     }
 
+    std::optional<msg::PutTurn> turn(const msg::RoleAddress& who = session()) {
+        server->on_message(who, msg::PutTurnRequest{Incarnation(1), 1});
+        const auto reply = mail.last<msg::PutTurnReply>(who);
+        return reply ? std::optional(reply->turn) : std::nullopt;
+    }
+
     Result<Version> put(std::uint64_t request, const std::string& key,
                         std::optional<std::string> value) {
-        server->on_message(session(), msg::ConfigPut{request, key, std::move(value)});
+        return put_in(turn().value_or(msg::PutTurn{}), request, key, std::move(value));
+    }
+
+    Result<Version> put_in(const msg::PutTurn& its_turn, std::uint64_t request,
+                           const std::string& key, std::optional<std::string> value) {
+        server->on_message(
+            session(), msg::ConfigPut{Incarnation(1), request, its_turn, key, std::move(value)});
         settle();
         const auto reply = mail.last<msg::ConfigPutReply>(session());
         if (!reply || reply->request != request) {
@@ -664,14 +676,43 @@ TEST(MetaServerConfig, KeepsValuesAndVersionsAcrossRestartsWithTheClockSetBack) 
 
 TEST(MetaServerConfig, CarriesADoubledPutOutOnceEvenAfterAnother) {
     ConfigStory story;
-    const auto first = story.put(1, "key", "one");
+    const auto early = story.turn();
+    ASSERT_TRUE(early.has_value());
+    const auto first = story.put_in(*early, 1, "key", "one");
     ASSERT_TRUE(first.has_value());
+    EXPECT_EQ(story.put_in(*early, 1, "key", "one"), first);
     const auto second = story.put(2, "key", "two");
     ASSERT_TRUE(second.has_value());
-    EXPECT_EQ(story.put(1, "key", "one"), first);
+    EXPECT_EQ(story.put_in(*early, 1, "key", "one").error().code, Errc::conflict);
     EXPECT_EQ(*story.watch(Story::session(), "key")->value, "two");
-    // A new life counts anew: the same number with another content is another put.
-    EXPECT_GT(story.put(1, "key", "three").value(), *second);
+    // A new life counts its requests anew: it is not answered for an earlier one.
+    EXPECT_GT(story.put(1, "key", "one").value(), *second);
+}
+
+TEST(MetaServerConfig, RefusesAPutThatANewerOneOvertookWhoeverSentIt) {
+    ConfigStory story;
+    ASSERT_TRUE(story.heartbeat(Story::session("other"), 1).has_value());
+    const auto late = story.turn(Story::session("other"));
+    ASSERT_TRUE(late.has_value());
+    ASSERT_TRUE(story.put(1, "key", "newer").has_value());
+    // The same value again, and a key that was never set, count as changes too.
+    ASSERT_TRUE(story.put(2, "never set", std::nullopt).has_value());
+    EXPECT_EQ(story.put_in(*late, 3, "key", "older").error().code, Errc::conflict);
+    EXPECT_EQ(story.put_in(*late, 4, "never set", "older").error().code, Errc::conflict);
+    EXPECT_EQ(*story.watch(Story::session(), "key")->value, "newer");
+    EXPECT_TRUE(story.put_in(*late, 5, "another key", "x").has_value());
+}
+
+TEST(MetaServerConfig, RefusesPutsOfAnEarlierLife) {
+    ConfigStory story;
+    const auto early = story.turn();
+    ASSERT_TRUE(early.has_value());
+    story.kill();
+    story.start_and_settle();
+    ASSERT_TRUE(story.heartbeat(Story::session(), 1).has_value());
+    ASSERT_TRUE(story.turn().has_value());
+    EXPECT_EQ(story.put_in(*early, 1, "key", "older").error().code, Errc::conflict);
+    EXPECT_TRUE(story.put(2, "key", "newer").has_value());
 }
 
 TEST(MetaServerConfig, RefusesWhatIsOverItsLimitsWithAReason) {
@@ -685,10 +726,15 @@ TEST(MetaServerConfig, RefusesWhatIsOverItsLimitsWithAReason) {
     story.kill();
     story.start();
     story.mail.sent.clear();
-    story.server->on_message(Story::session(), msg::ConfigPut{5, "k", "v"});
-    const auto reply = story.mail.last<msg::ConfigPutReply>(Story::session());
-    ASSERT_TRUE(reply.has_value());
-    EXPECT_EQ(reply->result.error().code, Errc::not_ready);
+    for (const msg::ClusterMessage& message :
+         {msg::ClusterMessage(msg::ConfigPut{Incarnation(1), 5, {}, "k", "v"}),
+          msg::ClusterMessage(msg::PutTurnRequest{Incarnation(1), 5})}) {
+        story.mail.sent.clear();
+        story.server->on_message(Story::session(), message);
+        const auto reply = story.mail.last<msg::ConfigPutReply>(Story::session());
+        ASSERT_TRUE(reply.has_value());
+        EXPECT_EQ(reply->result.error().code, Errc::not_ready);
+    }
 }
 
 TEST(MetaServerConfig, TellsThePutterWhenTheDiskFails) {

@@ -1,14 +1,9 @@
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "roles/meta/meta_impl.h"
 
 namespace muster::meta {
 namespace {
-
-std::uint64_t content_hash(const msg::ConfigPut& put) {
-    return hash64(put.value ? *put.value : std::string_view(), hash64(put.key, put.value ? 1 : 0));
-}
 
 Result<void> check_put(const msg::ConfigPut& put) {
     if (put.key.empty() || put.key.size() > kConfigKeyBytesMax) {
@@ -55,40 +50,55 @@ void MetaServer::Impl::on_config_interest(const msg::RoleAddress& from,
     }
 }
 
-void MetaServer::Impl::answer_put(const msg::RoleAddress& to, std::uint64_t request,
-                                  Result<Version> result) {
+void MetaServer::Impl::answer_put(const PutFrom& to, Result<Version> result) {
     if (!result) {
         refused_puts_.add();
     }
-    env_.outbox.send(to, msg::ConfigPutReply{.request = request, .result = std::move(result)});
+    env_.outbox.send(to.session, msg::ConfigPutReply{.incarnation = to.incarnation,
+                                                     .request = to.request,
+                                                     .result = std::move(result)});
+}
+
+void MetaServer::Impl::on_put_turn_request(const msg::RoleAddress& from,
+                                           const msg::PutTurnRequest& ask) {
+    if (!leading_) {
+        answer_put({from, ask.incarnation, ask.request},
+                   fail(Errc::not_ready, "this meta does not lead now"));
+        return;
+    }
+    env_.outbox.send(from, msg::PutTurnReply{.incarnation = ask.incarnation,
+                                             .request = ask.request,
+                                             .turn = put_order_.next_turn()});
 }
 
 void MetaServer::Impl::on_config_put(const msg::RoleAddress& from, const msg::ConfigPut& put) {
+    const PutFrom sender{from, put.incarnation, put.request};
     if (auto fine = check_put(put); !fine) {
-        answer_put(from, put.request, std::unexpected(std::move(fine).error()));
+        answer_put(sender, std::unexpected(std::move(fine).error()));
         return;
     }
     if (!leading_) {
-        answer_put(from, put.request, fail(Errc::not_ready, "this meta does not lead now"));
+        answer_put(sender, fail(Errc::not_ready, "this meta does not lead now"));
         return;
     }
-    const MonoTime now = env_.clock.mono();
-    const std::uint64_t content = content_hash(put);
-    if (const RecentPuts::Put* recent = recent_puts_.find(from, put.request, content, now)) {
-        if (recent->result) {
-            answer_put(from, put.request, *recent->result);
+    if (puts_open_ >= options_.puts_waiting_max) {
+        answer_put(sender, fail(Errc::over_limit, "too many configuration changes wait"));
+        return;
+    }
+    auto before = put_order_.admit(put.key, put.turn);
+    if (!before) {
+        answer_put(sender, std::unexpected(std::move(before).error()));
+        return;
+    }
+    if (*before != nullptr) {
+        if (const PutOrder::Outcome& outcome = **before) {
+            answer_put(sender, *outcome);
         }
         return;  // under way: answered when it is done
     }
-    if (puts_open_ >= options_.puts_waiting_max) {
-        answer_put(from, put.request,
-                   fail(Errc::over_limit, "too many configuration changes wait"));
-        return;
-    }
-    recent_puts_.begin(from, put.request, content, now);
     ++puts_open_;
     const Version physical = version_at(env_.clock.wall());
-    PutOpen open{.from = from, .request = put.request, .key = put.key, .content = content};
+    PutOpen open{.sender = sender, .key = put.key, .turn = put.turn};
     if (put.value) {
         propose(std::move(open),
                 PutConfig{.key = put.key, .value = *put.value, .physical = physical});
@@ -100,8 +110,8 @@ void MetaServer::Impl::on_config_put(const msg::RoleAddress& from, const msg::Co
 void MetaServer::Impl::finish_put(const PutOpen& put, const Result<Version>& outcome) {
     --puts_open_;
     puts_.add(outcome ? 1 : 0);
-    recent_puts_.finish(put.from, put.request, put.content, outcome);
-    answer_put(put.from, put.request, outcome);
+    put_order_.finish(put.key, put.turn, outcome);
+    answer_put(put.sender, outcome);
     if (outcome) {
         tell_watchers(put.key);
     }

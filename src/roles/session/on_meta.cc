@@ -95,6 +95,10 @@ void SessionServer::Impl::push_config(const ConfigWatches::Key& key, env::ConnId
     }
 }
 
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PutTurnReply& reply) {
+    queries_.on_reply(from.node, reply, env_.clock.mono(), env_.outbox);
+}
+
 void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ConfigPutReply& reply) {
     queries_.on_reply(reply);
 }

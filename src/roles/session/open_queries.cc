@@ -62,24 +62,44 @@ void OpenQueries::put_config(std::uint64_t token, std::string key, std::optional
     const std::uint64_t number = ++last_;
     Put& put = puts_[number];
     put = {.token = token, .port = &port, .deadline = now + kPatience};
-    if (puts_.size() > kOpenMax || metas.empty()) {
+    if (puts_.size() > kPutsMax || metas.empty()) {
         put.refused = Error{Errc::busy, "too many changes of values are open"};
         put.deadline = now;
         return;
     }
-    const msg::ConfigPut message{
-        .request = number, .key = std::move(key), .value = std::move(value)};
+    put.unsent = msg::ConfigPut{.incarnation = incarnation_,
+                                .request = number,
+                                .key = std::move(key),
+                                .value = std::move(value)};
     for (const NodeId& meta : metas) {
-        outbox.send({meta, Role::meta}, message);
+        outbox.send({meta, Role::meta},
+                    msg::PutTurnRequest{.incarnation = incarnation_, .request = number});
     }
+}
+
+void OpenQueries::on_reply(const NodeId& from, const msg::PutTurnReply& reply, MonoTime now,
+                           msg::Outbox& outbox) {
+    const auto found = puts_.find(reply.request);
+    if (reply.incarnation != incarnation_ || found == puts_.end() || !found->second.unsent) {
+        return;
+    }
+    // Given up, though expire() did not run yet: this process stood still. Its caller may have sent
+    // a newer one elsewhere, before this turn was given.
+    if (found->second.deadline <= now) {
+        return;
+    }
+    msg::ConfigPut put = std::move(*found->second.unsent);
+    found->second.unsent.reset();
+    put.turn = reply.turn;
+    outbox.send({from, Role::meta}, std::move(put));
 }
 
 void OpenQueries::on_reply(const msg::ConfigPutReply& reply) {
     const auto found = puts_.find(reply.request);
-    if (found == puts_.end()) {
+    if (reply.incarnation != incarnation_ || found == puts_.end()) {
         return;
     }
-    const Put put = found->second;
+    const Put put = std::move(found->second);
     puts_.erase(found);
     put.port->on_config_put(put.token, reply.result);
 }
@@ -91,7 +111,7 @@ void OpenQueries::expire(MonoTime now) {
             ++item;
             continue;
         }
-        const Put late = item->second;
+        const Put late = std::move(item->second);
         item = puts_.erase(item);
         late.port->on_config_put(late.token, std::unexpected(late.refused.value_or(Error{
                                                  Errc::timeout, "the metas did not answer"})));

@@ -15,11 +15,19 @@
 namespace muster::session {
 
 // Questions to other roles that wait for answers. A listing that a data server does not answer in
-// time is given up: the caller keeps a deadline of its own. Loop thread only. Bounds: kOpenMax at
-// once; a listing beyond is given up, a put is refused as busy.
+// time is given up: the caller keeps a deadline of its own. Loop thread only. Bounds: kOpenMax
+// listings at once, one beyond is given up; kPutsMax puts, one beyond is refused as busy.
+//
+// A put waits here for its turn (see msg::PutTurn) and is sent once it has it:
+//   put_config -> PutTurnRequest -> PutTurnReply -> ConfigPut -> ConfigPutReply -> port
+// At its deadline, counted from put_config, it is given up: from then on it is not sent any more,
+// and what was sent is refused when a newer one came before it.
 class OpenQueries {
 public:
+    explicit OpenQueries(Incarnation incarnation) : incarnation_(incarnation) {}
+
     static constexpr std::size_t kOpenMax = 1000;
+    static constexpr std::size_t kPutsMax = 64;  // their values wait with them
     static constexpr Duration kPatience = std::chrono::seconds(2);
 
     void ask_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port,
@@ -29,6 +37,8 @@ public:
                     msg::Outbox& outbox);
 
     void on_reply(const NodeId& from, const msg::ListServicesReply& reply);
+    void on_reply(const NodeId& from, const msg::PutTurnReply& reply, MonoTime now,
+                  msg::Outbox& outbox);
     void on_reply(const msg::ConfigPutReply& reply);
     void expire(MonoTime now);
 
@@ -45,11 +55,13 @@ private:
         std::uint64_t token = 0;
         QueryPort* port = nullptr;
         MonoTime deadline;
+        std::optional<msg::ConfigPut> unsent;  // while it waits for its turn
         std::optional<Error> refused;
     };
 
     static void answer(Listing& listing);
 
+    Incarnation incarnation_;
     std::map<std::uint64_t, Listing> listings_;
     std::map<std::uint64_t, Put> puts_;
     std::uint64_t last_ = 0;

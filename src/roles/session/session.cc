@@ -88,10 +88,12 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       writes_(options_.resend_interval, kRefusedWait),
       copies_(options_.changes_kept_per_datum),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
-      pusher_(options_.push_timeout, [this](env::ConnId conn) -> msg::ClientPort* {
-          const auto client = clients_.find(conn);
-          return client == clients_.end() ? nullptr : client->second.port;
-      }) {}
+      pusher_(options_.push_timeout,
+              [this](env::ConnId conn) -> msg::ClientPort* {
+                  const auto client = clients_.find(conn);
+                  return client == clients_.end() ? nullptr : client->second.port;
+              }),
+      queries_(options_.incarnation) {}
 
 void SessionServer::Impl::start() {
     started_ = env_.clock.mono();

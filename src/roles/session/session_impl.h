@@ -113,6 +113,7 @@ private:
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::ConfigValue& value);
+    void on(const msg::RoleAddress& from, const msg::PutTurnReply& reply);
     void on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply);
     void adopt(const SlotTable& table);
     void beat_metas();

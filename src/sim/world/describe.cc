@@ -96,8 +96,15 @@ std::string text(const msg::NodeHeartbeat& m) {
 std::string text(const msg::ConfigInterest& m) {
     return fmt::format("ConfigInterest of {}", m.items.size());
 }
+std::string text(const msg::PutTurnRequest& m) {
+    return fmt::format("PutTurnRequest {} life {}", m.request, m.incarnation.raw());
+}
+std::string text(const msg::PutTurnReply& m) {
+    return fmt::format("PutTurnReply {} turn {}.{}", m.request, m.turn.term, m.turn.number);
+}
 std::string text(const msg::ConfigPut& m) {
-    return fmt::format("ConfigPut {} {}={}", m.request, m.key, m.value.value_or("nothing"));
+    return fmt::format("ConfigPut {} turn {}.{} {}={}", m.request, m.turn.term, m.turn.number,
+                       m.key, m.value.value_or("nothing"));
 }
 std::string text(const msg::NodeHeartbeatReply& m) {
     return fmt::format("NodeHeartbeatReply life {} known {} ceiling {} table {} members {}",
