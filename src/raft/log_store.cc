@@ -103,6 +103,9 @@ Result<void> LogStore::take_commands(RecoveredLog& log, StoredLog& found) {
 
 namespace {
 
+// More missing segments than this are not of this store's making.
+constexpr std::size_t kMendedMax = 256;
+
 // Terms never fall in a log; where they do, entries stand that had been replaced.
 void drop_falling_terms(RecoveredLog& log) {
     Term before = log.snapshot_term;
@@ -150,11 +153,18 @@ Result<StoredLog> LogStore::open() {
         found.start.hard.doubt = true;
     }
     for (const SegmentOnDisk& segment : log->segments) {
+        // Those missing before it are made up for like damaged ones, or they would be missed for
+        // ever.
+        while (!segments_.empty() && segments_.back().sequence + 1 < segment.sequence &&
+               damaged_segments_.size() < kMendedMax) {
+            damaged_segments_.push_back(segments_.back().sequence + 1);
+            segments_.push_back({.sequence = damaged_segments_.back()});
+        }
         if (segment.first == LogIndex()) {
             damaged_segments_.push_back(segment.sequence);
         }
+        segments_.push_back(segment);
     }
-    segments_ = log->segments;
     next_sequence_ = segments_.empty() ? 1 : segments_.back().sequence + 1;
     snapshots_ = log->snapshots_on_disk;
     damaged_snapshots_ = log->snapshots_damaged;

@@ -172,8 +172,7 @@ private:
     // Old bytes go bad, at one node at a time: what a majority lost is lost.
     void damage(std::size_t host) {
         for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
-            const bool well = other == host || (cluster_.up(other) &&
-                                                !cluster_.node(other).core().hard_state().doubt);
+            const bool well = other == host || (cluster_.up(other) && !in_doubt(other));
             if (!well) {
                 return;
             }
@@ -209,6 +208,18 @@ private:
             const auto file = files.find("meta/" + std::string(name));
             return file != files.end() && decode_vote_file(file->second).has_value();
         });
+    }
+
+    // What it knows already may not be durable yet: a crash would bring the doubt back.
+    bool in_doubt(std::size_t host) {
+        const auto& files = cluster_.disk(host).files();
+        bool doubt = cluster_.node(host).core().hard_state().doubt;
+        for (const std::string_view name : kVoteFiles) {
+            const auto file = files.find("meta/" + std::string(name));
+            const auto vote = decode_vote_file(file == files.end() ? "" : file->second);
+            doubt = doubt || !vote || vote->hard.doubt;
+        }
+        return doubt;
     }
 
     static std::string last_segment(const std::vector<std::string>& paths) {
