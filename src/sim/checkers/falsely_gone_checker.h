@@ -6,9 +6,13 @@ namespace muster::sim {
 
 // I3: what a listener was shown, and whose client lives and did not withdraw it, stays in its view.
 // Excused, until the client is back and for Truth::kExcused more: the publications of a client
-// whose connection a living session lost, because the network reset it, because it was silent for
-// too long, or because the client gave it up, unless it did so while that session stood still; and
-// of a client that did not come back to a restarted session within its grace.
+//   - whose connection a living session lost, because the network reset it, because it was silent
+//     for too long, or because the client gave it up, unless it did so while that session stood
+//     still;
+//   - that did not come back to a restarted session within the grace, or, when it gave the
+//     connection up while the session stood still, within the grace from the moment at which that
+//     session noticed. The grace is counted in the time that the session ran; "back" is having all
+//     its publications acknowledged on a connection to that life of the session.
 class FalselyGoneChecker final : public Checker {
 public:
     using Checker::Checker;

@@ -60,6 +60,22 @@ TEST(Clients, KeepTheirPublicationsWhenAPausedSessionFindsTheirConnectionsClosed
     }
 }
 
+TEST(Clients, ThatStandStillBeyondTheGraceAfterAPausedSessionAreGoneUntilTheyComeBack) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::java);
+    const RegistId id = provider.publish(kOrders);
+    consumer.subscribe(kOrders, Scope::data_center);
+    story.wait(seconds(1));
+    story.world.registry.pause(Role::session, seconds(20));
+    story.wait(milliseconds(15'305));
+    provider.pause(seconds(25));  // it gave its connection up just now, and made no other yet
+    story.wait(seconds(23));
+    EXPECT_EQ(story.seen_by(consumer), std::set<std::string>{});
+    EXPECT_EQ(story.broken_at_rest(), "");
+    EXPECT_EQ(story.seen_by(consumer), std::set{id.raw()});
+}
+
 TEST(Clients, OutliveAPauseOfTheDataServerDuringTheReturnOfOthers) {
     Story story(Roles::apart);
     auto& provider = story.client(ClientKind::java);

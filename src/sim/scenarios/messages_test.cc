@@ -128,5 +128,25 @@ TEST(Messages, ShowAnEmptyListOnlyWhenTheServiceIsKnownToBeEmpty) {
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
+TEST(Messages, OfAChangeThatWasGivenUpDoNotOverwriteANewerOne) {
+    for (const bool turn_is_late : {false, true}) {
+        Story story(Roles::apart);
+        auto& watcher = story.client(ClientKind::native);
+        watcher.watch("switch");
+        story.wait(seconds(1));
+        if (turn_is_late) {
+            story.world.network.next<msg::PutTurnRequest>(Network::Fate::held);
+        } else {
+            story.world.network.next<msg::ConfigPut>(Network::Fate::held);
+        }
+        story.world.put_config("switch", "first");
+        story.wait(seconds(1));
+        story.world.put_config("switch", "second");
+        story.wait(seconds(6));
+        story.world.network.release();
+        EXPECT_EQ(story.broken_at_rest(), "");
+    }
+}
+
 }  // namespace
 }  // namespace muster::sim

@@ -104,13 +104,6 @@ void Storm::begin() {
 void Storm::end() {
     over_ = true;
     world_.heal();
-    // A put that was given up may still arrive, after a newer one: who wants to be sure says it
-    // again.
-    world_.scheduler.after(seconds(5), [this] {
-        for (const auto& [key, value] : world_.truth.configs()) {
-            world_.put_config(key, std::string(value));
-        }
-    });
 }
 
 void Storm::add_client() {

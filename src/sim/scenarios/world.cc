@@ -34,15 +34,22 @@ World::World(WorldOptions options)
       bounds(truth, registry),
       checkers_{&converges, &versions, &falsely_gone, &gone, &resurrection, &client_order, &bounds},
       next_step_(scheduler.now() + kStep) {
-    registry.on_connection_lost = [this](PipeId pipe) {
-        SimClient* client = owner_of(pipe);
-        const Process& session = registry.process(Role::session);
-        const bool stood = session.resumed() && scheduler.now() - *session.resumed() < kAfterPause;
-        if (client != nullptr && client->alive() && (pipes.was_reset(pipe) || !stood)) {
-            away_.insert(client->name());
-            truth.excuse(client->name());
-        }
-    };
+    registry.on_connection_lost = [this](PipeId pipe) { on_connection_lost(pipe); };
+}
+
+void World::on_connection_lost(PipeId pipe) {
+    SimClient* client = owner_of(pipe);
+    if (client == nullptr || !client->alive()) {
+        return;
+    }
+    const Process& session = registry.process(Role::session);
+    const bool stood = session.resumed() && scheduler.now() - *session.resumed() < kAfterPause;
+    if (pipes.was_reset(pipe) || !stood) {
+        away_.insert(client->name());
+        truth.excuse(client->name());
+    } else {
+        kept_[client->name()] = {.session_life = session.life(), .ran = session.ran()};
+    }
 }
 
 SimClient* World::owner_of(PipeId pipe) {
@@ -103,18 +110,30 @@ void World::excuse_the_late() {
         return;
     }
     for (const auto& client : clients_) {
-        if (!client->alive()) {
-            continue;
+        if (client->alive()) {
+            excuse_if_late(*client);
         }
-        if (client->settled() && pipes.session_life_of(client->pipe()) == session.life()) {
-            client->note_settled(session.life());
-            away_.erase(client->name());
-        } else if (session.ran() >= kReturn && client->settled_in() != session.life()) {
-            away_.insert(client->name());
+    }
+}
+
+void World::excuse_if_late(SimClient& client) {
+    const Process& session = registry.process(Role::session);
+    const std::string& name = client.name();
+    const auto kept = kept_.find(name);
+    if (client.settled() && pipes.session_life_of(client.pipe()) == session.life()) {
+        client.note_settled(session.life());
+        away_.erase(name);
+        kept_.erase(name);
+    } else if (client.settled_in() != session.life()) {
+        if (session.ran() >= kReturn) {
+            away_.insert(name);
         }
-        if (away_.contains(client->name())) {
-            truth.excuse(client->name());
-        }
+    } else if (kept != kept_.end() && kept->second.session_life == session.life() &&
+               session.ran() - kept->second.ran >= kReturn) {
+        away_.insert(name);
+    }
+    if (away_.contains(name)) {
+        truth.excuse(name);
     }
 }
 

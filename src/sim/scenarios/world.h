@@ -93,12 +93,21 @@ private:
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
     void ask_config_put();
     void step();
+    void on_connection_lost(PipeId pipe);
     void excuse_the_late();
+    void excuse_if_late(SimClient& client);
     [[nodiscard]] SimClient* owner_of(PipeId pipe);
 
     std::vector<Checker*> checkers_;
     std::vector<std::unique_ptr<SimClient>> clients_;
     std::set<std::string> away_;  // excused, and not back yet
+    // By client: how long the session's life had run when it kept the publications of the client,
+    // whose connection closed because that life stood still.
+    struct Kept {
+        std::uint64_t session_life = 0;
+        Duration ran{};
+    };
+    std::map<std::string, Kept> kept_;
     std::map<std::string, std::string> unput_;
     std::string putting_;
     std::string putting_value_;
