@@ -22,7 +22,7 @@ namespace muster {
     X(unknown_route,      "no such resource",              404,  5, 6,    false, 1)     \
     X(method_not_allowed, "method not allowed",            405, 12, 6,    false, 1)     \
     X(not_found,          "not found",                     404,  5, 1,    false, 1)     \
-    X(conflict,           "conflict with newer state",     409, 10, 1,    false, 1)     \
+    X(conflict,           "conflict with what is there",   409, 10, 1,    false, 1)     \
     X(refused,            "refused by policy",             403,  7, 1,    false, 1)     \
     X(unauthenticated,    "not authenticated",             401, 16, 1,    false, 1)     \
     X(over_limit,         "over a limit",                  429,  8, 4,    true,  1)     \

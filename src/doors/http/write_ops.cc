@@ -68,7 +68,7 @@ void UnregisterOp::on_reply(OpHost& host, const msg::RequestReply& reply) {
     }
     JsonWriter json;
     json.begin_object()
-        .field("id", id_.raw())
+        .field("id", instance_id_of(id_))
         .field("service", service_->path())
         .field("removed", true)
         .field("known_here", leaving_.known)
