@@ -139,8 +139,9 @@ TEST_F(Instances, AreRenewedByHeartbeats) {
 TEST_F(Instances, AreRemovedWithANewerOrder) {
     put("a", R"({"ip":"10.0.0.1","port":80})");
     const auto registered = last_register().publications.at(0)->order;
-    EXPECT_THAT(ask("DELETE", orders_path("/instances/a")).body,
-                HasSubstr(R"("removed":true,"known_here":true)"));
+    EXPECT_THAT(
+        ask("DELETE", orders_path("/instances/a")).body,
+        testing::AllOf(HasSubstr(R"("id":"a")"), HasSubstr(R"("removed":true,"known_here":true)")));
     const auto unregistered = session.told<msg::UnregisterPublishers>().at(0).items.at(0);
     EXPECT_GT(unregistered.order, registered);
     EXPECT_EQ(ask("POST", orders_path("/instances/a/heartbeat")).status, 404);
