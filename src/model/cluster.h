@@ -20,8 +20,11 @@ enum class Role : std::uint8_t { meta, data, session };
 struct Member {
     NodeId node;
     Role role = Role::session;
-    std::string address;  // "ip:port" where its clients or peers reach it
+    std::string address;  // "ip:port" where its clients reach it
     Incarnation incarnation;
+    std::string peer_address = {};  // "ip:port" where other nodes reach it; empty: they cannot
+    std::string zone = {};          // placement spreads copies over zones; empty: none given
+    std::uint64_t folder = 0;       // names its data folder: two processes may claim one node id
 
     [[nodiscard]] bool operator==(const Member&) const = default;
 };

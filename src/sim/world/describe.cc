@@ -117,6 +117,31 @@ std::string text(const msg::ConfigValue& m) {
 std::string text(const msg::ConfigPutReply& m) {
     return fmt::format("ConfigPutReply {} {}", m.request, m.result ? "ok" : "failed");
 }
+std::string position_of(const msg::LogPosition& at) {
+    return fmt::format("{}:{}", at.epoch.raw(), at.number);
+}
+std::string text(const msg::FollowSlot& m) {
+    return fmt::format("FollowSlot slot {} epoch {} from {}", m.slot.raw(), m.slot_epoch.raw(),
+                       position_of(m.held));
+}
+std::string text(const msg::SlotEntries& m) {
+    return fmt::format("SlotEntries slot {} after {}{}", m.slot.raw(), position_of(m.after),
+                       joined(m.entries, [](const msg::SlotEntry& entry) {
+                           return entry.service->data_id + ">" + short_version(entry.to);
+                       }));
+}
+std::string text(const msg::SlotImage& m) {
+    return fmt::format("SlotImage slot {} at {} part {}{}", m.slot.raw(), position_of(m.position),
+                       m.part, m.last ? " last" : "");
+}
+std::string text(const msg::FollowAck& m) {
+    return fmt::format("FollowAck{}", joined(m.items, [](const auto& item) {
+                           return fmt::format("{}@{}", item.slot.raw(), position_of(item.held));
+                       }));
+}
+std::string text(const msg::NodeRefused& m) {
+    return fmt::format("NodeRefused life {}: {}", m.incarnation.raw(), m.why.detail);
+}
 
 std::string text(const msg::RegisterPublishers& m) {
     return fmt::format("Register r{}{}{}", m.request.raw(), m.lease > Duration{} ? " leased" : "",

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/result.h"
+#include "model/datum.h"
+#include "model/ids.h"
+#include "model/publication.h"
+
+// Between sessions and the leaders of slots.
+namespace muster::msg {
+
+// ---- session -> data (slot leader)
+
+// States of the session's own publications that the leader has not acknowledged, for one slot.
+// Idempotent: the leader keeps the newest by order; owner_seq breaks ties within one session.
+struct PublishBatch {
+    struct Op {
+        RegistId id;
+        ServicePtr service;
+        PublicationPtr publication;  // null: it went
+        RegistOrder order;
+        RemovalCause cause = RemovalCause::left;  // when it went
+        std::uint64_t owner_seq = 0;  // counts the operations of one session incarnation
+    };
+    Incarnation session;
+    SlotId slot;
+    Epoch slot_epoch;
+    std::uint64_t batch = 0;  // echoed
+    std::vector<Op> ops;
+};
+
+// The session wants every change of these services from now on, starting with whatever differs from
+// the version it holds. `stream` names the ordered stream of changes; a larger one replaces the
+// stream before it, whose interests must be declared again.
+struct InterestDeclare {
+    struct Item {
+        ServicePtr service;
+        Version held;  // zero: nothing
+    };
+    Incarnation session;
+    std::uint64_t stream = 0;
+    std::uint64_t part = 0;  // parts of one stream are numbered from 0; repeated until acknowledged
+    std::vector<Item> items;
+};
+
+// The session no longer wants these. `part` continues the numbering of InterestDeclare: a service
+// that a later part declared again stays. When lost, the leader tells more than is wanted, and the
+// session says it again.
+struct InterestDrop {
+    Incarnation session;
+    std::uint64_t stream = 0;
+    std::uint64_t part = 0;
+    std::vector<ServicePtr> services;
+};
+
+// Sent at a steady pace. Keeps the session's publications alive at the leader and lets both compare
+// what the leader should hold of this session. A slot is named only when the session has nothing
+// unacknowledged in it. `complete` lists the slots (with the leader epoch) to which the session has
+// supplied all that its clients have, including those that had to come back first.
+struct SessionHeartbeat {
+    struct SlotDigest {
+        SlotId slot;
+        SetDigest digest;
+        std::uint32_t count = 0;
+    };
+    Incarnation session;
+    std::uint64_t stamp = 0;  // owner_seq of the session's latest operation
+    std::vector<SlotDigest> digests;
+    std::vector<std::pair<SlotId, Epoch>> complete;
+};
+
+// Everything the session owns in one slot, in answer to SlotDetailRequest. The leader asks for
+// nothing more: it removes (as closed) what it holds of this session with owner_seq <= stamp and is
+// not listed, and takes what is listed and newer.
+struct SlotDetail {
+    Incarnation session;
+    SlotId slot;
+    Epoch slot_epoch;
+    std::uint64_t stamp = 0;
+    std::vector<PublishBatch::Op> publications;
+};
+
+// Names of services that hold `contains`, sorted, at most `limit`, after `after`.
+struct ListServices {
+    std::uint64_t query = 0;  // echoed
+    std::string contains;
+    std::string after;
+    std::uint32_t limit = 100;
+};
+
+// ---- data -> session
+
+struct PublishBatchReply {
+    Incarnation session;  // of the session that is answered; another life of it ignores this
+    SlotId slot;
+    std::uint64_t batch = 0;
+    Result<void> result;  // not_leader, stale_epoch: ask the metas for a newer table and resend
+    Epoch slot_epoch;     // as the answering node knows it
+};
+
+// Changes of services the session is interested in, in order. seq counts from 1 in each stream.
+struct ChangeBatch {
+    Incarnation session;  // whose stream it is: each life numbers its streams from 1
+    std::uint64_t stream = 0;
+    std::uint64_t seq = 0;
+    std::vector<std::variant<DatumChange, DatumSnapshot>> changes;
+};
+
+// These parts of the stream's interests have arrived. Resent parts are acknowledged again.
+struct InterestAck {
+    Incarnation session;
+    std::uint64_t stream = 0;
+    std::uint64_t part = 0;
+};
+
+// The leader's side of SessionHeartbeat. `last_seq` lets the session notice a lost tail of its
+// stream; a stream of zero means that the leader knows none of it (it restarted).
+struct DataHeartbeat {
+    Incarnation session;
+    Incarnation data;
+    std::uint64_t stream = 0;
+    std::uint64_t last_seq = 0;
+};
+
+// The digests of these slots differ.
+struct SlotDetailRequest {
+    Incarnation session;
+    SlotId slot;
+    Epoch slot_epoch;
+};
+
+struct ListServicesReply {
+    struct Entry {
+        std::string data_info_id;
+        std::uint32_t publications = 0;
+        Version version;
+    };
+    std::uint64_t query = 0;
+    std::vector<Entry> services;
+    bool more = false;
+    bool settled = false;
+};
+
+}  // namespace muster::msg
