@@ -11,7 +11,7 @@ namespace muster::sim {
 NativeClient::NativeClient(ClientWorld world, Prng prng, std::string name, std::string zone)
     : SimClient(world, prng, name, zone),
       timers_(process_),
-      role_({.servers = {"10.0.0.3:9600"}, .id_prefix = name, .zone = zone},
+      role_({.servers = world.pipes.servers(), .id_prefix = name, .zone = zone},
             {.clock = process_.clock(),
              .timers = timers_,
              .link = *this,
@@ -95,8 +95,8 @@ bool NativeClient::settled() const {
 
 // ---- the link
 
-void NativeClient::connect(client::LinkId link, const std::string&) {
-    const PipeId pipe = SimClient::connect(*this, "native");
+void NativeClient::connect(client::LinkId link, const std::string& server) {
+    const PipeId pipe = SimClient::connect(*this, server, "native");
     pipes_[link] = pipe;
     links_[pipe] = link;
 }
