@@ -3,6 +3,7 @@
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "sim/scenarios/swarm.h"
 #include "sim/scenarios/world.h"
@@ -45,6 +46,7 @@ private:
     }
     void pause_node();
     void cut();
+    void cut_in_halves();
     void jump_clock();
     void kill_client();
     void lose_client();
@@ -80,6 +82,8 @@ void Storm::every(Duration mean, void (Storm::*event)()) {
 }
 
 void Storm::begin() {
+    world_.links.faults = {
+        .missing = swarm_.lost, .late = swarm_.late, .late_max = swarm_.late_max};
     world_.network.faults = {.lost = swarm_.lost,
                              .doubled = swarm_.doubled,
                              .late = swarm_.late,
@@ -94,6 +98,7 @@ void Storm::begin() {
     every(swarm_.power_off, &Storm::power_off);
     every(swarm_.pause, &Storm::pause_node);
     every(swarm_.cut, &Storm::cut);
+    every(swarm_.halves, &Storm::cut_in_halves);
     every(swarm_.clock_jump, &Storm::jump_clock);
     every(swarm_.client_crash, &Storm::kill_client);
     every(swarm_.client_lost, &Storm::lose_client);
@@ -244,6 +249,25 @@ void Storm::cut() {
         [this, id = world_.cuts.cut(std::move(pairs))] { world_.cuts.open(id); });
 }
 
+void Storm::cut_in_halves() {
+    std::vector<std::string> one;
+    std::vector<std::string> other;
+    for (Node* node : world_.registry.nodes()) {
+        (prng_.chance(1, 2) ? one : other).push_back(node->process().name());
+    }
+    for (const auto& client : world_.clients()) {
+        if (client->alive()) {
+            (prng_.chance(1, 2) ? one : other).push_back(client->name());
+        }
+    }
+    world_.note(fmt::format("is cut in halves, one is {}", fmt::join(one, " ")));
+    const auto id = world_.cuts.cut(Cuts::between(one, other));
+    world_.scheduler.after(between(milliseconds(200), seconds(12)), [this, id] {
+        world_.note("is whole again");
+        world_.cuts.open(id);
+    });
+}
+
 void Storm::jump_clock() {
     const Duration by = between(-minutes(70), minutes(70));
     SimClient* client = some_client();
@@ -324,11 +348,17 @@ std::string story_of(const World& world) {
 
 RunOutcome run_swarm(const RunOptions& options) {
     Prng prng(options.seed);
-    const Swarm swarm = Swarm::draw(prng);
-    World world(
-        {.seed = prng.next(),
-         .registry = {.embedded = swarm.embedded, .slots = swarm.slots, .sync_max = swarm.sync_max},
-         .print_trace = options.print_trace});
+    const Swarm swarm = options.cluster ? Swarm::draw_cluster(prng) : Swarm::draw(prng);
+    World world({.seed = prng.next(),
+                 .registry = {.embedded = swarm.embedded,
+                              .metas = swarm.metas,
+                              .data = swarm.data,
+                              .sessions = swarm.sessions,
+                              .slots = swarm.slots,
+                              .copies = swarm.copies,
+                              .zones = swarm.zones,
+                              .sync_max = swarm.sync_max},
+                 .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();
     storm.begin();
@@ -361,7 +391,7 @@ RunOutcome run_swarm(const RunOptions& options) {
 
 RunOutcome run_swarm_twice(const RunOptions& options) {
     RunOutcome first = run_swarm(options);
-    const RunOutcome second = run_swarm({.seed = options.seed});
+    const RunOutcome second = run_swarm({.seed = options.seed, .cluster = options.cluster});
     if (first.hash != second.hash) {
         first.passed = false;
         first.violation = fmt::format("the same seed gave two runs: {:016x} and {:016x}",
