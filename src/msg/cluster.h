@@ -15,6 +15,7 @@ using ClusterMessage =
                  ListServices, PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat,
                  SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut,
                  PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
-                 FollowSlot, SlotEntries, SlotImage, FollowAck, NodeRefused>;
+                 FollowSlot, SlotEntries, SlotImage, FollowAck, NodeRefused, OperatorRequest,
+                 OperatorReply>;
 
 }  // namespace muster::msg

@@ -90,8 +90,10 @@ std::string text(const msg::ListServicesReply& m) {
     return fmt::format("ListServicesReply {} with {}", m.query, m.services.size());
 }
 std::string text(const msg::NodeHeartbeat& m) {
-    return fmt::format("NodeHeartbeat {} life {} table {} members {}", m.member.node.raw(),
-                       m.member.incarnation.raw(), m.table_epoch.raw(), m.members_epoch);
+    return fmt::format("NodeHeartbeat {} life {} {} table {} members {} copies {}{}",
+                       m.member.node.raw(), m.member.incarnation.raw(), to_string(m.member.phase),
+                       m.table_epoch.raw(), m.members_epoch, m.copies.size(),
+                       joined(m.lost, [](const NodeId& node) { return "lost " + node.raw(); }));
 }
 std::string text(const msg::ConfigInterest& m) {
     return fmt::format("ConfigInterest of {}", m.items.size());
@@ -141,6 +143,12 @@ std::string text(const msg::FollowAck& m) {
 }
 std::string text(const msg::NodeRefused& m) {
     return fmt::format("NodeRefused life {}: {}", m.incarnation.raw(), m.why.detail);
+}
+std::string text(const msg::OperatorRequest& m) {
+    return fmt::format("OperatorRequest {} kind {}", m.request, m.what.index());
+}
+std::string text(const msg::OperatorReply& m) {
+    return fmt::format("OperatorReply {} {}", m.request, m.result ? "ok" : m.result.error().detail);
 }
 
 std::string text(const msg::RegisterPublishers& m) {
