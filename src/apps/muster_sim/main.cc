@@ -22,9 +22,8 @@ std::string again(std::uint64_t seed, bool cluster) {
 
 int run_one(std::uint64_t seed, bool cluster, bool print_trace) {
     fmt::print("seed {} of commit {}\n", seed, MUSTER_COMMIT);
-    const RunOutcome outcome =
-        muster::sim::run_swarm_twice(
-            {.seed = seed, .cluster = cluster, .print_trace = print_trace});
+    const RunOutcome outcome = muster::sim::run_swarm_twice(
+        {.seed = seed, .cluster = cluster, .print_trace = print_trace});
     fmt::print("swarm: {}\n", outcome.swarm);
     if (outcome.passed) {
         fmt::print("passed: {} events, {} lists shown, trace {:016x}\n", outcome.events,

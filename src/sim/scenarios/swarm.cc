@@ -60,7 +60,8 @@ Swarm Swarm::draw_cluster(Prng& prng) {
     swarm.sessions = static_cast<int>(prng.between(1, 3));
     swarm.copies = static_cast<int>(prng.between(1, 3));
     swarm.zones = static_cast<int>(prng.between(1, 3));
-    swarm.clients = static_cast<int>(prng.chance(1, 10) ? prng.between(20, 50) : prng.between(2, 12));
+    swarm.clients =
+        static_cast<int>(prng.chance(1, 10) ? prng.between(20, 50) : prng.between(2, 12));
     swarm.halves = sometimes(prng, seconds(8), seconds(40));
     return swarm;
 }
@@ -73,8 +74,8 @@ std::string Swarm::text() const {
     std::string line = fmt::format(
         "{}, {} slots, {} services, {} clients ({}% native), storm {} s, disk to {} ms, an act "
         "each {} ms",
-        shape, slots, services, clients, native_percent,
-        to_ms(storm) / 1000, to_ms(sync_max), to_ms(act));
+        shape, slots, services, clients, native_percent, to_ms(storm) / 1000, to_ms(sync_max),
+        to_ms(act));
     const auto rate = [&](std::string_view name, std::uint64_t per_10000) {
         if (per_10000 > 0) {
             line += fmt::format(", {} {}/10000", name, per_10000);
