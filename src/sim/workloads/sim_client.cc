@@ -50,10 +50,8 @@ void SimClient::kill(bool machine_lost) {
 }
 
 PipeId SimClient::connect(ClientEnd& end, const std::string& server, const std::string& door) {
-    if (pipe_ != PipeId{}) {
-        earlier_pipes_.insert(pipe_);
-    }
     pipe_ = world_.pipes.connect(process_, end, server, door);
+    reached_[pipe_] = server;
     return pipe_;
 }
 

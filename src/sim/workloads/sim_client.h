@@ -1,8 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -70,7 +70,7 @@ public:
         return watched_;
     }
     [[nodiscard]] bool uses(PipeId pipe) const {
-        return pipe_ == pipe || earlier_pipes_.contains(pipe);
+        return reached_.contains(pipe);
     }
     [[nodiscard]] PipeId pipe() const {
         return pipe_;
@@ -102,6 +102,10 @@ protected:
     [[nodiscard]] bool more_to_try() const {
         return !to_try_.empty();
     }
+    // Where one of its connections leads or led to.
+    [[nodiscard]] const std::string& server(PipeId pipe) const {
+        return reached_.at(pipe);
+    }
     // It is connected, and asks for the page of servers.
     void read_server_list();
     void note(std::string_view what) {
@@ -113,7 +117,7 @@ protected:
     Process process_;
     std::string zone_;
     PipeId pipe_;
-    std::set<PipeId> earlier_pipes_;
+    std::map<PipeId, std::string> reached_;  // the server of each connection, newest last
     std::vector<RegistId> published_;
     std::vector<Listener> listeners_;
     std::vector<std::string> watched_;
