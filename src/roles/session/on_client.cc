@@ -200,12 +200,13 @@ void SessionServer::Impl::want(const ServicePtr& service, Version held) {
     DatumCopy& copy = copies_.find_or_make(service);
     const bool asked = copy.wanted || copy.version.raw() != 0;
     copy.wanted = true;
+    copy.heard = std::max(copy.heard, held);
     if (asked && held <= copy.version) {
         return;
     }
     // Not known here, or the client has seen something newer: the leader goes above it (I2).
     if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
-        interests_.declare(slot->leader, copy.service, std::max(held, copy.version));
+        declare(slot->leader, copy);
     }
 }
 

@@ -310,13 +310,22 @@ void Registrations::uncount(const Publication& publication) {
     }
 }
 
+Registrations::Op Registrations::state(const Registration& registration) {
+    return {.id = registration.publication->id,
+            .service = registration.publication->service,
+            .publication = registration.publication,
+            .order = registration.publication->order,
+            .owner_seq = registration.owner_seq};
+}
+
+std::optional<Registrations::Op> Registrations::state_of(const RegistId& id) const {
+    const auto found = registrations_.find(id);
+    return found == registrations_.end() ? std::nullopt : std::optional(state(found->second));
+}
+
 void Registrations::for_each(const std::function<void(const Op&)>& visit) const {
     for (const auto& [id, registration] : registrations_) {
-        visit(Op{.id = id,
-                 .service = registration.publication->service,
-                 .publication = registration.publication,
-                 .order = registration.publication->order,
-                 .owner_seq = registration.owner_seq});
+        visit(state(registration));
     }
 }
 

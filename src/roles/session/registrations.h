@@ -96,6 +96,8 @@ public:
     void set_slot_count(std::size_t count);
     [[nodiscard]] Digest digest(SlotId slot) const;
 
+    // The present state of one registration; nothing when it is not held.
+    [[nodiscard]] std::optional<Op> state_of(const RegistId& id) const;
     // The states of all publications, in the order of their ids.
     void for_each(const std::function<void(const Op&)>& visit) const;
 
@@ -129,6 +131,7 @@ private:
         MonoTime since;
     };
 
+    [[nodiscard]] static Op state(const Registration& registration);
     // Whether `conn` began before the connection that owns the registration.
     [[nodiscard]] bool outranked(env::ConnId conn, const Registration& registration) const;
     // The order under which a registration is taken; nothing when it is older than what is known.

@@ -217,7 +217,7 @@ void SessionServer::Impl::flush() {
         writes_.send_due(now, {options_.incarnation, table_, env_.outbox});
     }
     interests_.send_due(now, env_.outbox);
-    tell_newly_complete();
+    tell_due_digests();
     if (!pending_.empty() && !deadline_armed_) {
         deadline_armed_ = true;
         env_.timers.arm(kDeadlineTimer, options_.write_wait / 4);
@@ -227,6 +227,9 @@ void SessionServer::Impl::flush() {
 void SessionServer::Impl::end_cold() {
     cold_ = false;
     roster_.cold_ended();
+    for (std::size_t i = 0; i < table_.slots.size(); ++i) {
+        digests_due_.insert(SlotId(static_cast<std::uint16_t>(i)));
+    }
     env_.log.info("session.settled", {{"after_ms", to_ms(env_.clock.mono() - started_)}});
 }
 

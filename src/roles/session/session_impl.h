@@ -107,12 +107,15 @@ private:
     void on(const msg::RoleAddress& from, const msg::InterestAck& ack);
     void on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat);
     void on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request);
+    void on(const msg::RoleAddress& from, const msg::NotLeading& answer);
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
+    void declare(const NodeId& leader, const DatumCopy& copy);
     void restart_stream(const NodeId& leader);
     void beat_data();
-    void tell_newly_complete();
-    [[nodiscard]] bool supplied(SlotId slot) const;
+    void tell_due_digests();
+    void send_beats(std::map<NodeId, msg::SessionHeartbeat> beats);
+    void add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats, SlotId id) const;
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
@@ -159,7 +162,8 @@ private:
     MonoTime last_tick_;
     MonoTime closings_forgiven_until_;
     MonoTime last_config_ask_;
-    std::set<SlotId> unsupplied_;  // not yet told as complete in their leader's epoch
+    // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
+    std::set<SlotId> digests_due_;
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
     std::size_t subscription_count_ = 0;
