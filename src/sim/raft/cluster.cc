@@ -72,11 +72,7 @@ struct Cluster::Life final : public StateMachine,
     }
 
     // ---- Timers
-    void arm(env::TimerKey key, Duration delay) override {
-        const MonoTime due = cluster.now_ + std::max(delay, Duration::zero());
-        armed[key] = due;
-        cluster.schedule(due, {Event::Kind::timer, at, number, key, due, {}});
-    }
+    void arm(env::TimerKey key, Duration delay) override;
     void cancel(env::TimerKey key) override {
         armed.erase(key);
     }
@@ -111,11 +107,18 @@ struct Cluster::Host {
     DiskWeather weather;
     std::uint64_t lives = 0;
     std::unique_ptr<Life> life;
+    std::int64_t clock_percent = 100;
     bool paused = false;
     std::vector<Event> missed;  // while paused
     std::optional<Error> start_error;
 };
 
+void Cluster::Life::arm(env::TimerKey key, Duration delay) {
+    const MonoTime due =
+        cluster.now_ + std::max(delay, Duration::zero()) * host.clock_percent / 100;
+    armed[key] = due;
+    cluster.schedule(due, {Event::Kind::timer, at, number, key, due, {}});
+}
 Result<std::string> Cluster::Life::read(std::string_view path) {
     return host.disk.read(path);
 }
@@ -316,6 +319,21 @@ void Cluster::leap(std::size_t at) {
     }
 }
 
+void Cluster::stall_clock(std::size_t at, Duration time) {
+    Host& host = *hosts_[at];
+    if (!host.life) {
+        return;
+    }
+    for (auto& [key, due] : host.life->armed) {
+        due += time;
+        schedule(due, {Event::Kind::timer, at, host.life->number, key, due, {}});
+    }
+}
+
+void Cluster::set_clock_rate(std::size_t host, std::int64_t percent) {
+    hosts_[host]->clock_percent = percent;
+}
+
 void Cluster::cut(std::size_t from, std::size_t to) {
     cuts_.emplace(from, to);
 }
@@ -325,6 +343,16 @@ void Cluster::isolate(std::size_t host) {
         if (i != host) {
             cut(i, host);
             cut(host, i);
+        }
+    }
+}
+
+void Cluster::split(std::uint64_t side) {
+    for (std::size_t from = 0; from < hosts_.size(); ++from) {
+        for (std::size_t to = 0; to < hosts_.size(); ++to) {
+            if ((side >> from & 1U) != (side >> to & 1U)) {
+                cut(from, to);
+            }
         }
     }
 }

@@ -66,9 +66,15 @@ public:
     void resume(std::size_t host);
     // Its monotonic clock leaps: all its timers are due.
     void leap(std::size_t host);
+    // Its clock stands still for so long: all its timers are late.
+    void stall_clock(std::size_t host, Duration time);
+    // What it takes for 100 ms lasts so many milliseconds, for timers armed from now on.
+    void set_clock_rate(std::size_t host, std::int64_t percent);
     // One way.
     void cut(std::size_t from, std::size_t to);
     void isolate(std::size_t host);
+    // Nothing passes between those whose bit is set in `side` and the others.
+    void split(std::uint64_t side);
     void heal_network();
     [[nodiscard]] NetworkWeather& network() {
         return network_;

@@ -90,7 +90,7 @@ private:
     }
 
     void fault() {
-        switch (dice_.below(16)) {
+        switch (dice_.below(20)) {
             case 0: crash_some(); break;
             case 1: crash_one(); break;
             case 2:
@@ -105,6 +105,9 @@ private:
             case 11: leap_or_transfer(); break;
             case 12: network_weather(); break;
             case 13: disks_are_well(); break;
+            case 14: cluster_.split(dice_.next()); break;
+            case 15: deafen_or_mute(any_host()); break;
+            case 16: clock_weather(any_host()); break;
             default: changes_members_ ? change_members() : restart_some(); break;
         }
     }
@@ -115,6 +118,22 @@ private:
             .delay_max = milliseconds(dice_.between(1, dice_.chance(1, 4) ? 400 : 60)),
             .lost_per_mille = dice_.below(dice_.chance(1, 4) ? 300 : 60),
             .doubled_per_mille = dice_.below(100)};
+    }
+
+    // One way: it hears nobody, or nobody hears it.
+    void deafen_or_mute(std::size_t host) {
+        const bool deaf = dice_.chance(1, 2);
+        for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
+            deaf ? cluster_.cut(other, host) : cluster_.cut(host, other);
+        }
+    }
+
+    void clock_weather(std::size_t host) {
+        if (dice_.chance(1, 2)) {
+            cluster_.stall_clock(host, milliseconds(dice_.between(1, 3000)));
+        } else {
+            cluster_.set_clock_rate(host, dice_.chance(1, 3) ? 100 : dice_.between(50, 200));
+        }
     }
 
     void disks_are_well() {
@@ -283,6 +302,7 @@ private:
         cluster_.network() = {};
         for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
             cluster_.disk_weather(host) = {};
+            cluster_.set_clock_rate(host, 100);
             cluster_.resume(host);
             if (!cluster_.up(host) && !cluster_.oracle().complaint()) {
                 start(host);
