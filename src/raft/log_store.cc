@@ -241,15 +241,17 @@ void LogStore::pump() {
 void LogStore::perform(Step step) {
     step_ = step;
     awaited_ = next_op();
-    const Write* write = queue_.empty() ? nullptr : &queue_.front();
+    Write* write = queue_.empty() ? nullptr : &queue_.front();
     switch (step) {
         case Step::vote_a: write_vote(kVoteFiles[0]); break;
         case Step::vote_b: write_vote(kVoteFiles[1]); break;
         case Step::void_log: open_segment(write->snapshot->index); break;
         case Step::snapshot:
             disk_.replace(awaited_, path_of(snapshot_name(write->snapshot->index)),
-                          encode_snapshot(write->snapshot->index, write->snapshot->term,
-                                          *write->snapshot->payload));
+                          write->snapshot_file.empty()
+                              ? encode_snapshot(write->snapshot->index, write->snapshot->term,
+                                                *write->snapshot->payload)
+                              : std::exchange(write->snapshot_file, {}));
             break;
         case Step::segment:
             open_segment(next(write->voids_log ? write->snapshot->index : last_));

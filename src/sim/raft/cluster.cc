@@ -13,6 +13,31 @@
 
 namespace muster::raft::swarm {
 
+namespace {
+
+// Of the list as it was, whatever is applied since.
+class ListView final : public StateView {
+public:
+    explicit ListView(std::vector<std::uint64_t> ids) : ids_(std::move(ids)) {}
+
+    bool append_part(std::string& out, std::size_t bytes_max) override {
+        const std::size_t end = out.size() + bytes_max;
+        while (next_ < ids_.size() && out.size() < end) {
+            append_big_endian(out, ids_[next_++]);
+        }
+        return next_ < ids_.size();
+    }
+    [[nodiscard]] std::size_t bytes_about() const override {
+        return ids_.size() * 8;
+    }
+
+private:
+    std::vector<std::uint64_t> ids_;
+    std::size_t next_ = 0;
+};
+
+}  // namespace
+
 // What a crash ends.
 struct Cluster::Life final : public StateMachine,
                              public ConsensusListener,
@@ -34,10 +59,11 @@ struct Cluster::Life final : public StateMachine,
     }
     [[nodiscard]] std::string snapshot() const override {
         std::string bytes;
-        for (const std::uint64_t id : ids) {
-            append_big_endian(bytes, id);
-        }
+        (void)ListView(ids).append_part(bytes, ids.size() * 8);
         return bytes;
+    }
+    [[nodiscard]] std::unique_ptr<StateView> view() const override {
+        return std::make_unique<ListView>(ids);
     }
     [[nodiscard]] Result<void> restore(std::string_view bytes) override {
         ids.clear();
@@ -153,6 +179,7 @@ RaftNodeOptions small_bounds() {
     options.core.chunk_bytes = 256;
     options.core.uncommitted_max = 64;
     options.core.trailing_bytes = 2048;
+    options.snapshot_part_bytes = 512;
     options.snapshot_after_bytes = 2048;
     options.snapshot_after_records = 60;
     return options;
@@ -423,6 +450,17 @@ std::uint64_t Cluster::transfer(std::size_t host, std::size_t to) {
     others_.insert(id);
     hosts_[host]->life->node->transfer(Ticket(id), id_of(to));
     return id;
+}
+
+std::uint64_t Cluster::stop(std::size_t host) {
+    const std::uint64_t id = next_ticket();
+    others_.insert(id);
+    hosts_[host]->life->node->stop(Ticket(id));
+    return id;
+}
+
+void Cluster::say_gone(std::size_t host, std::size_t other) {
+    hosts_[host]->life->node->on_peer_gone(id_of(other));
 }
 
 const Cluster::Answer* Cluster::answer(std::uint64_t ticket) const {

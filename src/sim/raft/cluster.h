@@ -91,6 +91,9 @@ public:
     std::uint64_t read(std::size_t host);
     std::uint64_t change(std::size_t host, const Membership& wanted);
     std::uint64_t transfer(std::size_t host, std::size_t to);
+    std::uint64_t stop(std::size_t host);
+    // The host is told that the other one's process has ended.
+    void say_gone(std::size_t host, std::size_t other);
     struct Answer {
         bool good = false;
         LogIndex index;
