@@ -17,6 +17,7 @@ constexpr env::TimerKey kFlush{2};
 constexpr env::TimerKey kSeal{3};
 constexpr env::TimerKey kRetry{4};
 constexpr env::TimerKey kPart{5};
+constexpr env::TimerKey kReserve{6};
 constexpr std::uint64_t kCoreTimers = 10;
 
 env::TimerKey key_of(CoreTimer timer) {
@@ -27,8 +28,10 @@ LogStoreOptions store_options(const RaftNodeOptions& options) {
     return {.node = options.core.node,
             .cluster = options.cluster,
             .folder = options.folder,
+            .reserve = options.reserve,
             .seal_timer = kSeal,
-            .retry_timer = kRetry};
+            .retry_timer = kRetry,
+            .reserve_timer = kReserve};
 }
 
 }  // namespace
@@ -254,7 +257,7 @@ void RaftNode::on_timer(env::TimerKey key) {
     if (!core_) {
         return;
     }
-    if (key == kSeal || key == kRetry) {
+    if (key == kSeal || key == kRetry || key == kReserve) {
         store_.on_timer(key);
     } else if (key == kPart) {
         build_snapshot();
@@ -394,7 +397,11 @@ void RaftNode::maybe_take_snapshot() {
     const bool due = bytes_since_snapshot_ >= enough ||
                      records_since_snapshot_ >= options_.snapshot_after_records ||
                      (store_.segments() > options_.segments_max && records_since_snapshot_ > 0);
-    if (!due || builder_ || snapshot_pending_) {
+    if (builder_ || snapshot_pending_) {
+        return;
+    }
+    const bool wished = records_since_snapshot_ > 0 && store_.take_compaction_wish();
+    if (!due && !wished) {
         return;
     }
     const LogIndex index = core_->applied();

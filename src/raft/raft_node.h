@@ -46,6 +46,7 @@ struct RaftNodeOptions {
     std::uint64_t snapshot_after_bytes = 4 << 20;
     std::uint64_t snapshot_after_records = 10'000;
     std::size_t segments_max = 16;  // more of them: a snapshot
+    SpaceReserveOptions reserve;
     // Of a snapshot, encoded at one turn of the loop.
     std::size_t snapshot_part_bytes = 256 << 10;
 };

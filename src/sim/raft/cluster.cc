@@ -180,6 +180,7 @@ RaftNodeOptions small_bounds() {
     options.core.uncommitted_max = 64;
     options.core.trailing_bytes = 2048;
     options.snapshot_part_bytes = 512;
+    options.reserve = {.bytes = 8192, .piece_bytes = 2048, .interval = std::chrono::seconds(5)};
     options.snapshot_after_bytes = 2048;
     options.snapshot_after_records = 60;
     return options;
@@ -392,6 +393,11 @@ DiskWeather& Cluster::disk_weather(std::size_t host) {
     return hosts_[host]->weather;
 }
 
+void Cluster::limit_disk(std::size_t host, std::size_t room) {
+    env::MemoryDisk& disk = hosts_[host]->disk;
+    disk.set_capacity(room == kRoomForAll ? kRoomForAll : disk.used() + room);
+}
+
 env::MemoryDisk& Cluster::disk(std::size_t host) {
     return hosts_[host]->disk;
 }
@@ -481,6 +487,44 @@ bool Cluster::paused(std::size_t host) const {
 const RaftNode& Cluster::node(std::size_t host) const {
     CHECK(up(host));
     return *hosts_[host]->life->node;
+}
+
+namespace {
+
+class OneMetric final : public MetricsWriter {
+public:
+    explicit OneMetric(std::string_view name) : name_(name) {}
+
+    void counter(std::string_view name, std::string_view /*help*/, std::uint64_t number,
+                 MetricLabels /*labels*/) override {
+        take(name, static_cast<std::int64_t>(number));
+    }
+    void gauge(std::string_view name, std::string_view /*help*/, std::int64_t number,
+               MetricLabels /*labels*/) override {
+        take(name, number);
+    }
+    void histogram(std::string_view /*name*/, std::string_view /*help*/,
+                   const LatencyHistogram& /*histogram*/, MetricLabels /*labels*/) override {}
+
+    std::optional<std::int64_t> value;
+
+private:
+    void take(std::string_view name, std::int64_t number) {
+        if (name == name_) {
+            value = number;
+        }
+    }
+
+    std::string_view name_;
+};
+
+}  // namespace
+
+std::int64_t Cluster::metric(std::size_t host, std::string_view name) const {
+    OneMetric metric(name);
+    node(host).write_metrics(metric);
+    CHECK_BECAUSE(metric.value.has_value(), "no such metric");
+    return *metric.value;
 }
 
 const std::optional<Error>& Cluster::start_error(std::size_t host) const {

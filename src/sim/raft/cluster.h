@@ -30,6 +30,8 @@ struct DiskWeather {
     bool full = false;
 };
 
+inline constexpr std::size_t kRoomForAll = SIZE_MAX;
+
 struct ClusterOptions {
     std::size_t hosts = 3;
     std::size_t voters = 3;  // the first of them; the others wait to be added
@@ -80,6 +82,8 @@ public:
         return network_;
     }
     [[nodiscard]] DiskWeather& disk_weather(std::size_t host);
+    // No more than so many bytes can be added to what is on the disk now.
+    void limit_disk(std::size_t host, std::size_t room);
     // Requires: the host is down.
     [[nodiscard]] env::MemoryDisk& disk(std::size_t host);
     // Sees every message; false: it is dropped.
@@ -108,6 +112,8 @@ public:
     [[nodiscard]] bool up(std::size_t host) const;
     [[nodiscard]] bool paused(std::size_t host) const;
     [[nodiscard]] const RaftNode& node(std::size_t host) const;
+    // A number of the node's metrics by its name.
+    [[nodiscard]] std::int64_t metric(std::size_t host, std::string_view name) const;
     [[nodiscard]] const std::optional<Error>& start_error(std::size_t host) const;
     [[nodiscard]] std::size_t applied_commands(std::size_t host) const;
     // The announced leader with the largest term.

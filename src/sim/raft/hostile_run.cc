@@ -157,6 +157,7 @@ private:
     void disks_are_well() {
         for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
             cluster_.disk_weather(host) = {};
+            cluster_.limit_disk(host, kRoomForAll);
             cluster_.resume(host);
         }
     }
@@ -279,7 +280,9 @@ private:
     }
 
     void disk_weather() {
-        DiskWeather& weather = cluster_.disk_weather(any_host());
+        const std::size_t host = any_host();
+        cluster_.limit_disk(host, dice_.chance(1, 2) ? dice_.below(12'000) : kRoomForAll);
+        DiskWeather& weather = cluster_.disk_weather(host);
         weather.full = dice_.chance(1, 3);
         weather.delay_max = milliseconds(slow_disks_ && dice_.chance(1, 2) ? dice_.between(50, 1500)
                                                                            : dice_.between(1, 10));
@@ -320,6 +323,7 @@ private:
         cluster_.network() = {};
         for (std::size_t host = 0; host < cluster_.hosts(); ++host) {
             cluster_.disk_weather(host) = {};
+            cluster_.limit_disk(host, kRoomForAll);
             cluster_.set_clock_rate(host, 100);
             cluster_.resume(host);
             if (!cluster_.up(host) && !cluster_.oracle().complaint()) {

@@ -198,6 +198,48 @@ TEST_F(RaftScenario, FullDisksEverywhereRefuseUntilThereIsSpaceAgain) {
     converge();
 }
 
+TEST_F(RaftScenario, ADiskThatFillsUpIsMadeRoomOnWithTheReserve) {
+    begin();
+    write(30);
+    group->run_for(seconds(3));
+    const std::size_t lead = leader();
+    ASSERT_GT(group->metric(lead, "muster_raft_reserve_bytes"), 0);
+    group->limit_disk(lead, 300);
+    write(60);
+    // It was needed, nobody noticed, and the log is small.
+    EXPECT_EQ(group->metric(lead, "muster_raft_reserve_given_up_total"), 1);
+    EXPECT_EQ(group->oracle().reigns(), 1U);
+    EXPECT_EQ(group->metric(lead, "muster_raft_disk_broken"), 0);
+    group->limit_disk(lead, kRoomForAll);
+    group->run_for(seconds(10));
+    EXPECT_GT(group->metric(lead, "muster_raft_reserve_bytes"), 0);
+    converge();
+}
+
+TEST_F(RaftScenario, ADiskThatStaysFullIsSaidAndGoesOnWhenThereIsSpace) {
+    begin();
+    write(30);
+    group->run_for(seconds(3));
+    const std::size_t full = leader();
+    group->limit_disk(full, 0);
+    write(1);
+    // What the reserve gave was taken by others.
+    group->limit_disk(full, 0);
+    for (int i = 0; i < 100; ++i) {
+        (void)group->propose(leader());
+        group->run_for(milliseconds(50));
+    }
+    EXPECT_NE(leader(), full);
+    EXPECT_EQ(group->metric(full, "muster_raft_disk_broken"), 1);
+    EXPECT_EQ(group->metric(full, "muster_raft_reserve_bytes"), 0);
+    EXPECT_GT(group->metric(full, "muster_raft_disk_failures_total"), 3);
+    group->limit_disk(full, kRoomForAll);
+    group->run_for(seconds(10));
+    EXPECT_EQ(group->metric(full, "muster_raft_disk_broken"), 0);
+    EXPECT_GT(group->metric(full, "muster_raft_reserve_bytes"), 0);
+    converge();
+}
+
 TEST_F(RaftScenario, AFlippedByteInALogIsFoundAndTheNodeSuppliedAgain) {
     begin();
     write(40);
