@@ -88,9 +88,9 @@ std::string_view group_of(std::string_view name) {
 }  // namespace
 
 bool is_node_id(std::string_view text) {
-    return !text.empty() && text.size() <= kNodeIdMax &&
-           std::ranges::all_of(
-               text, [](char c) { return c > ' ' && c < '\x7f' && c != ',' && c != '='; });
+    return !text.empty() && text.size() <= kNodeIdMax && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < '\x7f' && c != ',' && c != '=';
+    });
 }
 
 Result<Duration> parse_duration(std::string_view text) {

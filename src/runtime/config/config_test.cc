@@ -154,8 +154,8 @@ TEST(ServerConfig, OverridesOnTheCommandLineUseTheSameTable) {
     const auto config = load_server_config(
         "", std::vector<std::string>{"bolt.listen=127.0.0.1:0", "roles=session", "node_id=s1",
                                      "cluster.join=m1=127.0.0.1:9610",
-                                     "cluster.secret=0123456789abcdef", "advertise=",
-                                     "session.write_wait=1s"});
+                                     "cluster.secret=0123456789abcdef",
+                                     "advertise=", "session.write_wait=1s"});
     ASSERT_TRUE(config.has_value());
     EXPECT_EQ(config->bolt.listen.ip, "127.0.0.1");
     EXPECT_THAT(config->roles, ElementsAre(Role::session));
@@ -179,8 +179,8 @@ TEST(ServerConfig, ChecksWhatMustHoldBetweenKeys) {
 // What `settings` on top of a right member's lead to.
 std::string member_error(std::vector<std::string> settings) {
     settings.insert(settings.begin(),
-                    {"cluster.join=m1=192.0.2.1:9610,m2=192.0.2.2:9610", "node_id=d1",
-                     "roles=data", "cluster.secret=0123456789abcdef"});
+                    {"cluster.join=m1=192.0.2.1:9610,m2=192.0.2.2:9610", "node_id=d1", "roles=data",
+                     "cluster.secret=0123456789abcdef"});
     const auto loaded = load_server_config("", settings);
     return loaded ? "no error" : loaded.error().detail;
 }

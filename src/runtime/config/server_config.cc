@@ -173,9 +173,8 @@ void add_log(ConfigTable& table, ServerConfig::Logging& log) {
 Result<void> check_member(const ServerConfig& config) {
     const auto wrong = [](std::string what) { return fail(Errc::bad_config, std::move(what)); };
     const ServerConfig::Cluster& cluster = config.cluster;
-    const bool is_named = std::ranges::any_of(cluster.join, [&](const NodeAddress& meta) {
-        return meta.node.raw() == config.node_id;
-    });
+    const bool is_named = std::ranges::any_of(
+        cluster.join, [&](const NodeAddress& meta) { return meta.node.raw() == config.node_id; });
     std::string names;
     for (const NodeAddress& meta : cluster.join) {
         names += (names.empty() ? "" : ", ") + meta.node.raw();
