@@ -82,6 +82,7 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       env_(std::move(env)),
       roster_({.boot = options_.boot,
                .incarnation = options_.incarnation,
+               .life_before = options_.life_before,
                .seal_delay = options_.roster_seal_delay},
               {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
       registrations_(&roster_),

@@ -30,6 +30,7 @@ struct SessionOptions {
     std::string address;  // "ip:port" that clients are told to connect to
     std::vector<NodeId> metas;
     Incarnation incarnation;
+    Incarnation life_before;  // of this node; zero: its number is the one before `incarnation`
 
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // How long a request waits for a slot leader before it is answered as accepted.
