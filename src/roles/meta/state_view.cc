@@ -1,6 +1,7 @@
 #include "roles/meta/state_view.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ public:
         : ceiling_(state.ceiling()),
           members_epoch_(state.members_epoch()),
           table_(state.table()),
+          mode_(state.placement_mode()),
+          wishes_(state.wishes()),
           about_(state.config_bytes()) {
         members_.reserve(state.members().size());
         for (const auto& [who, entry] : state.members()) {
@@ -35,7 +38,11 @@ public:
                 about_ += node.raw().size() + sizeof(std::uint32_t);
             }
         }
-        about_ += (members_.size() + table_.slots.size() + config_.size() + 1) * kAround;
+        for (const auto& [slot, node] : wishes_) {
+            about_ += node.raw().size();
+        }
+        about_ +=
+            (members_.size() + table_.slots.size() + wishes_.size() + config_.size() + 1) * kAround;
     }
 
     bool append_part(std::string& out, std::size_t bytes_max) override {
@@ -51,7 +58,7 @@ public:
     }
 
 private:
-    enum class Stage : std::uint8_t { head, members, table, slots, values, config, done };
+    enum class Stage : std::uint8_t { head, members, table, slots, wishes, values, config, done };
 
     void enter(Stage stage) {
         stage_ = stage;
@@ -77,9 +84,17 @@ private:
                 return enter(Stage::slots);
             case Stage::slots:
                 if (next_ == table_.slots.size()) {
-                    return enter(Stage::values);
+                    return enter(Stage::wishes);
                 }
                 return append(out, table_.slots[next_++]);
+            case Stage::wishes:
+                append_big_endian(out, static_cast<std::uint8_t>(mode_));
+                append_big_endian(out, static_cast<std::uint16_t>(wishes_.size()));
+                for (const auto& [slot, node] : wishes_) {
+                    append_big_endian(out, slot.raw());
+                    append_string(out, node.raw());
+                }
+                return enter(Stage::values);
             case Stage::values:
                 append_big_endian(out, static_cast<std::uint32_t>(config_.size()));
                 return enter(Stage::config);
@@ -115,6 +130,8 @@ private:
     SlotTable table_;
     std::vector<MemberEntry> members_;
     std::vector<std::pair<std::string, ConfigEntry>> config_;
+    placement::Mode mode_;
+    std::map<SlotId, NodeId> wishes_;
     std::size_t about_;
     Stage stage_ = Stage::head;
     std::size_t next_ = 0;
