@@ -226,13 +226,14 @@ TEST(ClusterCodec, KeepsTheseBytes) {
                                      .items = {{.service = s, .held = Version(100)},
                                                {.service = s, .held = Version(101)},
                                                {.service = s, .held = Version()}}}),
-              bytes({2, 1, 2, 0, 3,                  // three items
-                     5, 0, 1, 's', 0xc8, 0x01,       // 5 bytes: new service "s", 100 above zero
-                     2, 2, 2,                        // 2 bytes: service 0 again, 1 above the last
-                     2, 2, 0}));                     // 2 bytes: service 0 again, version zero
-    EXPECT_EQ(encode(PublishBatchReply{
-                  .session = Incarnation(1), .slot = SlotId(2), .batch = 3, .slot_epoch = Epoch(4)}),
-              bytes({16, 1, 2, 3, 1, 4}));
+              bytes({2, 1, 2, 0, 3,             // three items
+                     5, 0, 1, 's', 0xc8, 0x01,  // 5 bytes: new service "s", 100 above zero
+                     2, 2, 2,                   // 2 bytes: service 0 again, 1 above the last
+                     2, 2, 0}));                // 2 bytes: service 0 again, version zero
+    EXPECT_EQ(
+        encode(PublishBatchReply{
+            .session = Incarnation(1), .slot = SlotId(2), .batch = 3, .slot_epoch = Epoch(4)}),
+        bytes({16, 1, 2, 3, 1, 4}));
 }
 
 TEST(ClusterCodec, RefusesAListLongerThanItsBytes) {
