@@ -50,6 +50,8 @@ template <>
 inline constexpr std::uint32_t kTag<ConfigPut> = 34;
 template <>
 inline constexpr std::uint32_t kTag<PutTurnRequest> = 35;
+template <>
+inline constexpr std::uint32_t kTag<OperatorRequest> = 36;
 
 // meta -> node
 template <>
@@ -62,6 +64,8 @@ template <>
 inline constexpr std::uint32_t kTag<ConfigPutReply> = 51;
 template <>
 inline constexpr std::uint32_t kTag<NodeRefused> = 52;
+template <>
+inline constexpr std::uint32_t kTag<OperatorReply> = 53;
 
 // data <-> data
 template <>

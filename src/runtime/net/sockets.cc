@@ -96,6 +96,20 @@ void set_connection_options(int fd, const KeepAliveOptions& options) {
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(to_ms(options.user_timeout)));
 }
 
+// The port is chosen when it connects, so that many may begin at one address (ip(7)).
+Result<void> begin_at(int fd, const std::string& ip, int family) {
+    auto raw = to_raw({.ip = ip, .port = 0});
+    MUSTER_TRY(raw);
+    if (raw->storage.ss_family != family) {
+        return {};
+    }
+    set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (::bind(fd, raw->get(), raw->size) != 0) {
+        return failure(Errc::unavailable, {.ip = ip, .port = 0}, "begin at", errno);
+    }
+    return {};
+}
+
 Fd open_tcp(int family) {
     return Fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
 }
@@ -126,7 +140,8 @@ Result<Fd> open_listener(const env::SocketAddress& at, int backlog,
     return fd;
 }
 
-Result<Fd> open_dialling(const env::SocketAddress& to, const KeepAliveOptions& keep_alive) {
+Result<Fd> open_dialling(const env::SocketAddress& to, const std::string& from,
+                         const KeepAliveOptions& keep_alive) {
     auto raw = to_raw(to);
     if (!raw) {
         return wrap("connect", std::move(raw).error());
@@ -136,6 +151,9 @@ Result<Fd> open_dialling(const env::SocketAddress& to, const KeepAliveOptions& k
         return failure(Errc::io_error, to, "connect to", errno);
     }
     set_connection_options(fd.raw(), keep_alive);
+    if (!from.empty()) {
+        MUSTER_TRY(begin_at(fd.raw(), from, raw->storage.ss_family));
+    }
     if (::connect(fd.raw(), raw->get(), raw->size) != 0 && errno != EINPROGRESS) {
         const int error_number = errno;
         return failure(dial_errc(error_number), to, "connect to", error_number);
@@ -180,6 +198,16 @@ env::SocketAddress local_address_of(int fd) {
     RawAddress raw;
     ::getsockname(fd, raw.get(), &raw.size);
     return from_raw(raw);
+}
+
+Result<std::string> local_ip_towards(const env::SocketAddress& to) {
+    auto raw = to_raw(to);
+    MUSTER_TRY(raw);
+    const Fd fd(::socket(raw->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd.valid() || ::connect(fd.raw(), raw->get(), raw->size) != 0) {
+        return failure(Errc::unavailable, to, "find the way to", errno);
+    }
+    return local_address_of(fd.raw()).ip;
 }
 
 Error connection_error(int error_number) {
