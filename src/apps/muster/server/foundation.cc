@@ -73,17 +73,15 @@ Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
     return std::unexpected(std::move(error));
 }
 
-std::string reachable_at(const Foundation& base,
-                         const std::optional<env::SocketAddress>& configured,
-                         const env::SocketAddress& listening) {
-    env::SocketAddress address = configured.value_or(listening);
-    if (address.ip == "0.0.0.0" || address.ip == "::") {
-        const auto& metas = base.config.cluster.join;
-        address.ip = metas.empty()
-                         ? "127.0.0.1"
-                         : runtime::local_ip_towards(metas.front().address).value_or("127.0.0.1");
+std::string reachable_ip(const Foundation& base, const std::string& ip) {
+    if (ip != "0.0.0.0" && ip != "::") {
+        return ip;
     }
-    return env::to_string(address);
+    const auto& metas = base.config.cluster.join;
+    if (metas.empty()) {
+        return "127.0.0.1";
+    }
+    return runtime::local_ip_towards(metas.front().address).value_or("127.0.0.1");
 }
 
 }  // namespace muster::cli

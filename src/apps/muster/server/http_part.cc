@@ -66,7 +66,8 @@ HttpPart::HttpPart(Foundation& base, HttpPartEnv env)
                                                                                .clock = *base.loop,
                                                                                .timers = timers_,
                                                                                .clients = clients,
-                                                                               .queries = queries});
+                                                                               .queries = queries,
+                                                               .cluster = &env.cluster});
     timers_.bind(*door_);
 }
 
