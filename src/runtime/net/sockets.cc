@@ -74,6 +74,14 @@ void set_option(int fd, int level, int name, int value) {
     [[maybe_unused]] const int ignored = ::setsockopt(fd, level, name, &value, sizeof value);
 }
 
+Errc dial_errc(int error_number) {
+    switch (error_number) {
+        case ECONNREFUSED: return Errc::closed;
+        case ETIMEDOUT: return Errc::timeout;
+        default: return Errc::unavailable;
+    }
+}
+
 int whole_seconds(Duration duration) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
     return seconds < 1 ? 1 : static_cast<int>(seconds);
@@ -147,7 +155,8 @@ Result<Fd> open_dialling(const env::SocketAddress& to, const std::string& from,
         MUSTER_TRY(begin_at(fd.raw(), from, raw->storage.ss_family));
     }
     if (::connect(fd.raw(), raw->get(), raw->size) != 0 && errno != EINPROGRESS) {
-        return failure(Errc::unavailable, to, "connect to", errno);
+        const int error_number = errno;
+        return failure(dial_errc(error_number), to, "connect to", error_number);
     }
     return fd;
 }
@@ -159,8 +168,8 @@ Result<void> dialling_outcome(int fd) {
         error_number = errno;
     }
     if (error_number != 0) {
-        const Errc code = error_number == ETIMEDOUT ? Errc::timeout : Errc::unavailable;
-        return fail(code, std::string("connect: ") + std::strerror(error_number));
+        return fail(dial_errc(error_number),
+                    std::string("connect: ") + std::strerror(error_number));
     }
     // A port that nobody listens on, from the range the kernel also takes our own ports from, can
     // connect a socket to itself (RFC 9293 3.5, simultaneous open).
@@ -171,7 +180,7 @@ Result<void> dialling_outcome(int fd) {
     }
     ::getsockname(fd, self.get(), &self.size);
     if (from_raw(peer) == from_raw(self)) {
-        return fail(Errc::unavailable, "connect: nobody listens there but this socket itself");
+        return fail(Errc::closed, "connect: nobody listens there but this socket itself");
     }
     return {};
 }

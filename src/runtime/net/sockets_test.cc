@@ -83,7 +83,7 @@ TEST(Sockets, RefusesASocketThatConnectedToItself) {
     ASSERT_EQ(::connect(fd.raw(), reinterpret_cast<const sockaddr*>(&self), sizeof self), 0);
     const auto outcome = dialling_outcome(fd.raw());
     ASSERT_FALSE(outcome.has_value());
-    EXPECT_EQ(outcome.error().code, Errc::unavailable);
+    EXPECT_EQ(outcome.error().code, Errc::closed);
 }
 
 TEST(Sockets, NamesTheAddressThatIsInUse) {
