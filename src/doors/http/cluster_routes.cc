@@ -23,7 +23,7 @@ Result<Answer> slots(const Call& /*call*/, Site& /*site*/) {
 }
 
 Result<Answer> remove_member(const Call& call, Site& /*site*/) {
-    const std::string role = call.query.get("role").value_or("");
+    const std::string role(call.query.get("role").value_or(""));
     for (const Role known : {Role::data, Role::session}) {
         if (role == to_string(known)) {
             return ask(OperatorRequest::RemoveMember{.node = NodeId(call.param("node")),
@@ -41,7 +41,7 @@ Result<Answer> move_slot(const Call& call, Site& /*site*/) {
     if (error != std::errc{} || end != text.data() + text.size() || slot > 0xffff) {
         return fail(Errc::invalid_argument, "slot: expected a number, got '" + text + "'");
     }
-    const std::string to = call.query.get("to").value_or("");
+    const std::string to(call.query.get("to").value_or(""));
     if (to.empty()) {
         return fail(Errc::invalid_argument, "to: expected the data server that shall lead");
     }

@@ -61,12 +61,8 @@ void Foundation::write_metrics(MetricsWriter& writer) const {
     loop->write_metrics(writer);
 }
 
-Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
-                                             std::string_view key, const env::SocketAddress& at) {
-    if (outcome) {
-        return outcome;
-    }
-    Error error = std::move(outcome).error();
+std::unexpected<Error> explain_listen(Error error, std::string_view key,
+                                      const env::SocketAddress& at) {
     error.detail = "cannot listen at " + env::to_string(at) + " (" + error.detail +
                    "); stop what uses it, or choose another with --set " + std::string(key) +
                    "=ip:port";

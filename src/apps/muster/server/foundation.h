@@ -50,9 +50,8 @@ struct Foundation {
 };
 
 // Says which key of the configuration moves a listener that could not be opened.
-[[nodiscard]] Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
-                                                           std::string_view key,
-                                                           const env::SocketAddress& at);
+[[nodiscard]] std::unexpected<Error> explain_listen(Error error, std::string_view key,
+                                                    const env::SocketAddress& at);
 
 // The IP address by which others reach what listens at `ip`: a wildcard becomes the address this
 // machine has towards the first meta, and loopback without one.

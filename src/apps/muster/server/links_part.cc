@@ -86,11 +86,10 @@ Result<std::unique_ptr<LinksPart>> LinksPart::create(Foundation& base) {
 }
 
 Result<void> LinksPart::listen(const env::SocketAddress& wanted) {
-    const auto at = listen_or_explain(
-        links_.listen(wanted).transform([this] { return links_.local_address(); }),
-        "cluster.listen", wanted);
-    MUSTER_TRY(at);
-    peer_address_ = env::to_string(advertised_address(base_).value_or(*at));
+    if (auto listens = links_.listen(wanted); !listens) {
+        return explain_listen(std::move(listens).error(), "cluster.listen", wanted);
+    }
+    peer_address_ = env::to_string(advertised_address(base_).value_or(links_.local_address()));
     return {};
 }
 

@@ -47,9 +47,9 @@ Result<std::unique_ptr<SessionPart>> SessionPart::create(Foundation& base,
     auto part = std::unique_ptr<SessionPart>(new SessionPart(base));
     part->make_role(base, peer_address);
     const env::SocketAddress& wanted = base.config.bolt.listen;
-    auto at = listen_or_explain(part->port_.listen(wanted), "bolt.listen", wanted);
+    auto at = part->port_.listen(wanted);
     if (!at) {
-        return std::unexpected(std::move(at).error());
+        return explain_listen(std::move(at).error(), "bolt.listen", wanted);
     }
     part->listening_ = *std::move(at);
     return part;
