@@ -12,9 +12,9 @@
 //   }
 //
 // `ar(...)` are the fields of the struct's first release, in the order of the wire; `ar.added(...)`
-// those of a later one, each at its end: an older writer leaves them out, and the reader keeps their
-// default. An older reader does not see them, so what stands there is written in full and nothing
-// refers to it. The structured binding makes a new field of the struct an error here.
+// those of a later one, each at its end: an older writer leaves them out, and the reader keeps
+// their default. An older reader does not see them, so what stands there is written in full and
+// nothing refers to it. The structured binding makes a new field of the struct an error here.
 namespace muster::msg::codec {
 
 // The struct as the archive handles it: const for a writer.

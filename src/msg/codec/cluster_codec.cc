@@ -85,8 +85,7 @@ Result<ClusterMessage> decode_cluster_message(std::string_view bytes,
     const std::uint64_t tag = reader.take_varint();
     ClusterMessage message;
     const bool known =
-        !reader.ok() ||
-        read_tagged(reader, tag, message, std::make_index_sequence<kMessages>{});
+        !reader.ok() || read_tagged(reader, tag, message, std::make_index_sequence<kMessages>{});
     if (!reader.ok()) {
         return std::unexpected(reader.fault());
     }

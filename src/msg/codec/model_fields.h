@@ -18,6 +18,11 @@ struct LastOf<RemovalCause> {
 };
 
 template <>
+struct LastOf<MemberPhase> {
+    static constexpr MemberPhase value = MemberPhase::dead;
+};
+
+template <>
 inline constexpr bool kFinal<RegistOrder> = true;
 
 template <class Ar>
@@ -52,8 +57,8 @@ void fields(Ar& ar, Of<Ar, DatumSnapshot> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, Member> it) {
-    auto& [node, role, address, incarnation, peer_address, zone, folder] = it;
-    ar(node, role, name(address), incarnation, name(peer_address), name(zone), folder);
+    auto& [node, role, address, incarnation, peer_address, zone, folder, phase] = it;
+    ar(node, role, name(address), incarnation, name(peer_address), name(zone), folder, phase);
 }
 
 template <class Ar>

@@ -24,8 +24,8 @@ void fields(Ar& ar, Of<Ar, CopyState> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeat> it) {
-    auto& [member, table_epoch, members_epoch, copies, lost] = it;
-    ar(member, table_epoch, members_epoch, copies, lost);
+    auto& [member, table_epoch, members_epoch, copies, copies_whole, lost, version] = it;
+    ar(member, table_epoch, members_epoch, copies, copies_whole, lost, version);
 }
 
 template <class Ar>
@@ -54,8 +54,9 @@ void fields(Ar& ar, Of<Ar, ConfigPut> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeatReply> it) {
-    auto& [incarnation, known_before, version_ceiling, table, members_epoch, members] = it;
-    ar(incarnation, known_before, version_ceiling, table, members_epoch, members);
+    auto& [incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies] =
+        it;
+    ar(incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies);
 }
 
 template <class Ar>
@@ -80,6 +81,75 @@ template <class Ar>
 void fields(Ar& ar, Of<Ar, ConfigPutReply> it) {
     auto& [incarnation, request, result] = it;
     ar(incarnation, request, result);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::ReportCluster> /*it*/) {
+    ar();
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::MoveSlot> it) {
+    auto& [slot, to] = it;
+    ar(slot, to);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::StopPlacement> /*it*/) {
+    ar();
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::StartPlacement> /*it*/) {
+    ar();
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::ForcePlacement> /*it*/) {
+    ar();
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest::RemoveMember> it) {
+    auto& [node, role] = it;
+    ar(node, role);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorRequest> it) {
+    auto& [incarnation, request, what] = it;
+    ar(incarnation, request, what);
+}
+
+template <>
+struct LastOf<ClusterReport::Placement> {
+    static constexpr ClusterReport::Placement value = ClusterReport::Placement::forced;
+};
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ClusterReport::MemberLine> it) {
+    auto& [member, known_before, silent_ms, slots_led, slots_followed] = it;
+    ar(member, known_before, silent_ms, slots_led, slots_followed);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ClusterReport::CopyLine> it) {
+    auto& [node, state] = it;
+    ar(node, state);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ClusterReport> it) {
+    auto& [leader, term, metas, table, members_epoch, version_ceiling, members, copies, placement,
+           protected_why, moving, wishes] = it;
+    ar(leader, term, metas, table, members_epoch, version_ceiling, members, copies, placement,
+       protected_why, moving, wishes);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorReply> it) {
+    auto& [incarnation, request, result, report] = it;
+    ar(incarnation, request, result, nullable(report));
 }
 
 }  // namespace muster::msg::codec

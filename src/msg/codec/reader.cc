@@ -23,8 +23,7 @@ Errc errc_of(std::string_view name) {
         MUSTER_ERRC_LIST(X)
 #undef X
     });
-    const auto at =
-        std::ranges::find(kAll, name, [](Errc code) { return info(code).name; });
+    const auto at = std::ranges::find(kAll, name, [](Errc code) { return info(code).name; });
     return at == kAll.end() ? Errc::internal : *at;
 }
 

@@ -13,8 +13,8 @@
 #include "msg/codec/node_meta_fields.h"
 #include "msg/codec/session_data_fields.h"
 
-// For tests: two more archives over the same fields(). What a new message needs to travel is what it
-// needs to be tested.
+// For tests: two more archives over the same fields(). What a new message needs to travel is what
+// it needs to be tested.
 namespace muster::msg::codec {
 
 // Fills structs with anything they may hold; names, services and versions come from few, so that

@@ -266,6 +266,23 @@ TEST_F(DiskTest, CutsOffAFailedAppendAndRefusesLaterOnesUntilReplaced) {
     EXPECT_EQ(disk->read("log"), "fresher");
 }
 
+TEST_F(DiskTest, AFailedReplacementLeavesTheOldFileAndTakesNoSpace) {
+    const auto disk = make_disk();
+    disk->replace(env::DiskOpId(1), "state", "good");
+    run_until_done(1);
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{.rlim_cur = 6, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    disk->replace(env::DiskOpId(2), "state", "too long");
+    run_until_done(2);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(outcomes[1].error().code, Errc::io_error);
+    EXPECT_EQ(disk->read("state"), "good");
+    EXPECT_FALSE(fs::exists(root / "data" / "state.replacing"));
+}
+
 // ---- data folder
 
 TEST_F(DiskTest, ASecondProcessIsToldWhoHoldsTheFolderAndWhatToChange) {

@@ -307,9 +307,8 @@ void ClusterLinks::write_metrics(MetricsWriter& writer) const {
     writer.gauge("muster_link_up", "Nodes that are linked and heard.", up);
     writer.gauge("muster_link_silent", "Nodes that are known and not heard.", silent);
     writer.gauge("muster_link_learnt", "Nodes that are to be linked.",
-                 std::ranges::count_if(peers_, [](const auto& entry) {
-                     return entry.second.learnt.has_value();
-                 }));
+                 std::ranges::count_if(
+                     peers_, [](const auto& entry) { return entry.second.learnt.has_value(); }));
     writer.gauge("muster_link_unproved", "Accepted connections that have not proved the secret.",
                  static_cast<std::int64_t>(pending_));
     stats_.write_metrics(writer);

@@ -33,9 +33,9 @@ struct ClusterLinksOptions {
     // Where others reach this node, told in the hello. None: the address that is listened at.
     std::optional<env::SocketAddress> advertise;
 
-    Duration ping_after = std::chrono::milliseconds(250);   // nothing sent for so long
-    Duration silent_after = std::chrono::seconds(1);        // nothing heard for so long
-    Duration backoff_min = std::chrono::milliseconds(50);   // between dials that fail
+    Duration ping_after = std::chrono::milliseconds(250);  // nothing sent for so long
+    Duration silent_after = std::chrono::seconds(1);       // nothing heard for so long
+    Duration backoff_min = std::chrono::milliseconds(50);  // between dials that fail
     Duration backoff_max = std::chrono::seconds(1);
     Duration connect_timeout = std::chrono::seconds(1);
     Duration dialler_handshake_timeout = std::chrono::seconds(2);
@@ -73,8 +73,8 @@ struct ClusterLinksEnv {
 // One link to each other node over an env::Net: docs/protocol/cluster.md.
 //
 // Nodes that were learnt are dialled until they are linked, and again when the link is lost. Others
-// are linked when they dial. When both dialled, the connection of the lower node id serves, the other
-// one ends after a while. What is sent while a link is up arrives in its order or not at all.
+// are linked when they dial. When both dialled, the connection of the lower node id serves, the
+// other one ends after a while. What is sent while a link is up arrives in its order or not at all.
 //
 // What is told of a node:
 //
@@ -85,10 +85,10 @@ struct ClusterLinksEnv {
 //     |        +--lost, and its machine refuses------> closed
 //     +---------------------refused or silent------------^
 //
-// A connection that ends says nothing yet: the node is dialled at once (at the address it gave, when
-// it was not learnt), and only a machine that refuses the dial proves that the process ended. A node
-// that comes back with a later incarnation was closed, then is up. When this process itself was
-// stopped for a while, that time does not count as silence of others.
+// A connection that ends says nothing yet: the node is dialled at once (at the address it gave,
+// when it was not learnt), and only a machine that refuses the dial proves that the process ended.
+// A node that comes back with a later incarnation was closed, then is up. When this process itself
+// was stopped for a while, that time does not count as silence of others.
 //
 // Loop thread only. Bounds: ClusterLinksOptions; a connection that has not proved the secret takes
 // frames of at most kHandshakeFrameMax, for a limited time. Must outlive nothing: it closes its
@@ -138,7 +138,7 @@ private:
         env::ConnId id;
         LinkSide side = LinkSide::accepter;
         env::SocketAddress remote;
-        std::optional<NodeId> node;  // expected, then proved
+        std::optional<NodeId> node;            // expected, then proved
         std::unique_ptr<Handshake> handshake;  // until the link is up
         FrameReader reader{kHandshakeFrameMax};
         bool connected = true;
@@ -148,11 +148,11 @@ private:
     };
     struct Peer {
         NodeId node;
-        std::uint64_t number = 0;                   // names its timer
-        std::optional<env::SocketAddress> learnt;   // to be dialled
-        std::optional<env::SocketAddress> told;     // in its hello
+        std::uint64_t number = 0;                  // names its timer
+        std::optional<env::SocketAddress> learnt;  // to be dialled
+        std::optional<env::SocketAddress> told;    // in its hello
         std::uint64_t folder = 0;
-        Incarnation incarnation;                    // zero: never linked
+        Incarnation incarnation;              // zero: never linked
         std::optional<env::ConnId> dialled;   // up
         std::optional<env::ConnId> accepted;  // up
         std::optional<env::ConnId> attempt;   // a dial on its way
@@ -160,7 +160,7 @@ private:
         bool probing = false;  // its link was lost: did its process end?
         Duration backoff{};
         std::optional<msg::LinkEvent> state;
-        MonoTime last_heard;  // or learnt
+        MonoTime last_heard;                        // or learnt
         std::optional<RefusalReason> last_refusal;  // logged already
 
         [[nodiscard]] bool linked() const {

@@ -52,13 +52,15 @@ TEST_F(ClusterLinksTest, LinksThreeNodesThatAllDialEachOther) {
         }
     }
     ASSERT_TRUE(run_until([&] {
-        return std::ranges::all_of(nodes, [](const Node* n) { return n->links->linked_count() == 2; });
+        return std::ranges::all_of(nodes,
+                                   [](const Node* n) { return n->links->linked_count() == 2; });
     }));
     a->send(*b, 1);
     b->send(*c, 2);
     c->send(*a, 3);
     ASSERT_TRUE(run_until([&] {
-        return std::ranges::all_of(nodes, [](const Node* n) { return n->heard.messages.size() == 1; });
+        return std::ranges::all_of(nodes,
+                                   [](const Node* n) { return n->heard.messages.size() == 1; });
     }));
     // One of two connections ends and nobody takes it for an end.
     run_for(std::chrono::milliseconds(2500));
@@ -106,8 +108,7 @@ TEST_F(ClusterLinksTest, TellsOfARestartEvenWhenItWasTooFastToBeRefused) {
     b = start(again, at);
     b->learn(*a);
     ASSERT_TRUE(run_until([&] { return a->heard.events.size() == 3; }));
-    EXPECT_THAT(a->heard.of(b->id),
-                ElementsAre(LinkEvent::up, LinkEvent::closed, LinkEvent::up));
+    EXPECT_THAT(a->heard.of(b->id), ElementsAre(LinkEvent::up, LinkEvent::closed, LinkEvent::up));
 }
 
 TEST_F(ClusterLinksTest, FindsANodeThatStartsLater) {
@@ -166,8 +167,10 @@ TEST_F(ClusterLinksTest, RefusesANodeIdInUse) {
     twin.folder = 999;
     const auto d = start(twin);
     d->links->learn(NodeId("x"), a->address());
-    ASSERT_TRUE(run_until([&] { return d->lines.has("node id 'a' is in use") ||
-                                       d->lines.has("node 'a' answers where node 'x'"); }));
+    ASSERT_TRUE(run_until([&] {
+        return d->lines.has("node id 'a' is in use") ||
+               d->lines.has("node 'a' answers where node 'x'");
+    }));
 }
 
 TEST_F(ClusterLinksTest, RefusesAnEarlierStartOfALinkedNode) {
@@ -268,13 +271,11 @@ TEST_F(ClusterLinksTest, TellsOfACutAndOfItsEndAndRelinksByANewConnection) {
         run_until([&] { return a->sees(*b, LinkEvent::up) && b->sees(*a, LinkEvent::up); }));
     a->send(*b, 2);
     b->send(*a, 3);
-    ASSERT_TRUE(run_until(
-        [&] { return b->heard.messages.size() == 1 && a->heard.messages.size() == 1; }));
+    ASSERT_TRUE(
+        run_until([&] { return b->heard.messages.size() == 1 && a->heard.messages.size() == 1; }));
     EXPECT_EQ(b->heard.messages[0].second, 2U);
-    EXPECT_THAT(a->heard.of(b->id),
-                ElementsAre(LinkEvent::up, LinkEvent::silent, LinkEvent::up));
-    EXPECT_THAT(b->heard.of(a->id),
-                ElementsAre(LinkEvent::up, LinkEvent::silent, LinkEvent::up));
+    EXPECT_THAT(a->heard.of(b->id), ElementsAre(LinkEvent::up, LinkEvent::silent, LinkEvent::up));
+    EXPECT_THAT(b->heard.of(a->id), ElementsAre(LinkEvent::up, LinkEvent::silent, LinkEvent::up));
 }
 
 TEST_F(ClusterLinksTest, DoesNotTakeALostConnectionForAnEnd) {
@@ -309,21 +310,21 @@ TEST_F(ClusterLinksTest, CallsAPausedNodeSilentAndUpAgainOnTheSameLink) {
     auto other = Loop::create();
     ASSERT_TRUE(other.has_value());
     Node b(**other, options("b"));
-    const auto run_other = [&] {
-        (*other)->stop();
-        (*other)->run();  // one turn
+    const auto both_until = [&](const std::function<bool()>& done) {
+        const MonoTime end = loop->mono() + std::chrono::seconds(20);
+        while (!done() && loop->mono() < end) {
+            run_for(std::chrono::milliseconds(1));
+            (*other)->post([&] { (*other)->stop(); });
+            (*other)->run();
+        }
+        return done();
     };
     a->learn(b);
-    ASSERT_TRUE(run_until([&] {
-        run_other();
-        return a->sees(b, LinkEvent::up) && b.sees(*a, LinkEvent::up);
-    }));
+    ASSERT_TRUE(both_until([&] { return a->sees(b, LinkEvent::up) && b.sees(*a, LinkEvent::up); }));
     ASSERT_TRUE(run_until([&] { return a->sees(b, LinkEvent::silent); }));
     a->send(b, 1);
-    ASSERT_TRUE(run_until([&] {
-        run_other();
-        return a->sees(b, LinkEvent::up) && b.heard.messages.size() == 1;
-    }));
+    ASSERT_TRUE(
+        both_until([&] { return a->sees(b, LinkEvent::up) && b.heard.messages.size() == 1; }));
     EXPECT_THAT(b.heard.of(a->id), ElementsAre(LinkEvent::up));
 }
 

@@ -65,10 +65,8 @@ void ClusterLinks::on_accepted(env::ConnId id, const env::SocketAddress& peer) {
         stats_.over_pending_max.add();
         end(oldest->id);
     }
-    Connection conn{.id = id,
-                    .side = LinkSide::accepter,
-                    .remote = peer,
-                    .since = env_.clock.mono()};
+    Connection conn{
+        .id = id, .side = LinkSide::accepter, .remote = peer, .since = env_.clock.mono()};
     conn.handshake = new_handshake(conn);
     connections_.emplace(id, std::move(conn));
     ++pending_;
@@ -115,9 +113,9 @@ std::optional<LinkRefusal> ClusterLinks::admit(const LinkHello& hello) const {
                                   name));
     }
     if (peer->linked() && hello.incarnation < peer->incarnation) {
-        return refuse(RefusalReason::older_life,
-                      fmt::format("a later start of node '{}' is linked already: stop this one",
-                                  name));
+        return refuse(
+            RefusalReason::older_life,
+            fmt::format("a later start of node '{}' is linked already: stop this one", name));
     }
     return std::nullopt;
 }
@@ -143,10 +141,9 @@ void ClusterLinks::on_bytes(env::ConnId id, std::string_view bytes) {
     if (at->second.up) {
         heard(at->second);
     }
-    const auto fed =
-        at->second.reader.feed(bytes, [&](FrameKind kind, std::string_view content) {
-            return on_frame(id, kind, content);
-        });
+    const auto fed = at->second.reader.feed(bytes, [&](FrameKind kind, std::string_view content) {
+        return on_frame(id, kind, content);
+    });
     if (!fed) {
         static_cast<void>(end_garbled(at->second, to_string(fed.error())));
     }
@@ -194,9 +191,9 @@ bool ClusterLinks::on_handshake_frame(Connection& conn, FrameKind kind, std::str
     Handshake::Step step = conn.handshake->on_frame(kind, content);
     switch (step.outcome) {
         case Handshake::Outcome::going_on:
-            write(conn, kind == FrameKind::hello && conn.side == LinkSide::accepter
-                            ? FrameKind::hello
-                            : FrameKind::proof,
+            write(conn,
+                  kind == FrameKind::hello && conn.side == LinkSide::accepter ? FrameKind::hello
+                                                                              : FrameKind::proof,
                   std::move(step.send));
             return true;
         case Handshake::Outcome::done: {
@@ -246,8 +243,7 @@ void ClusterLinks::on_message(const NodeId& from, std::string_view content) {
         // Of another release, perhaps: nothing wrong with the link.
         const bool is_unknown = message.error().code == Errc::unknown_type;
         (is_unknown ? stats_.unknown_messages : stats_.unreadable_messages).add();
-        env_.log.debug("link.unread",
-                       {{"node", from.raw()}, {"why", to_string(message.error())}});
+        env_.log.debug("link.unread", {{"node", from.raw()}, {"why", to_string(message.error())}});
         return;
     }
     env_.handler.on_link_message({.node = from, .role = static_cast<Role>(content[0])},
@@ -348,8 +344,8 @@ void ClusterLinks::on_closed(env::ConnId id, const Error& why) {
     if (at == connections_.end()) {
         return;
     }
-    env_.log.debug("link.connection_closed", {{"peer", env::to_string(at->second.remote)},
-                                              {"why", to_string(why)}});
+    env_.log.debug("link.connection_closed",
+                   {{"peer", env::to_string(at->second.remote)}, {"why", to_string(why)}});
     forget_connection(id, !at->second.connected && why.code == Errc::closed);
 }
 

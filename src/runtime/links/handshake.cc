@@ -92,12 +92,11 @@ std::optional<LinkRefusal> Handshake::against_hello() const {
                 self.version_min, self.version_max, too_new ? "latter" : "former")};
     }
     if (peer_.cluster != self.cluster) {
-        return LinkRefusal{
-            .reason = RefusalReason::cluster,
-            .sentence = fmt::format("node '{}' is of cluster '{}', node '{}' of cluster '{}': "
-                                    "correct the cluster name or the address that was dialled",
-                                    peer_.node.raw(), peer_.cluster, self.node.raw(),
-                                    self.cluster)};
+        return LinkRefusal{.reason = RefusalReason::cluster,
+                           .sentence = fmt::format(
+                               "node '{}' is of cluster '{}', node '{}' of cluster '{}': "
+                               "correct the cluster name or the address that was dialled",
+                               peer_.node.raw(), peer_.cluster, self.node.raw(), self.cluster)};
     }
     return std::nullopt;
 }
@@ -131,7 +130,8 @@ std::string Handshake::proof_of(LinkSide side) const {
     const bool is_dialler = options_.side == LinkSide::dialler;
     const std::string& dialler_hello = is_dialler ? own_bytes_ : peer_bytes_;
     const std::string& accepter_hello = is_dialler ? peer_bytes_ : own_bytes_;
-    std::string text(side == LinkSide::dialler ? "muster link 1 dialler" : "muster link 1 accepter");
+    std::string text(side == LinkSide::dialler ? "muster link 1 dialler"
+                                               : "muster link 1 accepter");
     for (const std::string* hello : {&dialler_hello, &accepter_hello}) {
         append_big_endian(text, static_cast<std::uint32_t>(hello->size()));
         text += *hello;

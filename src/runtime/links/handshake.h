@@ -26,16 +26,16 @@ public:
 //   dialler    hello ->            <- hello    proof ->            <- proof    ready ->   done
 //   accepter            <- hello   hello ->             <- proof   proof ->    <- ready   done
 //
-// A proof is HMAC-SHA256 with the cluster's secret over the side and both hellos, which hold a fresh
-// nonce each. The accepter proves itself only to who has proved itself. Who is not content sends a
-// refusal instead; of a wrong secret it says no more than that.
+// A proof is HMAC-SHA256 with the cluster's secret over the side and both hellos, which hold a
+// fresh nonce each. The accepter proves itself only to who has proved itself. Who is not content
+// sends a refusal instead; of a wrong secret it says no more than that.
 //
 // Owned by its connection. Refers to `admission` and `secret`, which outlive it.
 class Handshake {
 public:
     struct Options {
         LinkSide side = LinkSide::dialler;
-        LinkHello self;               // with the nonce of this connection
+        LinkHello self;                  // with the nonce of this connection
         std::optional<NodeId> expected;  // dialler: who should answer
     };
     enum class Outcome : std::uint8_t {

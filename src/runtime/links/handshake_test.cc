@@ -29,7 +29,9 @@ LinkHello hello_of(const std::string& node, char nonce) {
 
 // Feeds frames of one side to the other until nobody has anything to say.
 struct Pair {
-    explicit Pair(Handshake::Options d, Handshake::Options a) : dialler(std::move(d), dialler_secret, dialler_admits), accepter(std::move(a), accepter_secret, accepter_admits) {}
+    explicit Pair(Handshake::Options d, Handshake::Options a)
+        : dialler(std::move(d), dialler_secret, dialler_admits),
+          accepter(std::move(a), accepter_secret, accepter_admits) {}
 
     void run() {
         std::string to_accepter = dialler.open();

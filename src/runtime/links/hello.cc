@@ -31,8 +31,8 @@ void fields(Ar& ar, Of<Ar, LinkRefusal> it) {
     auto number = static_cast<std::uint8_t>(reason);
     ar(number, sentence);
     if constexpr (Ar::kReads) {
-        reason = number < kRefusalReasons ? static_cast<RefusalReason>(number)
-                                          : RefusalReason::other;
+        reason =
+            number < kRefusalReasons ? static_cast<RefusalReason>(number) : RefusalReason::other;
     }
 }
 

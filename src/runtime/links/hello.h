@@ -10,8 +10,8 @@
 // What two processes tell each other before they trust each other.
 namespace muster::runtime {
 
-// The versions of the link's protocol that this release speaks. The link uses the greatest that both
-// speak.
+// The versions of the link's protocol that this release speaks. The link uses the greatest that
+// both speak.
 inline constexpr std::uint32_t kLinkVersionMin = 1;
 inline constexpr std::uint32_t kLinkVersionMax = 1;
 
@@ -40,16 +40,16 @@ inline constexpr std::size_t kNonceBytes = 32;
 
 // Why there is no link. The numbers are sent and stay.
 enum class RefusalReason : std::uint8_t {
-    other = 0,         // of a newer release
-    version = 1,       // no common protocol version
-    cluster = 2,       // another cluster's name
-    secret = 3,        // the proof does not fit
-    own_id = 4,        // it has the node id of who refuses
-    id_in_use = 5,     // a process with another data folder is linked under its node id
-    older_life = 6,    // a later start of the same node is linked
-    other_node = 7,    // the dialler expected another node at this address
-    over_limit = 8,    // too many nodes
-    bad_hello = 9,     // it cannot be read
+    other = 0,       // of a newer release
+    version = 1,     // no common protocol version
+    cluster = 2,     // another cluster's name
+    secret = 3,      // the proof does not fit
+    own_id = 4,      // it has the node id of who refuses
+    id_in_use = 5,   // a process with another data folder is linked under its node id
+    older_life = 6,  // a later start of the same node is linked
+    other_node = 7,  // the dialler expected another node at this address
+    over_limit = 8,  // too many nodes
+    bad_hello = 9,   // it cannot be read
 };
 inline constexpr std::size_t kRefusalReasons = 10;
 

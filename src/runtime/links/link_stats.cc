@@ -9,8 +9,7 @@ constexpr std::array<std::string_view, LinkStats::kKinds> kKindNames{
     "", "hello", "proof", "ready", "refusal", "ping", "bye", "message", "raw"};
 constexpr std::array<std::string_view, 3> kEventNames{"up", "closed", "silent"};
 
-void write_traffic(MetricsWriter& writer, std::string_view frames_name,
-                   std::string_view bytes_name,
+void write_traffic(MetricsWriter& writer, std::string_view frames_name, std::string_view bytes_name,
                    const std::array<LinkStats::Traffic, LinkStats::kKinds>& traffic) {
     for (std::size_t kind = 1; kind < traffic.size(); ++kind) {
         writer.counter(frames_name, "Frames of links between nodes.", traffic[kind].frames.value(),

@@ -21,15 +21,15 @@ struct LinkStats {
 
     std::array<Traffic, kKinds> sent;
     std::array<Traffic, kKinds> received;
-    std::array<Counter, kRefusalReasons> refused;          // by us
+    std::array<Counter, kRefusalReasons> refused;  // by us
     std::array<Counter, kRefusalReasons> refused_by_peer;
     Counter dropped_no_link;
     Counter dropped_queue_full;
     Counter dropped_too_large;
-    Counter unknown_messages;     // of a newer release
+    Counter unknown_messages;  // of a newer release
     Counter unreadable_messages;
-    Counter garbled;              // connections closed for it
-    Counter over_pending_max;     // unproved connections closed for newer ones
+    Counter garbled;           // connections closed for it
+    Counter over_pending_max;  // unproved connections closed for newer ones
     Counter handshake_timeouts;
     Counter dials;
     Counter dial_failures;

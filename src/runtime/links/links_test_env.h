@@ -72,14 +72,14 @@ public:
 struct Node {
     Node(Loop& loop, ClusterLinksOptions options, const env::SocketAddress& at = kAnyPort)
         : id(options.node), net(loop, {}), timers(loop) {
-        links = std::make_unique<ClusterLinks>(
-            std::move(options), ClusterLinksEnv{.net = net,
-                                                .timers = timers,
-                                                .clock = loop,
-                                                .prng = Prng(1),
-                                                .handler = heard,
-                                                .log = Log(lines, LogLevel::debug),
-                                                .nonce = {}});
+        links = std::make_unique<ClusterLinks>(std::move(options),
+                                               ClusterLinksEnv{.net = net,
+                                                               .timers = timers,
+                                                               .clock = loop,
+                                                               .prng = Prng(1),
+                                                               .handler = heard,
+                                                               .log = Log(lines, LogLevel::debug),
+                                                               .nonce = {}});
         timers.bind(*links);
         const auto listening = links->listen(at);
         EXPECT_TRUE(listening.has_value()) << to_string(listening.error());
@@ -106,8 +106,8 @@ struct Node {
     std::unique_ptr<ClusterLinks> links;
 };
 
-// Stands between a dialler and a node. While it is cut, connections are accepted and their bytes are
-// lost; those that were open then stay mute for good.
+// Stands between a dialler and a node. While it is cut, connections are accepted and their bytes
+// are lost; those that were open then stay mute for good.
 class Relay final : private env::ConnectionHandler {
 public:
     Relay(Loop& loop, env::SocketAddress target) : net_(loop, {}), target_(std::move(target)) {
