@@ -103,7 +103,8 @@ void LinksPart::follow(const std::vector<Member>& members) {
     std::map<NodeId, std::string> wanted;
     for (const Member& member : members) {
         if (member.role == Role::data && member.node != base_.identity.node()) {
-            wanted.emplace(member.node, member.peer_address);
+            wanted.emplace(member.node,
+                           member.peer_address.empty() ? member.address : member.peer_address);
         }
     }
     for (const runtime::NodeAddress& meta : base_.config.cluster.join) {
