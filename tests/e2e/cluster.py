@@ -97,7 +97,7 @@ class Node(Server):
             return "stopped"
         if self.paused:
             return "paused"
-        if any(self.ip in pair for pair in self.cluster.cuts()):
+        if self.name in self.cluster.cut_off:
             return "cut"
         try:
             return "ready" if self.get("/health/ready", timeout=2)[0] == 200 else "starting"
@@ -121,6 +121,7 @@ class Cluster:
         self.network = Network() if cuttable else None
         self.secret_file = os.path.join(self.folder, "secret")
         self.nodes = {}
+        self.cut_off = set()  # names given to cut()
         self._ports = ports or (lambda role, number: (free_port(), free_port(), free_port()))
         self._numbers = 0
         for role, count in (("meta", metas), ("data", data), ("session", sessions)):
@@ -175,13 +176,11 @@ class Cluster:
 
     # ---- faults
 
-    def cuts(self):
-        return self.network.cuts() if self.network else set()
-
     def cut(self, *nodes):
         """The named nodes are cut from all others, and from each other."""
         everybody = [node.ip for node in self.nodes.values()]
         self.network.cut([self.nodes[name].ip for name in nodes], everybody)
+        self.cut_off |= set(nodes)
 
     def partition(self, *groups):
         """Nothing passes between nodes of different groups."""
@@ -191,4 +190,5 @@ class Cluster:
                                  [self.nodes[name].ip for name in others])
 
     def heal(self, *nodes):
+        self.cut_off -= set(nodes or self.nodes)
         self.network.heal([self.nodes[name].ip for name in nodes] or None)

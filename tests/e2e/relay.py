@@ -69,9 +69,6 @@ class Network:
             self._changed = asyncio.Event()
         self._call(change())
 
-    def cuts(self):
-        return set(self._cut)
-
     async def passable(self, source, target):
         """Returns when bytes may pass from `source` to `target`."""
         while (source, target) in self._cut:
