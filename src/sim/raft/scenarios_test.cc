@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cstdio>
+
 #include "sim/raft/scenario.h"
 
 namespace muster::raft::swarm {
@@ -24,6 +27,39 @@ TEST_F(RaftScenario, GoesOnWithoutItsLeaderAndTakesItBack) {
     write(300);
     group->start(first);
     converge();
+}
+
+// From the end of the leader until a command is agreed again, with disks of up to 2 ms; with word
+// of the end and without.
+TEST_F(RaftScenario, AKilledLeaderIsReplacedInTimeWhateverTheSeed) {
+    for (const bool told : {false, true}) {
+        std::vector<Duration> times;
+        for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+            ClusterOptions options = three();
+            options.seed = seed;
+            begin(options);
+            write(3);
+            group->run_for(seconds(1));
+            const std::size_t old = leader();
+            group->crash(old);
+            const MonoTime then = group->now();
+            for (std::size_t host = 0; host < 3 && told; ++host) {
+                if (host != old) {
+                    group->say_gone(host, old);
+                }
+            }
+            write(1);
+            times.push_back(group->now() - then);
+            ASSERT_EQ(group->oracle().complaint(), std::nullopt) << "seed " << seed;
+        }
+        std::sort(times.begin(), times.end());
+        std::printf("replaced %s: median %lld ms, longest %lld ms\n",
+                    told ? "when told" : "by time",
+                    static_cast<long long>(times[times.size() / 2].count() / 1'000'000),
+                    static_cast<long long>(times.back().count() / 1'000'000));
+        EXPECT_LT(times.back(), seconds(2));
+        EXPECT_LT(times[times.size() / 2], told ? milliseconds(150) : milliseconds(1000));
+    }
 }
 
 TEST_F(RaftScenario, AllCrashAtOnceAndNothingAcknowledgedIsLost) {
