@@ -118,6 +118,45 @@ TEST_F(RaftScenario, ALeaderThatHearsNobodyStepsDownThoughItIsHeard) {
     write(5);
 }
 
+// What a leader of the past left at the end of a log says nothing about what this one has sent.
+TEST_F(RaftScenario, AStaleSuffixDoesNotCountAsAcknowledged) {
+    begin();
+    write(3);
+    converge();
+    const std::size_t old = leader();
+    group->isolate(old);
+    for (int i = 0; i < 5; ++i) {
+        (void)group->propose(old);
+    }
+    ASSERT_TRUE(
+        group->run_until([&] { return group->leader() && *group->leader() != old; }, seconds(10)));
+    write(1);
+    const std::size_t lead = leader();
+    const std::size_t third = 3 - old - lead;
+    group->crash(third);
+    // The old one is back and hears the leader, but no entry reaches it.
+    group->filter = [](const Message& message) {
+        const auto* append = std::get_if<AppendRequest>(&message.body);
+        return append == nullptr || append->entries.empty();
+    };
+    group->heal_network();
+    std::vector<std::uint64_t> tickets;
+    for (int i = 0; i < 10; ++i) {
+        tickets.push_back(group->propose(lead));
+    }
+    group->run_for(seconds(5));
+    EXPECT_EQ(group->leader(), lead);
+    for (const std::uint64_t ticket : tickets) {
+        EXPECT_EQ(group->answer(ticket), nullptr);
+    }
+    group->crash(lead);
+    group->filter = nullptr;
+    group->start(third);
+    write(1);
+    group->start(lead);
+    converge();
+}
+
 // Thesis 3.6.2, figure 3.7: an entry of the past on a majority is not agreed by that, because who
 // does not have it can still be elected.
 TEST_F(RaftScenario, AnEntryOfThePastIsNotAgreedByCounting) {
