@@ -9,6 +9,7 @@
 
 namespace muster::meta {
 namespace {
+
 std::size_t bytes_of(std::string_view key, const ConfigEntry& entry) {
     return key.size() + (entry.value ? entry.value->size() : 0);
 }
