@@ -86,8 +86,31 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     }
     copy->publications = std::move(next);
     copy->complete = copy->complete || snapshot.settled;
+    copy->diverged = copy->diverged && !snapshot.settled;
     advance(*copy, snapshot.version, std::move(touched));
     return Folded::changed;
+}
+
+bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
+                           RegistOrder order) {
+    if (copy.version.raw() == 0) {
+        return false;
+    }
+    const auto known = copy.publications.find(id);
+    const bool here = known != copy.publications.end();
+    if (publication == nullptr ? !here || (*known)->order > order
+                               : here && (*known)->order >= order) {
+        return false;
+    }
+    if (here) {
+        copy.publications.erase(known);
+    }
+    if (publication != nullptr) {
+        copy.publications.insert(publication);
+    }
+    copy.diverged = true;
+    advance(copy, Version(std::max(copy.version, copy.heard).raw() + 1), {id});
+    return true;
 }
 
 ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string& zone) {

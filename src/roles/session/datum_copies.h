@@ -39,6 +39,10 @@ struct DatumCopy {
     ServicePtr service;
     Version version;        // zero: nothing told yet
     bool complete = false;  // a leader that knew all has told it once: absence means gone
+    // Some of it is not the word of the slot's leader, but of us or of who stood in for it: the
+    // leader may have given the same versions to something else.
+    bool diverged = false;
+    Version heard;  // the highest one that a client here said it holds
     std::set<PublicationPtr, ById> publications;
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
@@ -66,6 +70,12 @@ public:
 
     Folded fold(const DatumChange& change);
     Folded fold(const DatumSnapshot& snapshot);
+
+    // Nobody can be reached who holds the datum: what our own client said (`publication` null: it
+    // went) is shown at a version of our own, the next one above all that was seen. Returns whether
+    // that changed anything; what nothing was ever told of stays unknown.
+    bool fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
+                  RegistOrder order);
 
     // What a subscriber of this scope and zone is shown now. Shared until the next version.
     [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);

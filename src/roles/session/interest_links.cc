@@ -23,6 +23,21 @@ void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
     known.dropped.push_back(service);
 }
 
+void InterestLinks::forget(const NodeId& leader, const std::function<bool(const Service&)>& gone) {
+    const auto found = links_.find(leader);
+    if (found == links_.end()) {
+        return;
+    }
+    Link& known = found->second;
+    const auto served = [&](const auto& item) { return gone(*item.service); };
+    std::erase_if(known.fresh, served);
+    std::erase_if(known.dropped, [&](const ServicePtr& service) { return gone(*service); });
+    for (auto& [number, part] : known.unacknowledged) {
+        std::erase_if(part.items, served);
+    }
+    std::erase_if(known.unacknowledged, [](const auto& part) { return part.second.items.empty(); });
+}
+
 void InterestLinks::restart(const NodeId& leader) {
     Link& known = link(leader);
     known = Link{.data = known.data, .stream = known.stream + 1};
@@ -97,7 +112,8 @@ std::vector<NodeId> InterestLinks::broken(MonoTime now) const {
 void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
     for (auto& [leader, known] : links_) {
         const auto send = [&](std::uint64_t number, Part& part) {
-            part.sent_at = now;
+            part.resend_at = now + part.wait;
+            part.wait = std::min(part.wait * 2, resend_interval_);
             outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
                                                                    .stream = known.stream,
                                                                    .part = number,
@@ -111,7 +127,7 @@ void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
                                           .services = std::exchange(known.dropped, {})});
         }
         for (auto& [number, part] : known.unacknowledged) {
-            if (now - part.sent_at >= resend_interval_) {
+            if (now >= part.resend_at) {
                 send(number, part);
             }
         }
@@ -125,6 +141,16 @@ void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
         }
         fresh.clear();
     }
+}
+
+std::optional<MonoTime> InterestLinks::next_due() const {
+    std::optional<MonoTime> due;
+    for (const auto& [leader, known] : links_) {
+        for (const auto& [number, part] : known.unacknowledged) {
+            due = due ? std::min(*due, part.resend_at) : part.resend_at;
+        }
+    }
+    return due;
 }
 
 }  // namespace muster::session

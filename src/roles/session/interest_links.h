@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class InterestLinks {
 public:
     static constexpr std::size_t kEarlyMax = 256;
     static constexpr std::size_t kItemsPerPart = 5000;
+    static constexpr Duration kResendMin = std::chrono::milliseconds(50);
 
     using Take = std::function<void(const msg::ChangeBatch&)>;
 
@@ -29,7 +31,11 @@ public:
         : session_(session), gap_wait_(gap_wait), resend_interval_(resend_interval) {}
 
     void declare(const NodeId& leader, const ServicePtr& service, Version held);
+    // Tells `leader` that the service is no longer wanted. When that is lost, its next change of the
+    // service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
+    // `leader` no longer serves those that `gone` names: nothing is said of them any more.
+    void forget(const NodeId& leader, const std::function<bool(const Service&)>& gone);
 
     // Begins a new stream from `leader`: everything declared before is forgotten.
     void restart(const NodeId& leader);
@@ -45,11 +51,14 @@ public:
 
     // Sends what was declared or dropped in this turn, and again what was not acknowledged.
     void send_due(MonoTime now, msg::Outbox& outbox);
+    // When send_due() has something to send next, if nothing else happens.
+    [[nodiscard]] std::optional<MonoTime> next_due() const;
 
 private:
     struct Part {
         std::vector<msg::InterestDeclare::Item> items;
-        MonoTime sent_at;
+        MonoTime resend_at;
+        Duration wait = kResendMin;
     };
     struct Link {
         Incarnation data;

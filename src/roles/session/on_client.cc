@@ -166,13 +166,15 @@ void SessionServer::Impl::answer_when_written(env::ConnId conn, msg::RequestRepl
     const WaiterId waiter =
         pending_.open(conn, std::move(reply), ops.size(), env_.clock.mono() + options_.write_wait);
     for (auto& op : ops) {
-        writes_.add(std::move(op), waiter, table_);
+        show_own(op);
+        writes_.add(std::move(op), waiter, table().slots.size());
     }
 }
 
 void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
     for (auto& op : ops) {
-        writes_.add(std::move(op), WaiterId{}, table_);
+        show_own(op);
+        writes_.add(std::move(op), WaiterId{}, table().slots.size());
     }
 }
 
@@ -184,14 +186,15 @@ void SessionServer::Impl::reply_to(env::ConnId conn, const msg::RequestReply& re
 
 void SessionServer::Impl::want(const ServicePtr& service, Version held) {
     DatumCopy& copy = copies_.find_or_make(service);
+    copy.heard = std::max(copy.heard, held);
     const bool asked = copy.wanted || copy.version.raw() != 0;
     copy.wanted = true;
     if (asked && held <= copy.version) {
         return;
     }
     // Not known here, or the client has seen something newer: the leader goes above it (I2).
-    if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
-        interests_.declare(slot->leader, copy.service, std::max(held, copy.version));
+    if (const NodeId* node = server_of(*service); node != nullptr) {
+        declare(*node, copy);
     }
 }
 

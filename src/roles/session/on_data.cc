@@ -18,7 +18,7 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchRep
         });
     }
     if (!reply.result) {
-        beat_metas();  // a newer table may be there
+        ask_metas();  // a newer table may be there
     }
 }
 
@@ -37,16 +37,27 @@ void SessionServer::Impl::fold(const NodeId& leader,
                                const std::variant<DatumChange, DatumSnapshot>& change) {
     const ServicePtr& service =
         std::visit([](const auto& known) -> const ServicePtr& { return known.service; }, change);
+    const NodeId* server = server_of(*service);
+    if (server == nullptr || *server != leader) {
+        return;  // it served this slot before; who does now was asked for everything
+    }
     const Folded folded =
         std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     DatumCopy* copy = copies_.find(*service);
-    if (folded == Folded::nothing || copy == nullptr) {
+    if (copy == nullptr) {
+        interests_.drop(leader, service);  // it was told so, and did not hear it
+        return;
+    }
+    if (folded == Folded::nothing) {
         return;
     }
     if (folded == Folded::gap) {
         probe_.gaps.add();
-        interests_.declare(leader, copy->service, copy->version);
+        declare(leader, *copy);
         return;
+    }
+    if (const Route* route = routes_.find(*service); route->acting) {
+        copy->diverged = true;
     }
     probe_.changes.add();
     pusher_.offer(*copy, env_.clock.mono());
@@ -67,15 +78,15 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
     interests_.restart(leader);
     for (auto& [name, copy] : copies_.all()) {
-        const Slot* slot = slot_of_service(*copy.service);
-        if (slot != nullptr && slot->leader == leader) {
-            interests_.declare(leader, copy.service, copy.version);
+        const NodeId* server = server_of(*copy.service);
+        if (server != nullptr && *server == leader) {
+            declare(leader, copy);
         }
     }
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
-    if (request.session != options_.incarnation || request.slot.raw() >= table_.slots.size()) {
+    if (request.session != options_.incarnation || request.slot.raw() >= table().slots.size()) {
         return;
     }
     if (roster_.holds(env_.clock.mono())) {
@@ -86,7 +97,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
                            .slot_epoch = request.slot_epoch,
                            .stamp = registrations_.stamp()};
     registrations_.for_each([&](const Registrations::Op& op) {
-        if (slot_of(*op.service, table_.slots.size()) == request.slot) {
+        if (slot_of(*op.service, table().slots.size()) == request.slot) {
             detail.publications.push_back(op);
         }
     });
@@ -103,26 +114,34 @@ bool SessionServer::Impl::supplied(SlotId slot) const {
 
 void SessionServer::Impl::beat_data() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
-    for (std::size_t i = 0; i < table_.slots.size(); ++i) {
-        const Slot& slot = table_.slots[i];
+    for (const NodeId& leader : routes_.missed()) {
+        beats[leader];  // whether it is back
+    }
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
         const SlotId id(static_cast<std::uint16_t>(i));
-        if (slot.leader == NodeId{}) {
+        const Route& route = *routes_.find(id);
+        if (route.node == NodeId{}) {
             continue;
         }
-        auto& beat = beats[slot.leader];
+        auto& beat = beats[route.node];
         if (i % kDigestRounds != ticks_ % kDigestRounds || !writes_.empty(id)) {
             continue;
         }
         const auto digest = registrations_.digest(id);
         beat.digests.push_back({id, digest.digest, digest.count});
         if (!cold_) {
-            beat.complete.emplace_back(id, slot.epoch);
+            beat.complete.emplace_back(id, route.epoch);
         }
     }
-    for (auto& [leader, beat] : beats) {
+    send_beats(std::move(beats));
+}
+
+void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> beats) {
+    for (auto& [node, beat] : beats) {
         beat.session = options_.incarnation;
         beat.stamp = registrations_.stamp();
-        env_.outbox.send({leader, Role::data}, std::move(beat));
+        routes_.asked(node, env_.clock.mono());
+        env_.outbox.send({node, Role::data}, std::move(beat));
     }
 }
 
@@ -132,18 +151,14 @@ void SessionServer::Impl::tell_newly_complete() {
     }
     std::map<NodeId, msg::SessionHeartbeat> beats;
     std::erase_if(unsupplied_, [&](SlotId id) {
-        const Slot& slot = table_.slots[id.raw()];
-        if (slot.leader == NodeId{} || !supplied(id)) {
+        const Route* route = routes_.find(id);
+        if (route == nullptr || route->node == NodeId{} || !supplied(id)) {
             return false;
         }
-        beats[slot.leader].complete.emplace_back(id, slot.epoch);
+        beats[route->node].complete.emplace_back(id, route->epoch);
         return true;
     });
-    for (auto& [leader, beat] : beats) {
-        beat.session = options_.incarnation;
-        beat.stamp = registrations_.stamp();
-        env_.outbox.send({leader, Role::data}, std::move(beat));
-    }
+    send_beats(std::move(beats));
 }
 
 }  // namespace muster::session

@@ -3,65 +3,37 @@
 namespace muster::session {
 
 void SessionServer::Impl::beat_metas() {
-    for (const NodeId& meta : options_.metas) {
-        env_.outbox.send({meta, Role::meta},
-                         msg::NodeHeartbeat{.member = {.node = options_.node,
-                                                       .role = Role::session,
-                                                       .address = options_.address,
-                                                       .incarnation = options_.incarnation},
-                                            .table_epoch = table_.epoch,
-                                            .members_epoch = members_epoch_});
+    view_.beat({.member = {.node = options_.node,
+                           .role = Role::session,
+                           .address = options_.address,
+                           .incarnation = options_.incarnation,
+                           .peer_address = options_.peer_address,
+                           .zone = options_.zone,
+                           .folder = options_.folder}});
+}
+
+// Something newer may be there: it is not waited for.
+void SessionServer::Impl::ask_metas() {
+    if (view_.may_ask(env_.clock.mono())) {
+        beat_metas();
     }
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply& reply) {
-    if (reply.incarnation != options_.incarnation) {
-        return;  // meant for an earlier life
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply) {
+    const auto news = view_.take(from.node, reply, env_.clock.mono());
+    if (news.first && cold_ && !reply.known_before && roster_.awaited() == 0) {
+        end_cold();
     }
-    if (!greeted_) {
-        greeted_ = true;
-        if (!reply.known_before && roster_.awaited() == 0) {
-            end_cold();
-        }
-    }
-    if (reply.members && reply.members_epoch > members_epoch_) {
-        members_ = *reply.members;
-        members_epoch_ = reply.members_epoch;
-    }
-    if (reply.table && reply.table->epoch > table_.epoch) {
-        adopt(*reply.table);
-    }
+    learn(news);
 }
 
-// Leaders that begin know nothing of us: they are supplied with all we own, and told again what we
-// want to hear of.
-void SessionServer::Impl::adopt(const SlotTable& table) {
-    std::map<SlotId, std::vector<Registrations::Op>> begun;
-    std::set<NodeId> leaders;
-    for (std::size_t i = 0; i < table.slots.size(); ++i) {
-        const Slot& next = table.slots[i];
-        const bool known = i < table_.slots.size() && table_.slots[i].epoch == next.epoch &&
-                           table_.slots[i].leader == next.leader;
-        if (!known && next.leader != NodeId{}) {
-            begun.try_emplace(SlotId(static_cast<std::uint16_t>(i)));
-            leaders.insert(next.leader);
-        }
-    }
-    table_ = table;
-    registrations_.set_slot_count(table_.slots.size());
-    writes_.route(table_);
-    registrations_.for_each([&](const Registrations::Op& op) {
-        const auto slot = begun.find(slot_of(*op.service, table_.slots.size()));
-        if (slot != begun.end()) {
-            slot->second.push_back(op);
-        }
-    });
-    for (const auto& [slot, state] : begun) {
-        writes_.restart(slot, state);
-        unsupplied_.insert(slot);
-    }
-    for (const NodeId& leader : leaders) {
-        restart_stream(leader);
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& refused) {
+    view_.take(refused, env_.clock.mono());
+}
+
+void SessionServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.table) {
+        adopt_table();
     }
 }
 

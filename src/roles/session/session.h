@@ -18,6 +18,7 @@
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/outbox.h"
+#include "roles/node/node_view.h"
 #include "roles/session/client_face.h"
 #include "roles/session/query_face.h"
 
@@ -27,13 +28,21 @@ struct SessionOptions {
     NodeId node;
     std::string center{kDefaultCenter};
     std::string address;  // "ip:port" that clients are told to connect to
+    std::string peer_address;  // "ip:port" where other nodes reach it; empty: they cannot
+    std::string zone;
+    std::uint64_t folder = 0;  // names its data folder
     std::vector<NodeId> metas;
     Incarnation incarnation;
 
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // How long a request waits for a slot leader before it is answered as accepted.
     Duration write_wait = std::chrono::milliseconds(200);
+    // The longest pause before what was not answered is said again.
     Duration resend_interval = std::chrono::milliseconds(500);
+    // Who does not answer for so long cannot be reached: followers are asked to stand in.
+    Duration unreachable_after = std::chrono::seconds(1);
+    // How long the metas may be silent after a start before the kept table is used.
+    Duration meta_wait = std::chrono::seconds(1);
     // A push that is not acknowledged for so long is given up and sent anew.
     Duration push_timeout = std::chrono::seconds(5);
     // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
@@ -57,7 +66,8 @@ struct SessionEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
-    env::Disk* disk = nullptr;  // for the return roster alone; null: none is kept
+    // For the return roster and what is known of the cluster; null: neither is kept.
+    env::Disk* disk = nullptr;
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
@@ -102,9 +112,13 @@ public:
 
     void write_metrics(MetricsWriter& writer) const;
 
+    // What this node knows of the cluster: for who dials its members.
+    [[nodiscard]] const node::NodeView& view() const;
+
     // ---- from the other roles and the clock
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_link(const NodeId& node, msg::LinkEvent event) override;
     void on_timer(env::TimerKey key) override;
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
 

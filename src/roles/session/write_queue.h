@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "model/ids.h"
 #include "msg/cluster.h"
 #include "msg/outbox.h"
+#include "roles/session/slot_routes.h"
 
 namespace muster::session {
 
@@ -21,30 +24,35 @@ using WaiterId = Id<struct WaiterIdTag, std::uint64_t>;
 // have. Nothing is ever dropped from it silently.
 //
 //   add() -> fresh -> send_due() -> in flight -- acknowledged --> gone
-//              ^                        |  late: the same batch again
-//              +------ refused, or a new leader epoch ------+
+//              ^                        |  late: the same batch again, at growing pauses
+//              +--- refused, or served anew ---+
 //
+// What is refused goes again after a pause that doubles from kRefusedWaitMin to kRefusedWaitMax, and
+// at once when another node or epoch serves the slot.
 // Loop thread only. Bounded by what clients may register; a batch holds at most kBatchOpsMax.
 class WriteQueue {
 public:
     static constexpr std::size_t kBatchOpsMax = 1000;
+    static constexpr Duration kResendMin = std::chrono::milliseconds(100);
+    static constexpr Duration kRefusedWaitMin = std::chrono::milliseconds(5);
+    static constexpr Duration kRefusedWaitMax = std::chrono::milliseconds(200);
 
     using Op = msg::PublishBatch::Op;
 
     struct Sender {
         Incarnation session;
-        const SlotTable& table;
+        const SlotRoutes& routes;
         msg::Outbox& outbox;
     };
 
-    WriteQueue(Duration resend_interval, Duration refused_wait)
-        : resend_interval_(resend_interval), refused_wait_(refused_wait) {}
+    // `resend_interval`: the longest pause before an unanswered batch goes again.
+    explicit WriteQueue(Duration resend_interval) : resend_interval_(resend_interval) {}
 
-    // Queues one write. Before a table is known it waits without a slot.
-    void add(Op op, WaiterId waiter, const SlotTable& table);
+    // Queues one write. Before a table is known (`slot_count` zero) it waits without a slot.
+    void add(Op op, WaiterId waiter, std::size_t slot_count);
 
-    // Gives the writes that waited for a table their slots.
-    void route(const SlotTable& table);
+    // Gives the writes that waited for a table their slots. Requires: slot_count > 0.
+    void route(std::size_t slot_count);
 
     // Sends what is fresh, and again what was not acknowledged in time.
     void send_due(MonoTime now, const Sender& sender);
@@ -52,13 +60,21 @@ public:
     // Takes a leader's answer; returns whose writes it acknowledged (one entry for each write).
     [[nodiscard]] std::vector<WaiterId> on_reply(const msg::PublishBatchReply& reply, MonoTime now);
 
-    // `slot` has a leader that knows nothing of us: what is not acknowledged goes again, and all of
-    // `state` with it. A queued registration that is not in `state` any more goes as a removal.
+    // When send_due() has something to send next, if nothing else happens; none: not before that.
+    [[nodiscard]] std::optional<MonoTime> next_due(const SlotRoutes& routes) const;
+
+    // `slot` is served by a node that knows nothing of us: what is not acknowledged goes again, and
+    // all of `state` with it. A queued registration that is not in `state` any more goes as a
+    // removal.
     void restart(SlotId slot, const std::vector<Op>& state);
 
     [[nodiscard]] bool empty(SlotId slot) const {
         return !slots_.contains(slot);
     }
+    // Whether a write with owner_seq <= `seq` is not acknowledged in `slot`.
+    [[nodiscard]] bool has_up_to(SlotId slot, std::uint64_t seq) const;
+    // What is not acknowledged in `slot`, oldest first.
+    void for_each(SlotId slot, const std::function<void(const Op&)>& visit) const;
     [[nodiscard]] std::size_t size() const;
 
 private:
@@ -68,18 +84,20 @@ private:
     };
     struct Batch {
         std::vector<Item> items;
-        MonoTime sent_at;
+        MonoTime resend_at;
+        Duration wait = kResendMin;
     };
     struct PerSlot {
         std::vector<Item> fresh;
         std::map<std::uint64_t, Batch> in_flight;
         MonoTime not_before;
+        Duration refused_wait = kRefusedWaitMin;
     };
 
-    void send(SlotId slot, std::uint64_t id, const Batch& batch, const Sender& sender);
+    void send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
+              const Sender& sender);
 
     Duration resend_interval_;
-    Duration refused_wait_;
     std::map<SlotId, PerSlot> slots_;
     std::vector<Item> unrouted_;
     std::uint64_t last_batch_ = 0;
