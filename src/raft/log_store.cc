@@ -14,7 +14,12 @@ namespace muster::raft {
 
 LogStore::LogStore(LogStoreOptions options, env::Disk& disk, env::Timers& timers, Log log,
                    LogStoreListener& listener)
-    : options_(std::move(options)), disk_(disk), timers_(timers), log_(log), listener_(listener) {}
+    : options_(std::move(options)),
+      disk_(disk),
+      timers_(timers),
+      log_(log),
+      listener_(listener),
+      reserve_(options_.reserve, options_.folder, options_.reserve_timer, disk, timers, log) {}
 
 std::string LogStore::path_of(std::string_view name) const {
     return options_.folder + "/" + std::string(name);
@@ -165,6 +170,7 @@ Result<StoredLog> LogStore::open() {
         }
         segments_.push_back(segment);
     }
+    reserve_.found(*names);
     next_sequence_ = segments_.empty() ? 1 : segments_.back().sequence + 1;
     snapshots_ = log->snapshots_on_disk;
     damaged_snapshots_ = log->snapshots_damaged;
@@ -186,6 +192,8 @@ void LogStore::begin(const RaftCore::Start& start, bool fresh) {
     if (!fresh) {
         queue_.push_back({.number = 0, .hard = {}, .entries = {}, .snapshot = {}});
     }
+    reserve_.make_room_for(start.snapshot.payload ? start.snapshot.payload->size() : 0);
+    reserve_.begin();
     pump();
 }
 
@@ -241,15 +249,17 @@ void LogStore::pump() {
 void LogStore::perform(Step step) {
     step_ = step;
     awaited_ = next_op();
-    const Write* write = queue_.empty() ? nullptr : &queue_.front();
+    Write* write = queue_.empty() ? nullptr : &queue_.front();
     switch (step) {
         case Step::vote_a: write_vote(kVoteFiles[0]); break;
         case Step::vote_b: write_vote(kVoteFiles[1]); break;
         case Step::void_log: open_segment(write->snapshot->index); break;
         case Step::snapshot:
             disk_.replace(awaited_, path_of(snapshot_name(write->snapshot->index)),
-                          encode_snapshot(write->snapshot->index, write->snapshot->term,
-                                          *write->snapshot->payload));
+                          write->snapshot_file.empty()
+                              ? encode_snapshot(write->snapshot->index, write->snapshot->term,
+                                                *write->snapshot->payload)
+                              : std::exchange(write->snapshot_file, {}));
             break;
         case Step::segment:
             open_segment(next(write->voids_log ? write->snapshot->index : last_));
@@ -335,8 +345,8 @@ void LogStore::on_disk(env::DiskOpId op, const Result<void>& outcome) {
         failures_.add();
         log_.error("raft.disk.failed", {{"why", to_string(outcome.error())}});
     }
-    if (op != awaited_) {
-        return;  // a removal: a file that stays is covered all the same
+    if (reserve_.on_disk(op, outcome) || op != awaited_) {
+        return;  // or a removal: a file that stays is covered all the same
     }
     awaited_ = {};
     if (outcome) {
@@ -345,10 +355,16 @@ void LogStore::on_disk(env::DiskOpId op, const Result<void>& outcome) {
         return;
     }
     const Step failed = std::exchange(step_, Step::none);
+    const bool more_space = reserve_.give_up();
     if (failed == Step::snapshot && !queue_.front().voids_log && queue_.front().number > 0) {
         const std::uint64_t number = queue_.front().number;
         queue_.pop_front();
         done_step_ = Step::none;
+        snapshots_given_up_.add();
+        log_.warning("raft.snapshot.not_written", {{"why", to_string(outcome.error())}});
+        if (more_space) {
+            remove_what_is_covered();
+        }
         listener_.on_snapshot_given_up(number);
         pump();
         return;
@@ -358,6 +374,11 @@ void LogStore::on_disk(env::DiskOpId op, const Result<void>& outcome) {
         --next_sequence_;
     }
     tail_unknown_ = tail_unknown_ || failed == Step::append || failed == Step::seal;
+    if (more_space) {
+        remove_what_is_covered();
+        ask_disk_again();
+        return;
+    }
     waits_for_retry_ = true;
     timers_.arm(options_.retry_timer, options_.retry_interval);
     if (!std::exchange(broken_, true)) {
@@ -382,6 +403,7 @@ void LogStore::on_step_done() {
             std::erase(snapshots_, queue_.front().snapshot->index);
             snapshots_.push_back(queue_.front().snapshot->index);
             std::sort(snapshots_.begin(), snapshots_.end());
+            reserve_.make_room_for(queue_.front().snapshot->payload->size());
             break;
         case Step::segment:
             last_ = prior(segments_.back().first);
@@ -431,6 +453,7 @@ void LogStore::finish(std::size_t writes) {
         queue_.pop_front();
     }
     if (std::exchange(broken_, false)) {
+        log_.info("raft.disk.healed");
         listener_.on_store_healed();
     }
     for (const std::uint64_t number : numbers) {
@@ -443,14 +466,20 @@ void LogStore::finish(std::size_t writes) {
 void LogStore::on_timer(env::TimerKey key) {
     if (key == options_.retry_timer && waits_for_retry_) {
         waits_for_retry_ = false;
-        if (queue_.empty()) {
-            queue_.push_back({});  // a seal failed: what else shows that the disk is well again
-        }
-        pump();
+        ask_disk_again();
+    } else if (key == options_.reserve_timer) {
+        reserve_.on_timer(!broken_);
     } else if (key == options_.seal_timer && step_ == Step::none && queue_.empty() && unsealed_ &&
                !tail_unknown_) {
         perform(Step::seal);
     }
+}
+
+void LogStore::ask_disk_again() {
+    if (queue_.empty()) {
+        queue_.push_back({});  // a seal failed: what else shows that the disk is well again
+    }
+    pump();
 }
 
 void LogStore::remove_file(const std::string& name) {
@@ -458,9 +487,13 @@ void LogStore::remove_file(const std::string& name) {
 }
 
 void LogStore::remove_what_is_covered() {
-    while (snapshots_.size() > 2) {
+    // A second one is for the case that the first goes bad: not when there is no space.
+    while (snapshots_.size() > (reserve_.given_up() ? 1 : 2)) {
         remove_file(snapshot_name(snapshots_.front()));
         snapshots_.erase(snapshots_.begin());
+    }
+    if (snapshots_.empty()) {
+        return;
     }
     const LogIndex kept = snapshots_.front();
     const std::vector<std::uint64_t> ends = segment_ends(segments_);
@@ -483,6 +516,12 @@ void LogStore::write_metrics(MetricsWriter& writer) const {
     writer.counter("muster_raft_written_bytes_total", "Bytes of log written",
                    bytes_written_.value());
     writer.counter("muster_raft_disk_failures_total", "Failed disk operations", failures_.value());
+    writer.counter("muster_raft_snapshots_not_written_total",
+                   "Snapshots of the own state that the disk did not take",
+                   snapshots_given_up_.value());
+    writer.gauge("muster_raft_disk_broken", "1 while a failed write is being repeated",
+                 broken_ ? 1 : 0);
+    reserve_.write_metrics(writer);
     writer.gauge("muster_raft_log_bytes", "Log segments on disk",
                  static_cast<std::int64_t>(log_bytes()));
 }

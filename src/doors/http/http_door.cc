@@ -8,9 +8,12 @@ namespace {
 // Timers of connections are named by their ids, whose generation never gets that far.
 constexpr env::TimerKey kSettle{std::uint64_t{1} << 63U};
 
-Router all_routes() {
+Router routes_of(const HttpDoorOptions& options) {
     Router router;
     add_health_routes(router);
+    if (options.operators_only) {
+        return router;
+    }
     add_servers_routes(router);
     add_status_routes(router);
     add_instance_routes(router);
@@ -30,7 +33,7 @@ HttpDoor::HttpDoor(HttpDoorOptions options, HttpDoorEnv env)
              .net = env.net,
              .clock = env.clock,
              .timers = env.timers,
-             .router = all_routes(),
+             .router = routes_of(options_),
              .site = {.clients = env.clients,
                       .queries = env.queries,
                       .clock = env.clock,

@@ -14,6 +14,8 @@
 
 namespace muster::meta {
 
+inline constexpr std::uint8_t kSnapshotFormat = 1;
+
 // A member in its present life.
 struct MemberEntry {
     Member member;
@@ -40,6 +42,7 @@ public:
     std::string apply(raft::LogIndex index, std::string_view command) override;
     [[nodiscard]] Result<void> readable(std::string_view command) const override;
     [[nodiscard]] std::string snapshot() const override;
+    [[nodiscard]] std::unique_ptr<raft::StateView> view() const override;
     [[nodiscard]] Result<void> restore(std::string_view snapshot) override;
 
     // The same for a command that is not bytes yet. Errors: conflict, over_limit, invalid_argument.
@@ -59,6 +62,10 @@ public:
     }
     [[nodiscard]] const std::map<std::string, ConfigEntry, std::less<>>& config() const {
         return config_;
+    }
+    // Of all keys and values.
+    [[nodiscard]] std::size_t config_bytes() const {
+        return config_bytes_;
     }
     // Commands in the log that could not be read; they changed nothing.
     [[nodiscard]] std::uint64_t unreadable_commands() const {

@@ -109,8 +109,8 @@ NodeView::News NodeView::use_kept(MonoTime now) {
     if (kept.table.slots.empty()) {
         return news;
     }
-    env_.log.warning("node.view.kept", {{"table_epoch", kept.table.epoch.raw()},
-                                        {"members", kept.members.size()}});
+    env_.log.warning("node.view.kept",
+                     {{"table_epoch", kept.table.epoch.raw()}, {"members", kept.members.size()}});
     from_kept_ = true;
     now_.table = kept.table;
     now_.members = kept.members;

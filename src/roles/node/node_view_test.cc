@@ -50,10 +50,9 @@ public:
         start();
     }
     void start() {
-        view.emplace(NodeViewOptions{.incarnation = Incarnation(2),
-                                     .folder = 17,
-                                     .metas = {kMeta1, kMeta2}},
-                     NodeViewEnv{.outbox = *this, .log = {}, .disk = &disk});
+        view.emplace(
+            NodeViewOptions{.incarnation = Incarnation(2), .folder = 17, .metas = {kMeta1, kMeta2}},
+            NodeViewEnv{.outbox = *this, .log = {}, .disk = &disk});
         view->begin(now);
     }
     // The process is killed; of what it was writing nothing is there.
@@ -93,8 +92,8 @@ TEST(ViewCodec, RefusesAnyBitThatIsWrongAndAnyCut) {
     const std::string whole = encode_view(some_view());
     for (std::size_t i = 0; i < whole.size() * 8; ++i) {
         std::string flipped = whole;
-        flipped[i / 8] = static_cast<char>(static_cast<unsigned char>(flipped[i / 8]) ^
-                                           (1U << (i % 8)));
+        flipped[i / 8] =
+            static_cast<char>(static_cast<unsigned char>(flipped[i / 8]) ^ (1U << (i % 8)));
         EXPECT_FALSE(decode_view(flipped)) << i;
     }
     for (std::size_t size = 0; size < whole.size(); ++size) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,18 +37,26 @@ struct DatumCopy {
         std::vector<RegistId> touched;
     };
 
+    using Publications = std::set<PublicationPtr, ById>;
+    // What was shown before the first version of our own.
+    struct Told {
+        Version version;
+        Publications publications;
+    };
+
     ServicePtr service;
     Version version;        // zero: nothing told yet
     bool complete = false;  // a leader that knew all has told it once: absence means gone
     // Some of it is not the word of the slot's leader, but of us or of who stood in for it: the
     // leader may have given the same versions to something else.
     bool diverged = false;
-    Version heard;  // the highest one that a client here said it holds
-    std::set<PublicationPtr, ById> publications;
+    Publications publications;
+    std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
     MonoTime unwanted_since;
     bool wanted = false;
+    Version heard;  // the highest any client said to have
 };
 
 enum class Folded : std::uint8_t {
@@ -79,6 +88,11 @@ public:
 
     // What a subscriber of this scope and zone is shown now. Shared until the next version.
     [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);
+
+    // What is shown to whom no version of our own may be shown: such a client does not say what it
+    // holds when it comes to another session, which would show it something lower (I2).
+    [[nodiscard]] static ServiceViewPtr told_view(const DatumCopy& copy, Scope scope,
+                                                  const std::string& zone);
 
     // The difference from `held` to now for that view; null when the steps do not reach back, or
     // the whole view is shorter.

@@ -13,29 +13,31 @@ InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
     return found->second;
 }
 
-void InterestLinks::declare(const NodeId& leader, const ServicePtr& service, Version held) {
-    link(leader).fresh.push_back({service, held});
+void InterestLinks::declare(const NodeId& leader, Item item, bool acting) {
+    Link& known = link(leader);
+    (acting ? known.fresh_acting : known.fresh).push_back(std::move(item));
+}
+
+void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) {
+    const auto gone = [&](const Item& item) { return moved(*item.service); };
+    for (auto& [leader, known] : links_) {
+        std::erase_if(known.fresh, gone);
+        std::erase_if(known.fresh_acting, gone);
+        std::erase_if(known.dropped, [&](const ServicePtr& service) { return moved(*service); });
+        for (auto& [number, part] : known.unacknowledged) {
+            std::erase_if(part.items, gone);
+        }
+        std::erase_if(known.unacknowledged,
+                      [](const auto& numbered) { return numbered.second.items.empty(); });
+    }
 }
 
 void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
     Link& known = link(leader);
-    std::erase_if(known.fresh, [&](const auto& item) { return *item.service == *service; });
+    for (auto* fresh : {&known.fresh, &known.fresh_acting}) {
+        std::erase_if(*fresh, [&](const auto& item) { return *item.service == *service; });
+    }
     known.dropped.push_back(service);
-}
-
-void InterestLinks::forget(const NodeId& leader, const std::function<bool(const Service&)>& gone) {
-    const auto found = links_.find(leader);
-    if (found == links_.end()) {
-        return;
-    }
-    Link& known = found->second;
-    const auto served = [&](const auto& item) { return gone(*item.service); };
-    std::erase_if(known.fresh, served);
-    std::erase_if(known.dropped, [&](const ServicePtr& service) { return gone(*service); });
-    for (auto& [number, part] : known.unacknowledged) {
-        std::erase_if(part.items, served);
-    }
-    std::erase_if(known.unacknowledged, [](const auto& part) { return part.second.items.empty(); });
 }
 
 void InterestLinks::restart(const NodeId& leader) {
@@ -117,6 +119,7 @@ void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
             outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
                                                                    .stream = known.stream,
                                                                    .part = number,
+                                                                   .acting = part.acting,
                                                                    .items = part.items});
         };
         if (!known.dropped.empty()) {
@@ -131,15 +134,18 @@ void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
                 send(number, part);
             }
         }
-        auto& fresh = known.fresh;
-        for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
-            const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
-            Part& part = known.unacknowledged[++known.last_part];
-            part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
-                              fresh.begin() + static_cast<std::ptrdiff_t>(end));
-            send(known.last_part, part);
+        for (const bool acting : {false, true}) {
+            auto& fresh = acting ? known.fresh_acting : known.fresh;
+            for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
+                const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
+                Part& part = known.unacknowledged[++known.last_part];
+                part.acting = acting;
+                part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  fresh.begin() + static_cast<std::ptrdiff_t>(end));
+                send(known.last_part, part);
+            }
+            fresh.clear();
         }
-        fresh.clear();
     }
 }
 

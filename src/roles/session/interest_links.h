@@ -30,12 +30,15 @@ public:
     InterestLinks(Incarnation session, Duration gap_wait, Duration resend_interval)
         : session_(session), gap_wait_(gap_wait), resend_interval_(resend_interval) {}
 
-    void declare(const NodeId& leader, const ServicePtr& service, Version held);
-    // Tells `leader` that the service is no longer wanted. When that is lost, its next change of the
-    // service shows it: the caller drops it again.
+    using Item = msg::InterestDeclare::Item;
+
+    // `acting`: the receiver stands in for the slot's leader.
+    void declare(const NodeId& leader, Item item, bool acting = false);
+    // What was said of these services and has not arrived is said no more.
+    void forget_if(const std::function<bool(const Service&)>& moved);
+    // Tells `leader` that the service is no longer wanted. When that is lost, its next change of
+    // the service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
-    // `leader` no longer serves those that `gone` names: nothing is said of them any more.
-    void forget(const NodeId& leader, const std::function<bool(const Service&)>& gone);
 
     // Begins a new stream from `leader`: everything declared before is forgotten.
     void restart(const NodeId& leader);
@@ -57,6 +60,7 @@ public:
 private:
     struct Part {
         std::vector<msg::InterestDeclare::Item> items;
+        bool acting = false;
         MonoTime resend_at;
         Duration wait = kResendMin;
     };
@@ -66,6 +70,7 @@ private:
         std::uint64_t last_part = 0;
         std::map<std::uint64_t, Part> unacknowledged;
         std::vector<msg::InterestDeclare::Item> fresh;
+        std::vector<msg::InterestDeclare::Item> fresh_acting;
         std::vector<ServicePtr> dropped;
         std::uint64_t received = 0;
         std::map<std::uint64_t, msg::ChangeBatch> early;

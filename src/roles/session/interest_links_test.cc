@@ -41,7 +41,7 @@ protected:
 };
 
 TEST_F(InterestLinksTest, DeclareAgainUntilAcknowledged) {
-    links.declare(kLeader, kOrders, Version(5));
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
     send();
     ASSERT_EQ(outbox.sent.size(), 1U);
     const auto part = std::get<msg::InterestDeclare>(outbox.sent.front()).part;
@@ -56,7 +56,7 @@ TEST_F(InterestLinksTest, DeclareAgainUntilAcknowledged) {
 }
 
 TEST_F(InterestLinksTest, PauseLongerEachTimeAPartIsNotAcknowledged) {
-    links.declare(kLeader, kOrders, Version(5));
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
     send();
     for (const int pause : {50, 100, 200, 400, 500, 500}) {
         EXPECT_EQ(links.next_due(), now + milliseconds(pause));
@@ -68,18 +68,33 @@ TEST_F(InterestLinksTest, PauseLongerEachTimeAPartIsNotAcknowledged) {
 
 TEST_F(InterestLinksTest, SayNothingOfWhatIsServedElsewhere) {
     const auto stock = std::make_shared<const Service>(Service{.data_id = "stock"});
-    links.declare(kLeader, kOrders, Version(5));
-    links.declare(kLeader, stock, Version(5));
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
+    links.declare(kLeader, {.service = stock, .held = Version(5)});
     send();
-    links.forget(kLeader, [](const Service& service) { return service.data_id == "orders"; });
+    links.forget_if([](const Service& service) { return service.data_id == "orders"; });
     now += milliseconds(500);
     send();
     ASSERT_EQ(outbox.sent.size(), 1U);
     const auto& items = std::get<msg::InterestDeclare>(outbox.sent.front()).items;
     ASSERT_EQ(items.size(), 1U);
     EXPECT_EQ(*items.front().service, *stock);
-    links.forget(kLeader, [](const Service&) { return true; });
+    links.forget_if([](const Service&) { return true; });
     EXPECT_FALSE(links.next_due());
+}
+
+TEST_F(InterestLinksTest, SayApartWhatAFollowerIsAskedToActFor) {
+    const auto stock = std::make_shared<const Service>(Service{.data_id = "stock"});
+    links.declare(kLeader, {.service = kOrders});
+    links.declare(kLeader, {.service = stock}, true);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 2U);
+    const auto& led = std::get<msg::InterestDeclare>(outbox.sent[0]);
+    const auto& acted = std::get<msg::InterestDeclare>(outbox.sent[1]);
+    EXPECT_FALSE(led.acting);
+    EXPECT_EQ(*led.items.at(0).service, *kOrders);
+    EXPECT_TRUE(acted.acting);
+    EXPECT_EQ(*acted.items.at(0).service, *stock);
+    EXPECT_NE(led.part, acted.part);
 }
 
 TEST_F(InterestLinksTest, TakeBatchesInTheirOrderOnce) {
@@ -114,7 +129,7 @@ TEST_F(InterestLinksTest, NoticeALeaderThatBeganAnew) {
 }
 
 TEST_F(InterestLinksTest, NoticeALeaderThatForgotWhatItAcknowledged) {
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     beat(1, 0, 0);
     EXPECT_TRUE(links.broken(now).empty()) << "the declaration is on its way";
@@ -143,10 +158,10 @@ TEST_F(InterestLinksTest, KeepABoundedNumberOfEarlyBatches) {
 }
 
 TEST_F(InterestLinksTest, DropBeforeDeclaringAgain) {
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     links.drop(kLeader, kOrders);
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     ASSERT_EQ(outbox.sent.size(), 2U);
     const auto dropped = std::get<msg::InterestDrop>(outbox.sent.front()).part;

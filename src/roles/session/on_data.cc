@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
@@ -41,13 +43,16 @@ void SessionServer::Impl::fold(const NodeId& leader,
     if (server == nullptr || *server != leader) {
         return;  // it served this slot before; who does now was asked for everything
     }
-    const Folded folded =
-        std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     DatumCopy* copy = copies_.find(*service);
     if (copy == nullptr) {
         interests_.drop(leader, service);  // it was told so, and did not hear it
         return;
     }
+    if (waits_to_rejoin(*copy)) {
+        return;
+    }
+    const Folded folded =
+        std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     if (folded == Folded::nothing) {
         return;
     }
@@ -75,6 +80,22 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     }
 }
 
+// What diverged is no base for differences: it is told whole, above all that was shown of it.
+void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
+    if (waits_to_rejoin(copy)) {
+        return;
+    }
+    const Route* route = routes_.find(*copy.service);
+    const Version own(copy.version.raw() +
+                      (copy.diverged ? 1 : 0));  // the leader may have the same
+    interests_.declare(node,
+                       {.service = copy.service,
+                        .held = copy.diverged ? Version{} : copy.version,
+                        .complete = copy.complete && !copy.diverged,
+                        .heard = std::max(copy.heard, own)},
+                       route != nullptr && route->acting);
+}
+
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
     interests_.restart(leader);
     for (auto& [name, copy] : copies_.all()) {
@@ -85,55 +106,66 @@ void SessionServer::Impl::restart_stream(const NodeId& leader) {
     }
 }
 
+// One walk for all slots that were asked for: a leader that begins asks for many.
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
-    if (request.session != options_.incarnation || request.slot.raw() >= table().slots.size()) {
-        return;
-    }
-    if (roster_.holds(env_.clock.mono())) {
+    if (request.session != options_.incarnation || roster_.holds(env_.clock.mono())) {
         return;  // asked again when the next digest differs
     }
-    msg::SlotDetail detail{.session = options_.incarnation,
-                           .slot = request.slot,
-                           .slot_epoch = request.slot_epoch,
-                           .stamp = registrations_.stamp()};
+    std::map<SlotId, msg::SlotDetail> details;
+    for (const auto& [slot, epoch] : request.slots) {
+        if (slot.raw() < table().slots.size()) {
+            details[slot] = {.session = options_.incarnation,
+                             .slot = slot,
+                             .slot_epoch = epoch,
+                             .stamp = registrations_.stamp(),
+                             .complete = !cold_,
+                             .publications = {}};
+        }
+    }
     registrations_.for_each([&](const Registrations::Op& op) {
-        if (slot_of(*op.service, table().slots.size()) == request.slot) {
-            detail.publications.push_back(op);
+        const auto detail = details.find(slot_of(*op.service, table().slots.size()));
+        if (detail != details.end()) {
+            detail->second.publications.push_back(op);
         }
     });
-    env_.outbox.send(from, std::move(detail));
+    for (auto& [slot, detail] : details) {
+        env_.outbox.send(from, std::move(detail));
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NotLeading& answer) {
+    const bool newer = std::ranges::any_of(answer.items, [&](const auto& item) {
+        return item.slot.raw() < table().slots.size() &&
+               table().slots[item.slot.raw()].epoch < item.slot_epoch;
+    });
+    if (answer.session != options_.incarnation) {
+        return;
+    }
+    if (newer) {
+        ask_metas();
+    }
+    for (const auto& item : answer.items) {
+        const Route* route = routes_.find(item.slot);
+        if (route != nullptr && route->acting && route->node == from.node) {
+            routes_.will_not_act(from.node, item.slot, env_.clock.mono());
+        }
+    }
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServicesReply& reply) {
     queries_.on_reply(from.node, reply);
 }
 
-bool SessionServer::Impl::supplied(SlotId slot) const {
-    return !cold_ && writes_.empty(slot);
-}
-
-void SessionServer::Impl::beat_data() {
-    std::map<NodeId, msg::SessionHeartbeat> beats;
-    for (const NodeId& leader : routes_.missed()) {
-        beats[leader];  // whether it is back
-    }
-    for (std::size_t i = 0; i < routes_.size(); ++i) {
-        const SlotId id(static_cast<std::uint16_t>(i));
-        const Route& route = *routes_.find(id);
-        if (route.node == NodeId{}) {
-            continue;
-        }
-        auto& beat = beats[route.node];
-        if (i % kDigestRounds != ticks_ % kDigestRounds || !writes_.empty(id)) {
-            continue;
-        }
-        const auto digest = registrations_.digest(id);
-        beat.digests.push_back({id, digest.digest, digest.count});
-        if (!cold_) {
-            beat.complete.emplace_back(id, route.epoch);
-        }
-    }
-    send_beats(std::move(beats));
+void SessionServer::Impl::add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats,
+                                     SlotId id) const {
+    const Route& route = *routes_.find(id);
+    const auto digest = registrations_.digest(id);
+    beats[route.node].digests.push_back({.slot = id,
+                                         .slot_epoch = route.epoch,
+                                         .digest = digest.digest,
+                                         .count = digest.count,
+                                         .complete = !cold_,
+                                         .acting = route.acting});
 }
 
 void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> beats) {
@@ -145,17 +177,34 @@ void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> bea
     }
 }
 
-void SessionServer::Impl::tell_newly_complete() {
-    if (unsupplied_.empty() || cold_) {
-        return;
-    }
+void SessionServer::Impl::beat_data() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
-    std::erase_if(unsupplied_, [&](SlotId id) {
+    for (const NodeId& leader : routes_.missed()) {
+        beats.try_emplace(leader);  // is it back?
+    }
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
+        const SlotId id(static_cast<std::uint16_t>(i));
+        const NodeId& node = routes_.find(id)->node;
+        if (node == NodeId{}) {
+            continue;
+        }
+        beats.try_emplace(node);
+        if (i % kDigestRounds == ticks_ % kDigestRounds && writes_.empty(id)) {
+            add_digest(beats, id);
+        }
+    }
+    send_beats(std::move(beats));
+}
+
+// What is unacknowledged in a slot is told first: the digest would differ by it.
+void SessionServer::Impl::tell_due_digests() {
+    std::map<NodeId, msg::SessionHeartbeat> beats;
+    std::erase_if(digests_due_, [&](SlotId id) {
         const Route* route = routes_.find(id);
-        if (route == nullptr || route->node == NodeId{} || !supplied(id)) {
+        if (route == nullptr || route->node == NodeId{} || !writes_.empty(id)) {
             return false;
         }
-        beats[route->node].complete.emplace_back(id, route->epoch);
+        add_digest(beats, id);
         return true;
     });
     send_beats(std::move(beats));

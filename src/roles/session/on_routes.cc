@@ -10,51 +10,38 @@ void SessionServer::Impl::adopt_table() {
     reroute(routes_.adopt(table(), env_.clock.mono()));
 }
 
-// Who begins to serve a slot is supplied with what it has not acknowledged, and told again what we
-// want to hear of.
+// Who begins to serve a slot is told by digest what we own, and from which versions on we want to
+// hear. What it lacks of it it asks for; only what nobody acknowledged is said again unasked.
 void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes) {
     if (changes.empty()) {
         return;
     }
     probe_.slots_rerouted.add(changes.size());
-    std::map<SlotId, std::vector<Registrations::Op>> begun;
-    std::set<SlotId> moved;
+    std::set<SlotId> begun;
     std::set<SlotId> alone;
-    std::set<NodeId> left;
     for (const auto& change : changes) {
-        moved.insert(change.slot);
-        left.insert(change.before.node);
         if (change.now.node == NodeId{}) {
             rejoining_.erase(change.slot);
             alone.insert(change.slot);
             continue;
         }
-        if (change.before.node == NodeId{} && change.before.epoch != Epoch{}) {
+        if (change.before.acting ||
+            (change.before.node == NodeId{} && change.before.epoch != Epoch{})) {
             rejoining_[change.slot] = registrations_.stamp();
         }
-        begun.try_emplace(change.slot);
+        begun.insert(change.slot);
+        writes_.restart(change.slot,
+                        [this](const RegistId& id) { return registrations_.state_of(id); });
     }
-    left.erase(NodeId{});
+    digests_due_.insert(begun.begin(), begun.end());
     const auto slot_is_in = [&](const auto& slots, const Service& service) {
         return slots.contains(slot_of(service, routes_.size()));
     };
-    for (const NodeId& node : left) {
-        interests_.forget(node,
-                          [&](const Service& service) { return slot_is_in(moved, service); });
-    }
-    registrations_.for_each([&](const Registrations::Op& op) {
-        const auto slot = begun.find(slot_of(*op.service, routes_.size()));
-        if (slot != begun.end()) {
-            slot->second.push_back(op);
-        }
+    interests_.forget_if([&](const Service& service) {
+        return slot_is_in(begun, service) || slot_is_in(alone, service);
     });
-    for (const auto& [slot, state] : begun) {
-        writes_.restart(slot, state);
-        unsupplied_.insert(slot);
-    }
     for (auto& [name, copy] : copies_.all()) {
-        if (slot_is_in(begun, *copy.service) &&
-            !(copy.diverged && slot_is_in(rejoining_, *copy.service))) {
+        if (slot_is_in(begun, *copy.service)) {
             declare(*server_of(*copy.service), copy);
         }
     }
@@ -63,14 +50,14 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
     }
 }
 
-void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
-    interests_.declare(node, copy.service, std::max(copy.version, copy.heard));
-}
-
-// Nobody can be reached who holds these: our clients' word goes into the last copies.
+// Nobody can be reached who holds these: the last copies are served, with our clients' word in them
+// if that is wished for.
 void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
     probe_.served_alone.add(slots.size());
     env_.log.warning("session.alone", {{"slots", slots.size()}});
+    if (!options_.show_own_when_alone) {
+        return;
+    }
     registrations_.for_each([&](const Registrations::Op& op) {
         if (slots.contains(slot_of(*op.service, routes_.size()))) {
             show_own(op);
@@ -82,7 +69,7 @@ void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
 }
 
 void SessionServer::Impl::show_own(const WriteQueue::Op& op) {
-    if (routes_.size() == 0 || server_of(*op.service) != nullptr) {
+    if (!options_.show_own_when_alone || routes_.size() == 0 || server_of(*op.service) != nullptr) {
         return;
     }
     DatumCopy* copy = copies_.find(*op.service);
@@ -91,27 +78,26 @@ void SessionServer::Impl::show_own(const WriteQueue::Op& op) {
     }
 }
 
+bool SessionServer::Impl::waits_to_rejoin(const DatumCopy& copy) const {
+    return copy.diverged && !rejoining_.empty() &&
+           rejoining_.contains(slot_of(*copy.service, routes_.size()));
+}
+
+// On a stream of its own, so that nothing counts that was told before.
 void SessionServer::Impl::rejoin() {
-    if (rejoining_.empty()) {
-        return;
-    }
-    std::set<SlotId> ready;
+    std::set<NodeId> ready;
     std::erase_if(rejoining_, [&](const auto& item) {
         const bool done = !writes_.has_up_to(item.first, item.second);
         if (done) {
-            ready.insert(item.first);
+            ready.insert(routes_.find(item.first)->node);
         }
         return done;
     });
-    if (ready.empty()) {
-        return;
+    for (const auto& [slot, seq] : rejoining_) {
+        ready.erase(routes_.find(slot)->node);  // once for all of its slots
     }
-    for (auto& [name, copy] : copies_.all()) {
-        const NodeId* node = server_of(*copy.service);
-        if (node != nullptr && copy.diverged &&
-            ready.contains(slot_of(*copy.service, routes_.size()))) {
-            declare(*node, copy);
-        }
+    for (const NodeId& node : ready) {
+        restart_stream(node);
     }
 }
 

@@ -21,18 +21,20 @@
 #include "roles/node/node_view.h"
 #include "roles/session/client_face.h"
 #include "roles/session/query_face.h"
+#include "store/removal_brake.h"
 
 namespace muster::session {
 
 struct SessionOptions {
     NodeId node;
     std::string center{kDefaultCenter};
-    std::string address;  // "ip:port" that clients are told to connect to
+    std::string address;       // "ip:port" that clients are told to connect to
     std::string peer_address;  // "ip:port" where other nodes reach it; empty: they cannot
     std::string zone;
     std::uint64_t folder = 0;  // names its data folder
     std::vector<NodeId> metas;
     Incarnation incarnation;
+    Incarnation life_before;  // of this node; zero: its number is the one before `incarnation`
 
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // How long a request waits for a slot leader before it is answered as accepted.
@@ -41,6 +43,12 @@ struct SessionOptions {
     Duration resend_interval = std::chrono::milliseconds(500);
     // Who does not answer for so long cannot be reached: followers are asked to stand in.
     Duration unreachable_after = std::chrono::seconds(1);
+    // While nobody who holds a service can be reached, its last list is served. With this, what our
+    // own clients say meanwhile is shown in it too, to clients that say what they hold when they
+    // come elsewhere. Should this process then be killed before it reached anybody, its clients
+    // have to come back before others are shown again what only it had heard: not without being
+    // wished for (I3).
+    bool show_own_when_alone = false;
     // How long the metas may be silent after a start before the kept table is used.
     Duration meta_wait = std::chrono::seconds(1);
     // A push that is not acknowledged for so long is given up and sent anew.
@@ -53,6 +61,12 @@ struct SessionOptions {
     std::string boot;
     // The return roster is sealed when nothing came or went for so long.
     Duration roster_seal_delay = std::chrono::milliseconds(50);
+
+    // When connections close without a word, or leases run out, beyond these limits, what they
+    // owned is kept as suspect for suspect_patience: a load balancer's restart closes a thousand at
+    // once.
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .share = 0.1};
+    Duration suspect_patience = std::chrono::seconds(60);
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;

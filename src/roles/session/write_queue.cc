@@ -1,7 +1,6 @@
 #include "roles/session/write_queue.h"
 
 #include <algorithm>
-#include <set>
 
 namespace muster::session {
 
@@ -52,8 +51,12 @@ void WriteQueue::send_due(MonoTime now, const Sender& sender) {
 void WriteQueue::send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
                       const Sender& sender) {
     batch.resend_at = now + batch.wait;
-    msg::PublishBatch message{
-        .session = sender.session, .slot = slot, .slot_epoch = route.epoch, .batch = id};
+    msg::PublishBatch message{.session = sender.session,
+                              .slot = slot,
+                              .slot_epoch = route.epoch,
+                              .batch = id,
+                              .acting = route.acting,
+                              .ops = {}};
     message.ops.reserve(batch.items.size());
     for (const Item& item : batch.items) {
         message.ops.push_back(item.op);
@@ -100,21 +103,35 @@ std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, 
         return waiters;
     }
     slot->second.refused_wait = kRefusedWaitMin;
-    for (const Item& item : batch->second.items) {
+    for (Item& item : batch->second.items) {
         if (item.waiter != WaiterId{}) {
             waiters.push_back(item.waiter);
         }
+        if (reply.acting) {
+            auto& taken = slot->second.taken_acting[item.op.id];
+            if (item.op.owner_seq >= taken.owner_seq) {
+                taken = std::move(item.op);
+            }
+        }
     }
     slot->second.in_flight.erase(batch);
-    if (slot->second.in_flight.empty() && slot->second.fresh.empty()) {
+    if (empty(reply.slot) && slot->second.taken_acting.empty()) {
         slots_.erase(slot);
     }
     return waiters;
 }
 
-void WriteQueue::restart(SlotId slot, const std::vector<Op>& state) {
-    PerSlot& known = slots_[slot];
+void WriteQueue::restart(SlotId slot, const Present& present) {
+    const auto found = slots_.find(slot);
+    if (found == slots_.end()) {
+        return;
+    }
+    PerSlot& known = found->second;
     std::vector<Item> items;
+    for (auto& [id, op] : known.taken_acting) {
+        items.push_back({std::move(op), WaiterId{}});
+    }
+    known.taken_acting.clear();
     for (auto& [id, batch] : known.in_flight) {
         std::ranges::move(batch.items, std::back_inserter(items));
     }
@@ -122,34 +139,20 @@ void WriteQueue::restart(SlotId slot, const std::vector<Op>& state) {
     std::ranges::move(known.fresh, std::back_inserter(items));
     // The removal that ended a queued registration may have been acknowledged by the leader before,
     // who took the memory of it along: only what is still so is said again.
-    std::map<RegistId, const Op*> present;
-    for (const Op& op : state) {
-        present.emplace(op.id, &op);
-    }
-    std::set<RegistId> queued;
     for (Item& item : items) {
         if (item.op.publication == nullptr) {
             continue;
         }
-        if (const auto now = present.find(item.op.id); now != present.end()) {
-            item.op = *now->second;
-            queued.insert(item.op.id);
+        if (const auto now = present(item.op.id)) {
+            item.op = *now;
         } else {
             item.op.publication = nullptr;
             item.op.cause = RemovalCause::closed;
         }
     }
-    for (const Op& op : state) {
-        if (!queued.contains(op.id)) {
-            items.push_back({op, WaiterId{}});
-        }
-    }
     known.fresh = std::move(items);
     known.not_before = MonoTime{};
     known.refused_wait = kRefusedWaitMin;
-    if (known.fresh.empty()) {
-        slots_.erase(slot);
-    }
 }
 
 void WriteQueue::for_each(SlotId slot, const std::function<void(const Op&)>& visit) const {

@@ -27,9 +27,12 @@ using WaiterId = Id<struct WaiterIdTag, std::uint64_t>;
 //              ^                        |  late: the same batch again, at growing pauses
 //              +--- refused, or served anew ---+
 //
-// What is refused goes again after a pause that doubles from kRefusedWaitMin to kRefusedWaitMax, and
-// at once when another node or epoch serves the slot.
-// Loop thread only. Bounded by what clients may register; a batch holds at most kBatchOpsMax.
+// What a follower took in the leader's stead is answered, but kept: it goes again to whoever serves
+// the slot next.
+//
+// What is refused goes again after a pause that doubles from kRefusedWaitMin to kRefusedWaitMax,
+// and at once when another node or epoch serves the slot. Loop thread only. Bounded by what clients
+// may register; a batch holds at most kBatchOpsMax.
 class WriteQueue {
 public:
     static constexpr std::size_t kBatchOpsMax = 1000;
@@ -63,13 +66,18 @@ public:
     // When send_due() has something to send next, if nothing else happens; none: not before that.
     [[nodiscard]] std::optional<MonoTime> next_due(const SlotRoutes& routes) const;
 
-    // `slot` is served by a node that knows nothing of us: what is not acknowledged goes again, and
-    // all of `state` with it. A queued registration that is not in `state` any more goes as a
-    // removal.
-    void restart(SlotId slot, const std::vector<Op>& state);
+    // The present state of a registration; nothing when it went.
+    using Present = std::function<std::optional<Op>(const RegistId&)>;
 
+    // `slot` is served anew: what is not acknowledged goes again, in its present state. A queued
+    // registration that went meanwhile goes as a removal.
+    void restart(SlotId slot, const Present& present);
+
+    // Whether who serves `slot` has acknowledged all.
     [[nodiscard]] bool empty(SlotId slot) const {
-        return !slots_.contains(slot);
+        const auto known = slots_.find(slot);
+        return known == slots_.end() ||
+               (known->second.fresh.empty() && known->second.in_flight.empty());
     }
     // Whether a write with owner_seq <= `seq` is not acknowledged in `slot`.
     [[nodiscard]] bool has_up_to(SlotId slot, std::uint64_t seq) const;
@@ -92,6 +100,7 @@ private:
         std::map<std::uint64_t, Batch> in_flight;
         MonoTime not_before;
         Duration refused_wait = kRefusedWaitMin;
+        std::map<RegistId, Op> taken_acting;  // the newest of each
     };
 
     void send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,

@@ -151,10 +151,39 @@ TEST_F(WriteQueueTest, SendsARefusedBatchAtOnceToWhoServesTheSlotAnew) {
     (void)answer(outbox.batches.front().batch, fail(Errc::not_leader, ""));
     table.slots.front() = {.leader = NodeId("d2"), .epoch = Epoch(2)};
     (void)routes.adopt(table, now);
-    queue.restart(kSlot, {op(1)});
+    queue.restart(kSlot, [](const RegistId&) { return op(1); });
     send();
     ASSERT_EQ(outbox.batches.size(), 1U);
     EXPECT_EQ(outbox.batches.front().slot_epoch, Epoch(2));
+}
+
+TEST_F(WriteQueueTest, TellsTheLeaderAgainWhatAFollowerTookInItsStead) {
+    routes.on_link(NodeId("d1"), msg::LinkEvent::silent, now);
+    table.slots.front().followers = {NodeId("d2")};
+    (void)routes.adopt(table, now);
+    add(1, 7);
+    send();
+    ASSERT_TRUE(outbox.batches.at(0).acting);
+    EXPECT_EQ(queue.on_reply({.slot = kSlot,
+                              .batch = outbox.batches.front().batch,
+                              .result = {},
+                              .slot_epoch = Epoch(1),
+                              .acting = true},
+                             now),
+              std::vector{WaiterId(7)});
+    EXPECT_TRUE(queue.empty(kSlot));
+    EXPECT_EQ(queue.size(), 0U);
+    send();
+    EXPECT_TRUE(outbox.batches.empty());
+    routes.heard(NodeId("d1"));
+    (void)routes.reconsider(now);
+    queue.restart(kSlot, [](const RegistId&) { return op(1); });
+    EXPECT_FALSE(queue.empty(kSlot));
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_FALSE(outbox.batches.front().acting);
+    EXPECT_TRUE(answer(outbox.batches.front().batch).empty());
+    EXPECT_TRUE(queue.empty(kSlot));
 }
 
 TEST_F(WriteQueueTest, KnowsWhatOfTheOldIsNotAcknowledged) {
@@ -171,10 +200,10 @@ TEST_F(WriteQueueTest, KnowsWhatOfTheOldIsNotAcknowledged) {
     EXPECT_EQ(seen, std::vector<std::uint64_t>{5});
 }
 
-TEST_F(WriteQueueTest, SuppliesANewLeaderWithAllOnce) {
+TEST_F(WriteQueueTest, TellsANewLeaderOnceWhatWasNotAcknowledged) {
     add(2, 7);
     send();
-    queue.restart(kSlot, {op(2)});
+    queue.restart(kSlot, [&](const RegistId&) { return std::optional(op(2)); });
     send();
     ASSERT_EQ(outbox.batches.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.size(), 1U);
@@ -184,7 +213,7 @@ TEST_F(WriteQueueTest, SuppliesANewLeaderWithAllOnce) {
 TEST_F(WriteQueueTest, TellsANewLeaderTheStateOfNowInPlaceOfAnOlderOne) {
     add(1);
     send();
-    queue.restart(kSlot, {op(5)});
+    queue.restart(kSlot, [&](const RegistId&) { return std::optional(op(5)); });
     send();
     ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.front().owner_seq, 5U);
@@ -193,7 +222,7 @@ TEST_F(WriteQueueTest, TellsANewLeaderTheStateOfNowInPlaceOfAnOlderOne) {
 TEST_F(WriteQueueTest, TellsANewLeaderNothingThatLeftMeanwhile) {
     add(1);
     send();
-    queue.restart(kSlot, {});
+    queue.restart(kSlot, [](const RegistId&) { return std::nullopt; });
     send();
     ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.front().publication, nullptr);

@@ -29,13 +29,14 @@ struct Listener {
     [[nodiscard]] std::string text() const;
 };
 
-// What a listener sees.
+// What a listener sees, and which session told it.
 struct Shown {
+    std::string server;
     Version version;
     bool complete = false;
     std::map<RegistId, PublicationPtr> publications;
 
-    [[nodiscard]] static Shown of(const ServiceView& view);
+    [[nodiscard]] static Shown of(const ServiceView& view, std::string server);
 };
 
 enum class Ending : std::uint8_t {

@@ -34,7 +34,7 @@ void VersionsChecker::on_shown(const Listener& listener, const Shown* before, co
     }
     const std::string zone = listener.scope == Scope::zone ? listener.zone : "";
     const auto [known, inserted] =
-        told_.try_emplace({listener.service.data_id, zone, now.version}, content);
+        told_.try_emplace({now.server, listener.service.data_id, zone, now.version}, content);
     if (!inserted && known->second != content) {
         truth_.report(kName,
                       fmt::format("version {} of {} means different lists, the second to {}",

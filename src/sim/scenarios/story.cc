@@ -5,8 +5,10 @@
 namespace muster::sim {
 
 Story::Story(Roles roles, std::uint64_t seed, Duration sync_max)
-    : world({.seed = seed,
-             .registry = {.embedded = roles == Roles::together, .sync_max = sync_max}}) {
+    : Story({.embedded = roles == Roles::together, .sync_max = sync_max}, seed) {}
+
+Story::Story(const RegistryOptions& registry, std::uint64_t seed)
+    : world({.seed = seed, .registry = registry}) {
     world.bounds.allow_services(10);
     world.registry.start_all();
     wait(std::chrono::seconds(1));
@@ -18,19 +20,15 @@ SimClient& Story::client(ClientKind kind, const std::string& zone) {
     return added;
 }
 
-void Story::kill_all() {
-    for (const Role role : {Role::session, Role::data, Role::meta}) {
-        kill(role);
+void Story::kill_all(Death how) {
+    for (Node* node : world.registry.nodes()) {
+        node->kill(how);
     }
 }
 
 void Story::move_clocks(Duration by) {
-    if (world.registry.options().embedded) {
-        world.registry.process(Role::meta).clock().jump(by);
-        return;
-    }
-    for (const Role role : {Role::session, Role::data, Role::meta}) {
-        world.registry.process(role).clock().jump(by);
+    for (Node* node : world.registry.nodes()) {
+        node->process().clock().jump(by);
     }
 }
 

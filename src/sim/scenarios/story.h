@@ -17,20 +17,25 @@ class Story {
 public:
     explicit Story(Roles roles, std::uint64_t seed = 1,
                    Duration sync_max = RegistryOptions{}.sync_max);
+    // Of a whole cluster.
+    explicit Story(const RegistryOptions& registry, std::uint64_t seed = 1);
 
     SimClient& client(ClientKind kind, const std::string& zone = "zone-a");
     void wait(Duration how_long) {
         world.run(how_long);
     }
 
-    // The server: all roles when they live together, else the session.
+    [[nodiscard]] Node& node(const std::string& name) {
+        return world.registry.node(name);
+    }
+    // The first node of a role: all roles when they live together.
     void kill(Role role, Death how = Death::killed) {
         world.registry.kill(role, how);
     }
     void restart(Role role) {
         world.registry.start(role);
     }
-    void kill_all();
+    void kill_all(Death how = Death::killed);
     void restart_all() {
         world.registry.start_all();
     }

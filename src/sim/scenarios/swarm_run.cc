@@ -3,6 +3,7 @@
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "sim/scenarios/swarm.h"
 #include "sim/scenarios/world.h"
@@ -35,15 +36,17 @@ private:
     void every(Duration mean, void (Storm::*event)());
     void add_client();
     void break_pipe();
-    void crash_role(Death how);
-    void crash() {
-        crash_role(Death::killed);
+    void crash_node(Death how);
+    void crash(Node& node, Death how);
+    void kill_node() {
+        crash_node(Death::killed);
     }
     void power_off() {
-        crash_role(Death::power_off);
+        crash_node(Death::power_off);
     }
-    void pause_role();
+    void pause_node();
     void cut();
+    void cut_in_halves();
     void jump_clock();
     void kill_client();
     void lose_client();
@@ -51,7 +54,7 @@ private:
     void congest();
     void put_config();
     [[nodiscard]] SimClient* some_client();
-    [[nodiscard]] Role some_role();
+    [[nodiscard]] Node& some_node();
     [[nodiscard]] Service some_service();
     [[nodiscard]] Duration between(Duration low, Duration high);
 
@@ -79,6 +82,8 @@ void Storm::every(Duration mean, void (Storm::*event)()) {
 }
 
 void Storm::begin() {
+    world_.links.faults = {
+        .missing = swarm_.lost, .late = swarm_.late, .late_max = swarm_.late_max};
     world_.network.faults = {.lost = swarm_.lost,
                              .doubled = swarm_.doubled,
                              .late = swarm_.late,
@@ -89,10 +94,11 @@ void Storm::begin() {
     }
     every(swarm_.act, &Storm::act);
     every(swarm_.reset, &Storm::break_pipe);
-    every(swarm_.crash, &Storm::crash);
+    every(swarm_.crash, &Storm::kill_node);
     every(swarm_.power_off, &Storm::power_off);
-    every(swarm_.pause, &Storm::pause_role);
+    every(swarm_.pause, &Storm::pause_node);
     every(swarm_.cut, &Storm::cut);
+    every(swarm_.halves, &Storm::cut_in_halves);
     every(swarm_.clock_jump, &Storm::jump_clock);
     every(swarm_.client_crash, &Storm::kill_client);
     every(swarm_.client_lost, &Storm::lose_client);
@@ -130,8 +136,9 @@ SimClient* Storm::some_client() {
     return living.empty() ? nullptr : living[prng_.below(living.size())];
 }
 
-Role Storm::some_role() {
-    return static_cast<Role>(prng_.below(3));
+Node& Storm::some_node() {
+    const auto nodes = world_.registry.nodes();
+    return *nodes[prng_.below(nodes.size())];
 }
 
 Service Storm::some_service() {
@@ -204,39 +211,61 @@ void Storm::break_pipe() {
     world_.pipes.reset(client->pipe(), how);
 }
 
-void Storm::crash_role(Death how) {
-    const Role role = some_role();
-    if (!world_.registry.process(role).alive()) {
-        return;
-    }
-    world_.registry.kill(role, how);
-    world_.scheduler.after(between(milliseconds(20), seconds(5)),
-                           [this, role] { world_.registry.start(role); });
+void Storm::crash_node(Death how) {
     if (prng_.chance(1, 4)) {
         // Together, as when a rack loses its power.
-        for (const Role other : {Role::meta, Role::data, Role::session}) {
-            world_.registry.kill(other, how);
-            world_.scheduler.after(between(milliseconds(20), seconds(5)),
-                                   [this, other] { world_.registry.start(other); });
+        for (Node* node : world_.registry.nodes()) {
+            crash(*node, how);
         }
+    } else {
+        crash(some_node(), how);
     }
 }
 
-void Storm::pause_role() {
+void Storm::crash(Node& node, Death how) {
+    if (node.process().alive()) {
+        node.kill(how);
+        world_.scheduler.after(between(milliseconds(20), seconds(5)), [&node] { node.start(); });
+    }
+}
+
+void Storm::pause_node() {
     const Duration how_long = prng_.chance(1, 3) ? between(seconds(5), seconds(20))
                                                  : between(milliseconds(100), seconds(5));
-    world_.registry.pause(some_role(), how_long);
+    some_node().pause(how_long);
 }
 
 void Storm::cut() {
-    const Role from = some_role();
-    const Role to = some_role();
-    world_.network.cut(from, to);
+    const std::string from = some_node().process().name();
+    const std::string to = some_node().process().name();
+    std::vector<Cuts::Pair> pairs{{from, to}};
     if (prng_.chance(1, 2)) {
-        world_.network.cut(to, from);
+        pairs.emplace_back(to, from);
     }
-    world_.scheduler.after(between(milliseconds(100), seconds(8)),
-                           [this] { world_.network.open_all(); });
+    world_.note(
+        fmt::format("is cut from {} to {}{}", from, to, pairs.size() > 1 ? " and back" : ""));
+    world_.scheduler.after(
+        between(milliseconds(100), seconds(8)),
+        [this, id = world_.cuts.cut(std::move(pairs))] { world_.cuts.open(id); });
+}
+
+void Storm::cut_in_halves() {
+    std::vector<std::string> one;
+    std::vector<std::string> other;
+    for (Node* node : world_.registry.nodes()) {
+        (prng_.chance(1, 2) ? one : other).push_back(node->process().name());
+    }
+    for (const auto& client : world_.clients()) {
+        if (client->alive()) {
+            (prng_.chance(1, 2) ? one : other).push_back(client->name());
+        }
+    }
+    world_.note(fmt::format("is cut in halves, one is {}", fmt::join(one, " ")));
+    const auto id = world_.cuts.cut(Cuts::between(one, other));
+    world_.scheduler.after(between(milliseconds(200), seconds(12)), [this, id] {
+        world_.note("is whole again");
+        world_.cuts.open(id);
+    });
 }
 
 void Storm::jump_clock() {
@@ -246,7 +275,7 @@ void Storm::jump_clock() {
         client->clock().jump(by);
         client->process().note(fmt::format("its clock jumps by {} ms", to_ms(by)));
     } else {
-        Process& process = world_.registry.process(some_role());
+        Process& process = some_node().process();
         process.clock().jump(by);
         process.note(fmt::format("its clock jumps by {} ms", to_ms(by)));
     }
@@ -277,9 +306,12 @@ void Storm::congest() {
     if (client == nullptr) {
         return;
     }
-    for (const auto* dialect : {&kNative, &kJava}) {
-        if (Door* door = world_.registry.door(dialect->name); door != nullptr) {
-            door->congest(client->pipe(), between(milliseconds(10), seconds(3)));
+    const Duration how_long = between(milliseconds(10), seconds(3));
+    for (Node* node : world_.registry.nodes(Role::session)) {
+        for (const auto* dialect : {&kNative, &kJava}) {
+            if (Door* door = node->door(dialect->name); door != nullptr) {
+                door->congest(client->pipe(), how_long);
+            }
         }
     }
 }
@@ -316,11 +348,17 @@ std::string story_of(const World& world) {
 
 RunOutcome run_swarm(const RunOptions& options) {
     Prng prng(options.seed);
-    const Swarm swarm = Swarm::draw(prng);
-    World world(
-        {.seed = prng.next(),
-         .registry = {.embedded = swarm.embedded, .slots = swarm.slots, .sync_max = swarm.sync_max},
-         .print_trace = options.print_trace});
+    const Swarm swarm = options.cluster ? Swarm::draw_cluster(prng) : Swarm::draw(prng);
+    World world({.seed = prng.next(),
+                 .registry = {.embedded = swarm.embedded,
+                              .metas = swarm.metas,
+                              .data = swarm.data,
+                              .sessions = swarm.sessions,
+                              .slots = swarm.slots,
+                              .copies = swarm.copies,
+                              .zones = swarm.zones,
+                              .sync_max = swarm.sync_max},
+                 .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();
     storm.begin();
@@ -353,7 +391,7 @@ RunOutcome run_swarm(const RunOptions& options) {
 
 RunOutcome run_swarm_twice(const RunOptions& options) {
     RunOutcome first = run_swarm(options);
-    const RunOutcome second = run_swarm({.seed = options.seed});
+    const RunOutcome second = run_swarm({.seed = options.seed, .cluster = options.cluster});
     if (first.hash != second.hash) {
         first.passed = false;
         first.violation = fmt::format("the same seed gave two runs: {:016x} and {:016x}",
