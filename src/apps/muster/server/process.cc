@@ -107,12 +107,10 @@ Result<void> Process::open_http() {
         [this] { return waits_for(); });
     watch_timers_->bind(*join_watch_);
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ =
-        base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
-    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
-                                           OperatorDesk::Env{.clock = *base_->loop,
-                                                             .timers = *desk_timers_,
-                                                             .outbox = *desk_outbox_});
+    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
+    desk_ = std::make_unique<OperatorDesk>(
+        base_->identity.life.now, base_->identity.metas,
+        OperatorDesk::Env{.clock = *base_->loop, .timers = *desk_timers_, .outbox = *desk_outbox_});
     desk_timers_->bind(*desk_);
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
