@@ -24,6 +24,7 @@ struct Listener {
     Service service;
     Scope scope = Scope::data_center;
     std::string zone;
+    bool tells_held = true;  // its client can say to a session what version it has
 
     [[nodiscard]] auto operator<=>(const Listener&) const = default;
     [[nodiscard]] std::string text() const;
