@@ -60,8 +60,8 @@ int tell(const QueryOptions& options, std::string_view method, const std::string
 
 int run_members(const QueryOptions& options) {
     return show(options, "/api/v1/cluster/members", [](const json::object& answer) {
-        Table table({"NODE", "ROLE", "STATE", "ZONE", "CLIENTS", "PEERS", "SILENT MS", "LEADS",
-                     "FOLLOWS"});
+        Table table(
+            {"NODE", "ROLE", "STATE", "ZONE", "CLIENTS", "PEERS", "SILENT MS", "LEADS", "FOLLOWS"});
         for (const json::value& meta : items(answer, "metas")) {
             const std::string name(meta.as_string());
             table.add({name, "meta", name == text(answer, "leader") ? "leads" : "", "", "", "", "",
