@@ -33,6 +33,9 @@ public:
 
     void on_link(const NodeId& node, msg::LinkEvent event) override {
         role_.on_link(node, event);
+        if (event == msg::LinkEvent::closed && &role_ == process_.raft_role()) {
+            process_.meta_->raft()->on_peer_gone(node);
+        }
     }
 
 private:
@@ -95,6 +98,10 @@ Result<void> Process::open_roles() {
     return {};
 }
 
+const msg::Receiver* Process::raft_role() const {
+    return meta_ != nullptr && meta_->raft() != nullptr ? &meta_->role() : nullptr;
+}
+
 void Process::attach(Role role, msg::Receiver& receiver) {
     front_desks_.push_back(std::make_unique<FrontDesk>(*this, receiver));
     base_->bus->attach({base_->identity.node(), role}, *front_desks_.back());
@@ -107,12 +114,10 @@ Result<void> Process::open_http() {
         [this] { return waits_for(); });
     watch_timers_->bind(*join_watch_);
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ =
-        base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
-    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
-                                           OperatorDesk::Env{.clock = *base_->loop,
-                                                             .timers = *desk_timers_,
-                                                             .outbox = *desk_outbox_});
+    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
+    desk_ = std::make_unique<OperatorDesk>(
+        base_->identity.life.now, base_->identity.metas,
+        OperatorDesk::Env{.clock = *base_->loop, .timers = *desk_timers_, .outbox = *desk_outbox_});
     desk_timers_->bind(*desk_);
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
