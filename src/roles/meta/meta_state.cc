@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
+#include "roles/meta/state_view.h"
+
 namespace muster::meta {
 namespace {
-
-constexpr std::uint8_t kSnapshotFormat = 2;
 
 std::size_t bytes_of(std::string_view key, const ConfigEntry& entry) {
     return key.size() + (entry.value ? entry.value->size() : 0);
@@ -289,36 +289,14 @@ Result<Version> MetaState::carry_out(const RaiseEpochs& command) {
 
 std::string MetaState::snapshot() const {
     std::string out;
-    append_big_endian(out, kSnapshotFormat);
-    append_big_endian(out, ceiling_.raw());
-    append_big_endian(out, members_epoch_);
-    append_big_endian(out, static_cast<std::uint32_t>(members_.size()));
-    for (const auto& [who, entry] : members_) {
-        append_member(out, entry.member);
-        append_big_endian(out, static_cast<std::uint8_t>(entry.known_before ? 1 : 0));
-    }
-    append_big_endian(out, table_.epoch.raw());
-    append_big_endian(out, static_cast<std::uint32_t>(table_.slots.size()));
-    for (const Slot& slot : table_.slots) {
-        append_string(out, slot.leader.raw());
-        append_nodes(out, slot.followers);
-        append_big_endian(out, slot.epoch.raw());
-        append_big_endian(out, slot.floor.raw());
-    }
-    append_big_endian(out, static_cast<std::uint8_t>(mode_));
-    append_big_endian(out, static_cast<std::uint16_t>(wishes_.size()));
-    for (const auto& [slot, node] : wishes_) {
-        append_big_endian(out, slot.raw());
-        append_string(out, node.raw());
-    }
-    append_big_endian(out, static_cast<std::uint32_t>(config_.size()));
-    for (const auto& [key, entry] : config_) {
-        append_string(out, key);
-        append_big_endian(out, entry.version.raw());
-        append_big_endian(out, static_cast<std::uint8_t>(entry.value ? 1 : 0));
-        append_string(out, entry.value ? *entry.value : std::string_view());
+    const auto all = view();
+    while (all->append_part(out, SIZE_MAX / 2)) {
     }
     return out;
+}
+
+std::unique_ptr<raft::StateView> MetaState::view() const {
+    return view_of(*this);
 }
 
 Result<void> MetaState::restore(std::string_view snapshot) {

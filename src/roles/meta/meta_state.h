@@ -14,6 +14,8 @@
 
 namespace muster::meta {
 
+inline constexpr std::uint8_t kSnapshotFormat = 2;
+
 // A member in its present life.
 struct MemberEntry {
     Member member;
@@ -41,6 +43,7 @@ public:
     std::string apply(raft::LogIndex index, std::string_view command) override;
     [[nodiscard]] Result<void> readable(std::string_view command) const override;
     [[nodiscard]] std::string snapshot() const override;
+    [[nodiscard]] std::unique_ptr<raft::StateView> view() const override;
     [[nodiscard]] Result<void> restore(std::string_view snapshot) override;
 
     // The same for a command that is not bytes yet. Errors: conflict, over_limit, invalid_argument.
@@ -60,6 +63,10 @@ public:
     }
     [[nodiscard]] const std::map<std::string, ConfigEntry, std::less<>>& config() const {
         return config_;
+    }
+    // Of all keys and values.
+    [[nodiscard]] std::size_t config_bytes() const {
+        return config_bytes_;
     }
     [[nodiscard]] placement::Mode placement_mode() const {
         return mode_;

@@ -233,6 +233,30 @@ TEST(MetaState, IsTheSameAfterASnapshotAtAnyPoint) {
     }
 }
 
+TEST(MetaState, GivesItsSnapshotInPartsWhateverIsAppliedMeanwhile) {
+    MetaState state;
+    for (const Command& command : one_of_each()) {
+        (void)state.apply(command);
+    }
+    for (const std::size_t part : {std::size_t{1}, std::size_t{7}, std::size_t{100}}) {
+        const std::string then = state.snapshot();
+        const auto view = state.view();
+        std::string parts;
+        std::uint64_t i = 0;
+        for (bool more = true; more;) {
+            const std::size_t before = parts.size();
+            more = view->append_part(parts, part);
+            EXPECT_LE(parts.size() - before, part + 100);
+            ++i;
+            (void)state.apply(joined("later" + std::to_string(i), Role::data, 1));
+            (void)state.apply(PutConfig{"k" + std::to_string(i % 3), std::to_string(i),
+                                        Version(state.ceiling().raw() + i)});
+        }
+        EXPECT_EQ(parts, then);
+        EXPECT_NE(state.snapshot(), then);
+    }
+}
+
 TEST(MetaState, RefusesSnapshotsThatAreCutAndStaysAsItWas) {
     MetaState state;
     for (const Command& command : one_of_each()) {

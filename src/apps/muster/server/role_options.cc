@@ -1,14 +1,22 @@
-#include "apps/muster/role_options.h"
+#include "apps/muster/server/role_options.h"
+
+#include "base/hash.h"
 
 namespace muster::cli {
 
 runtime::TcpNetOptions net_options(const runtime::ServerConfig& config) {
     const auto& net = config.net;
+    std::string dial_from;
+    if (config.cluster.listen && config.cluster.listen->ip != "0.0.0.0" &&
+        config.cluster.listen->ip != "::") {
+        dial_from = config.cluster.listen->ip;
+    }
     return {.connections_max = net.connections_max,
             .queue_soft_max_bytes = net.queue_soft_max,
             .queue_hard_max_bytes = net.queue_hard_max,
             .backlog = static_cast<int>(net.backlog),
             .dial_timeout = net.dial_timeout,
+            .dial_from = std::move(dial_from),
             .close_timeout = net.close_timeout,
             .keep_alive = {.idle = net.keepalive_idle,
                            .interval = net.keepalive_interval,
@@ -16,26 +24,33 @@ runtime::TcpNetOptions net_options(const runtime::ServerConfig& config) {
                            .user_timeout = net.user_timeout}};
 }
 
+raft::RaftNodeOptions raft_options(const Identity& identity) {
+    return {.cluster = hash64(identity.owner.cluster),
+            .bootstrap = raft::Membership{.voters = identity.metas},
+            .core = {.node = identity.node()}};
+}
+
 meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identity& identity) {
-    return {.node = identity.node,
-            .incarnation = identity.incarnation,
+    return {.node = identity.node(),
+            .incarnation = identity.life.now,
             .slot_count = static_cast<std::uint16_t>(config.slots)};
 }
 
 data::DataOptions data_options(const runtime::ServerConfig& config, const Identity& identity) {
-    return {.node = identity.node,
-            .metas = {identity.node},
-            .incarnation = identity.incarnation,
+    return {.node = identity.node(),
+            .metas = identity.metas,
+            .incarnation = identity.life.now,
             .orphan_grace = config.session.return_grace};
 }
 
 session::SessionOptions session_options(const runtime::ServerConfig& config,
                                         const Identity& identity) {
     const auto& session = config.session;
-    return {.node = identity.node,
+    return {.node = identity.node(),
             .center = config.center,
-            .metas = {identity.node},
-            .incarnation = identity.incarnation,
+            .metas = identity.metas,
+            .incarnation = identity.life.now,
+            .life_before = identity.life.before,
             .heartbeat_interval = session.heartbeat_interval,
             .write_wait = session.write_wait,
             .resend_interval = session.resend_interval,
@@ -64,14 +79,6 @@ http::HttpDoorOptions http_options(const runtime::ServerConfig& config) {
     options.leases_max = config.http.leases_max;
     options.idle_wait = config.http.idle_timeout;
     return options;
-}
-
-std::string advertised(const runtime::ServerConfig& config, const env::SocketAddress& listening) {
-    env::SocketAddress address = config.advertise.value_or(listening);
-    if (address.ip == "0.0.0.0") {
-        address.ip = "127.0.0.1";
-    }
-    return env::to_string(address);
 }
 
 }  // namespace muster::cli

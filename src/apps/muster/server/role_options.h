@@ -1,9 +1,9 @@
 #pragma once
 
+#include "apps/muster/server/foundation.h"
 #include "doors/bolt/bolt_port.h"
 #include "doors/http/http_options.h"
-#include "model/ids.h"
-#include "raft/single_node.h"
+#include "raft/raft_node.h"
 #include "roles/data/data.h"
 #include "roles/meta/meta.h"
 #include "roles/session/session.h"
@@ -12,14 +12,9 @@
 
 namespace muster::cli {
 
-// Which process of the cluster this is.
-struct Identity {
-    NodeId node;
-    Incarnation incarnation;
-};
-
 // What each part of the server takes of the configuration.
 [[nodiscard]] runtime::TcpNetOptions net_options(const runtime::ServerConfig& config);
+[[nodiscard]] raft::RaftNodeOptions raft_options(const Identity& identity);
 [[nodiscard]] meta::MetaOptions meta_options(const runtime::ServerConfig& config,
                                              const Identity& identity);
 [[nodiscard]] data::DataOptions data_options(const runtime::ServerConfig& config,
@@ -28,10 +23,5 @@ struct Identity {
                                                       const Identity& identity);
 [[nodiscard]] doors::BoltPortOptions bolt_options(const runtime::ServerConfig& config);
 [[nodiscard]] http::HttpDoorOptions http_options(const runtime::ServerConfig& config);
-
-// The address clients are told: the configured one, else `listening`, where a wildcard becomes
-// loopback.
-[[nodiscard]] std::string advertised(const runtime::ServerConfig& config,
-                                     const env::SocketAddress& listening);
 
 }  // namespace muster::cli
