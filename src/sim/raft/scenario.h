@@ -52,6 +52,23 @@ protected:
         group->run_for(
             std::chrono::milliseconds(200));  // until everybody knows and has written that
     }
+    // Of all that are up.
+    void converge_without(std::size_t down, Duration limit = std::chrono::seconds(10)) {
+        EXPECT_TRUE(group->run_until(
+            [&] {
+                const auto lead = group->leader();
+                for (std::size_t host = 0; lead && host < group->hosts(); ++host) {
+                    if (host != down &&
+                        is_member(group->node(*lead).members(), Cluster::id_of(host)) &&
+                        group->node(host).core().applied() !=
+                            group->node(*lead).core().log().last()) {
+                        return false;
+                    }
+                }
+                return lead.has_value();
+            },
+            limit));
+    }
     // Of the host's files, those that end so, oldest first.
     std::vector<std::string> files(std::size_t host, std::string_view suffix) {
         std::vector<std::string> found;
