@@ -32,6 +32,21 @@ protected:
         EXPECT_TRUE(group->run_until([&] { return group->leader().has_value(); }, limit));
         return group->leader().value_or(0);
     }
+    // Elected, whether or not anything is agreed in its reign.
+    std::size_t leader_in_name(Duration limit = std::chrono::seconds(10)) {
+        std::size_t found = 0;
+        const auto elected = [&] {
+            for (std::size_t host = 0; host < group->hosts(); ++host) {
+                if (group->up(host) && group->node(host).core().role() == ConsensusRole::leader) {
+                    found = host;
+                    return true;
+                }
+            }
+            return false;
+        };
+        EXPECT_TRUE(group->run_until(elected, limit));
+        return found;
+    }
     std::size_t follower() {
         const std::size_t lead = leader();
         return lead == 0 ? 1 : 0;
