@@ -16,7 +16,17 @@ enum class Role : std::uint8_t { meta, data, session };
 
 [[nodiscard]] std::string_view to_string(Role role);
 
-// One process of the cluster as the metas know it.
+// What the metas agreed on about a member's present life. A node says of itself that it lives or
+// that it is leaving; only the metas call somebody dead, and take it back when they hear from it.
+enum class MemberPhase : std::uint8_t {
+    live,
+    leaving,  // it stops soon: nothing new is given to it, what it holds moves away
+    dead,     // its process ended, or nobody heard from it for a lease
+};
+
+[[nodiscard]] std::string_view to_string(MemberPhase phase);
+
+// One role of a process of the cluster as the metas know it.
 struct Member {
     NodeId node;
     Role role = Role::session;
@@ -25,6 +35,7 @@ struct Member {
     std::string peer_address = {};  // "ip:port" where other nodes reach it; empty: they cannot
     std::string zone = {};          // placement spreads copies over zones; empty: none given
     std::uint64_t folder = 0;       // names its data folder: two processes may claim one node id
+    MemberPhase phase = MemberPhase::live;
 
     [[nodiscard]] bool operator==(const Member&) const = default;
 };

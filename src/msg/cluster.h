@@ -15,6 +15,8 @@ using ClusterMessage =
                  ListServices, PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat,
                  SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut,
                  PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
-                 FollowSlot, SlotEntries, SlotImage, FollowAck, NodeRefused>;
+                 FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
+                 VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
+                 OperatorReply>;
 
 }  // namespace muster::msg

@@ -5,16 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "base/hash.h"
 #include "model/ids.h"
 #include "model/publication.h"
 
 // Between the leader of a slot and its followers: the follower asks, the leader streams its log.
 //
-//   follower --FollowSlot--> leader --SlotEntries--> follower --FollowAck--> leader
-//                               \--SlotImage (parts)--/   when its log does not reach back
+//   follower --FollowSlot---> leader --SlotEntries--> follower --FollowAck--> leader
+//            --ImageRequest->        --SlotImage---->            when the log does not reach back
+//
+// Log entries are effects, not wishes: whoever installs them in order holds what the leader held,
+// and installing one again changes nothing that later ones do not change back.
 namespace muster::msg {
 
-// How far a copy of a slot is: positions count from 1 in each leader epoch.
+// How far a copy of a slot is: positions count from 1 in each leader epoch; number 0 is where the
+// epoch began.
 struct LogPosition {
     Epoch epoch;  // of the leader whose log it is; zero: the copy is empty
     std::uint64_t number = 0;
@@ -25,7 +30,7 @@ struct LogPosition {
 // One write as every copy keeps it. The owner is named, not numbered: each copy numbers for itself.
 struct OwnedWrite {
     RegistId id;
-    PublicationPtr publication;  // null: it went
+    PublicationPtr publication;  // null: it went, and is remembered as gone
     RegistOrder order;
     RemovalCause cause = RemovalCause::left;  // when it went
     NodeId owner;
@@ -34,7 +39,8 @@ struct OwnedWrite {
 };
 
 // One step of a slot's log: the writes of one datum that were given one version. `from` equals `to`
-// when subscribers see no difference (a new owner or order).
+// when subscribers see no difference (a new owner or order, the memory of something gone). Zero
+// `from`: the version begins anew, no difference leads to it.
 struct SlotEntry {
     ServicePtr service;
     Version from;
@@ -43,7 +49,8 @@ struct SlotEntry {
 };
 
 // follower -> leader: the sender is to follow `slot` and has it up to `held`. Repeated until
-// something comes; said again after a gap.
+// something comes; said again after a gap. Answered by SlotEntries when the leader's log holds
+// `held`, else by the first part of an image.
 struct FollowSlot {
     Incarnation data;
     SlotId slot;
@@ -51,18 +58,46 @@ struct FollowSlot {
     LogPosition held;
 };
 
-// leader -> follower: the entries after `after`. Applies only to a copy at exactly `after`. Without
-// entries it tells how far the leader is. `settled`: the leader knows all of the slot.
+// leader -> follower: the entries after `after`, which are numbered upwards in `entries_epoch`:
+// from after.number + 1 if that is the epoch of `after`, else from 1. Applies only to a copy at
+// exactly `after` (with entries it has already, to the rest). Without entries it says that the copy
+// is at the beginning of `entries_epoch`, or how far the leader is. A copy that is behind `after`
+// has missed some and asks by FollowSlot.
 struct SlotEntries {
+    Incarnation data;  // of the follower
     SlotId slot;
     Epoch slot_epoch;
     LogPosition after;
-    bool settled = false;
+    Epoch entries_epoch;
+    bool settled = false;  // at the last of the entries the lists of the slot are known whole
     std::vector<SlotEntry> entries;
 };
 
-// leader -> follower: the slot as it stands at `position`, in parts of bounded size, in order.
-// `image` tells two of them apart.
+// Where an image goes on: first publications in the order of (service, id), then tombstones in the
+// order of their burial.
+struct ImageCursor {
+    bool publications_done = false;
+    std::string service;  // data_info_id
+    RegistId id;
+    std::uint64_t burial = 0;
+
+    [[nodiscard]] bool operator==(const ImageCursor&) const = default;
+};
+
+// follower -> leader: the next part of an image. The leader keeps nothing of it; the follower asks
+// for one part of one slot at a time, for few slots at once, and again when nothing comes.
+struct ImageRequest {
+    Incarnation data;
+    SlotId slot;
+    Epoch slot_epoch;
+    std::uint64_t image = 0;  // chosen by the follower, echoed: tells its attempts apart
+    std::uint32_t part = 0;   // echoed
+    ImageCursor from;
+};
+
+// leader -> follower: a part of the slot as it stands at `position`, of bounded size. Parts differ
+// in position while the slot goes on: the copy is at the position of the first part, and is whole
+// once it has the log's entries up to the position of the last.
 struct SlotImage {
     struct Datum {
         ServicePtr service;
@@ -71,21 +106,23 @@ struct SlotImage {
     };
     struct Tombstone {
         OwnedWrite write;  // without a publication
-        ServicePtr service;
         std::int64_t age_ms = 0;
     };
+    Incarnation data;  // of the follower
     SlotId slot;
     Epoch slot_epoch;
     LogPosition position;
     bool settled = false;
-    std::uint64_t image = 0;
+    std::uint64_t image = 0;  // zero: the answer to a FollowSlot
     std::uint32_t part = 0;
+    ImageCursor next;
     bool last = false;
-    std::vector<Datum> data;  // a datum may go on in the next part
+    std::vector<Datum> data_items;  // a datum may go on in the next part
     std::vector<Tombstone> tombstones;
 };
 
-// follower -> leader: everything up to these positions has been taken.
+// follower -> leader: everything up to these positions has been taken. When lost, the leader sends
+// again what it thinks is missing and is told again.
 struct FollowAck {
     struct Item {
         SlotId slot;
@@ -93,6 +130,37 @@ struct FollowAck {
     };
     Incarnation data;
     std::vector<Item> items;
+};
+
+// leader -> follower, at a steady pace and nothing else when all is still: it lives.
+struct LeaderPulse {
+    Incarnation data;
+    Epoch table_epoch;
+};
+
+// anybody -> data: what the copies of these slots (none named: all) hold.
+struct VerifyRequest {
+    std::uint64_t query = 0;  // echoed
+    std::vector<SlotId> slots;
+};
+
+struct VerifyReply {
+    struct Copy {
+        SlotId slot;
+        Epoch slot_epoch;  // of the leader it belongs to, as the node knows
+        LogPosition held;
+        bool leads = false;
+        bool acting = false;
+        bool settled = false;
+        SetDigest digest;  // over digest_of(id, order) of all publications
+        std::uint32_t publications = 0;
+        std::uint32_t services = 0;   // with publications
+        std::uint32_t orphans = 0;    // publications whose session ended, in their grace (leader)
+        std::uint32_t held_back = 0;  // publications of sessions that fell silent (leader)
+    };
+    std::uint64_t query = 0;
+    NodeId node;
+    std::vector<Copy> copies;
 };
 
 }  // namespace muster::msg

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -26,16 +28,24 @@ struct CopyState {
     [[nodiscard]] bool operator==(const CopyState&) const = default;
 };
 
-// Sent at a steady pace by every data and session node, and at once after start. The first one of
-// a new incarnation makes the node a member.
+// Sent at a steady pace by every data and session node to every meta, and at once after start, when
+// a peer's process ended, when its phase changed and when a reply wants copies. The leading meta
+// answers, the others note it and stay silent. The first one of a new incarnation makes the node a
+// member. `member.phase` is live, or leaving when the node stops gracefully: a session is no longer
+// named to clients; a data node's slots move away, and it may end once the table names it nowhere.
 struct NodeHeartbeat {
     Member member;
     Epoch table_epoch;  // what the node has
     std::uint64_t members_epoch = 0;
-    // Copies of slots whose position or state is another than in the heartbeat before; all of them
-    // when the node saw a peer go, so that the metas promote the most caught-up copy.
+    // Copies, led ones too, whose position or state is another than in the heartbeat before. All of
+    // them (`copies_whole`) in the first heartbeat of a life, when a reply wanted them, and when
+    // the node saw a peer go, so that the metas promote the most caught-up copy.
     std::vector<CopyState> copies = {};
-    std::vector<NodeId> lost = {};  // peers whose process this node saw end
+    bool copies_whole = false;  // what is not among `copies` the node does not hold
+    // Peers whose process this node saw end (LinkEvent::closed) and not come back since; said as
+    // long as it is so.
+    std::vector<NodeId> lost = {};
+    Version version = {};  // of a data node: the highest it gave or saw
 };
 
 // A session's clients watch these configuration keys; answered by ConfigValue for each whose
@@ -57,8 +67,9 @@ struct PutTurn {
     [[nodiscard]] auto operator<=>(const PutTurn&) const = default;
 };
 
-// Asks for the turn of a change that waits in the session; answered by PutTurnReply, or by a
-// ConfigPutReply when there is none to have. Doubled ones get two turns, of which one is used.
+// Asks for the turn of a change that waits in the session; sent to every meta, answered by the
+// leading one with PutTurnReply. The others stay silent, here and at ConfigPut. Doubled ones get
+// two turns, of which one is used.
 struct PutTurnRequest {
     Incarnation incarnation;    // of the session, echoed
     std::uint64_t request = 0;  // echoed
@@ -75,12 +86,43 @@ struct ConfigPut {
     std::optional<std::string> value;
 };
 
+// What an operator wants of the metas. Sent by the HTTP side of any node, under one of its roles,
+// to every meta; the leading one answers with OperatorReply when it is agreed, the others stay
+// silent. Asked again until answered: the same request again has the same effect.
+struct OperatorRequest {
+    // `to` shall lead the slot: it follows first, and leads once it is synced. The slot stays there
+    // while `to` lives, until placement is started again. Answered when the wish is agreed.
+    struct MoveSlot {
+        SlotId slot;
+        NodeId to;
+    };
+    // No copy moves; what a dead leader led is still given to its followers.
+    struct StopPlacement {};
+    // Ends a stop, a force and all MoveSlot wishes.
+    struct StartPlacement {};
+    // Places although fewer data nodes live than are protected, until enough do again.
+    struct ForcePlacement {};
+    // Forgets a dead member. Errors: conflict (it is not dead), not_found.
+    struct RemoveMember {
+        NodeId node;
+        Role role = Role::session;
+    };
+    struct ReportCluster {};
+
+    using What = std::variant<ReportCluster, MoveSlot, StopPlacement, StartPlacement,
+                              ForcePlacement, RemoveMember>;
+    Incarnation incarnation;    // of the node that asks, echoed
+    std::uint64_t request = 0;  // echoed
+    What what;
+};
+
 // ---- meta -> node
 
 // Bodies only when newer than what the node said it has. `known_before` tells a node whether an
 // earlier incarnation of it was ever a member: one that was not cannot have clients that are still
 // on their way back to it. Versions at or above `version_ceiling` must not be given by anyone until
-// a later heartbeat raises it.
+// a later heartbeat raises it. `members` are all there are, dead ones too (Member::phase).
+// `want_copies`: the next heartbeat, sent at once, shall name all copies the node holds.
 struct NodeHeartbeatReply {
     Incarnation incarnation;  // of the node that is answered
     bool known_before = false;
@@ -88,10 +130,13 @@ struct NodeHeartbeatReply {
     std::optional<SlotTable> table;
     std::uint64_t members_epoch = 0;
     std::optional<std::vector<Member>> members;
+    bool want_copies = false;
 };
 
-// The node is not let in: its id is in use by another folder, its cluster is another one. It says
-// so and ends, or waits for its operator; nothing of it is taken.
+// The node is not let in: its id is in use by another folder, its cluster is another one. Nothing
+// of it is taken. It goes on asking for a few leases, since the other may just have died, then says
+// so and ends, or waits for its operator. Ignored unless incarnation and folder are the receiver's
+// own: it may reach the rightful one.
 struct NodeRefused {
     Incarnation incarnation;  // of the node that is answered
     std::uint64_t folder = 0;
@@ -115,6 +160,43 @@ struct ConfigPutReply {
     Incarnation incarnation;  // of the session
     std::uint64_t request = 0;
     Result<Version> result;
+};
+
+// The cluster as the leading meta sees it.
+struct ClusterReport {
+    enum class Placement : std::uint8_t { automatic, stopped, forced };
+    struct MemberLine {
+        Member member;
+        bool known_before = false;
+        std::int64_t silent_ms = -1;  // since it was last heard; below zero: not by this leader
+        std::uint32_t slots_led = 0;
+        std::uint32_t slots_followed = 0;
+    };
+    // As its holder told last.
+    struct CopyLine {
+        NodeId node;
+        CopyState state;
+    };
+    NodeId leader;
+    std::uint64_t term = 0;
+    std::vector<NodeId> metas = {};  // voters of the group
+    SlotTable table;
+    std::uint64_t members_epoch = 0;
+    Version version_ceiling;
+    std::vector<MemberLine> members = {};  // by (node, role)
+    std::vector<CopyLine> copies = {};     // by (slot, node)
+    Placement placement = Placement::automatic;
+    std::string protected_why = {};  // why placement holds still; empty: it does not
+    std::uint32_t moving = 0;        // copies on their way
+    std::vector<std::pair<SlotId, NodeId>> wishes = {};  // of MoveSlot
+};
+
+// The outcome of an OperatorRequest.
+struct OperatorReply {
+    Incarnation incarnation;  // of the node that asked
+    std::uint64_t request = 0;
+    Result<void> result;
+    std::shared_ptr<const ClusterReport> report;  // of ReportCluster, else null
 };
 
 }  // namespace muster::msg

@@ -13,6 +13,10 @@
 #include "model/publication.h"
 
 // Between sessions and the leaders of slots.
+//
+// `acting` marks what a session says to a follower because it cannot reach the slot's leader. The
+// follower takes it, under the slot's epoch, while it does not hear the leader either, and answers
+// NotLeading otherwise; so does whoever does not lead the slot in the epoch that was named.
 namespace muster::msg {
 
 // ---- session -> data (slot leader)
@@ -32,20 +36,25 @@ struct PublishBatch {
     SlotId slot;
     Epoch slot_epoch;
     std::uint64_t batch = 0;  // echoed
+    bool acting = false;      // to a follower
     std::vector<Op> ops;
 };
 
 // The session wants every change of these services from now on, starting with whatever differs from
 // the version it holds. `stream` names the ordered stream of changes; a larger one replaces the
-// stream before it, whose interests must be declared again.
+// stream before it, whose interests must be declared again. A stream is of one data node, whatever
+// that leads, acts for, or comes to lead.
 struct InterestDeclare {
     struct Item {
         ServicePtr service;
-        Version held;  // zero: nothing
+        Version held;           // of the session's copy; zero: it has none
+        bool complete = false;  // that copy was once told whole and settled
+        Version heard = {};     // the highest version a client of the session has of it
     };
     Incarnation session;
     std::uint64_t stream = 0;
     std::uint64_t part = 0;  // parts of one stream are numbered from 0; repeated until acknowledged
+    bool acting = false;     // services of slots that the receiver follows are among them
     std::vector<Item> items;
 };
 
@@ -59,20 +68,24 @@ struct InterestDrop {
     std::vector<ServicePtr> services;
 };
 
-// Sent at a steady pace. Keeps the session's publications alive at the leader and lets both compare
-// what the leader should hold of this session. A slot is named only when the session has nothing
-// unacknowledged in it. `complete` lists the slots (with the leader epoch) to which the session has
-// supplied all that its clients have, including those that had to come back first.
+// Sent at a steady pace, and at once when the session adopts a table, takes up a slot with an
+// acting leader or has supplied what it had not. Keeps the session's publications alive at the
+// leader and lets both compare what the leader should hold of this session. A slot is named only
+// when the session has nothing unacknowledged in it. Equal digests in the leader's epoch say that
+// the leader knows all the session owns there; different ones are answered by SlotDetailRequest.
+// When lost, a later one says the same.
 struct SessionHeartbeat {
     struct SlotDigest {
         SlotId slot;
+        Epoch slot_epoch;  // of the leader the session believes in
         SetDigest digest;
         std::uint32_t count = 0;
+        bool complete = false;  // all its clients have, also those that had to come back first
+        bool acting = false;    // to a follower
     };
     Incarnation session;
     std::uint64_t stamp = 0;  // owner_seq of the session's latest operation
     std::vector<SlotDigest> digests;
-    std::vector<std::pair<SlotId, Epoch>> complete;
 };
 
 // Everything the session owns in one slot, in answer to SlotDetailRequest. The leader asks for
@@ -83,6 +96,7 @@ struct SlotDetail {
     SlotId slot;
     Epoch slot_epoch;
     std::uint64_t stamp = 0;
+    bool complete = false;  // as in SlotDigest
     std::vector<PublishBatch::Op> publications;
 };
 
@@ -100,8 +114,24 @@ struct PublishBatchReply {
     Incarnation session;  // of the session that is answered; another life of it ignores this
     SlotId slot;
     std::uint64_t batch = 0;
-    Result<void> result;  // not_leader, stale_epoch: ask the metas for a newer table and resend
+    // not_leader, stale_epoch: ask the metas for a newer table and resend. not_ready: resend soon.
+    Result<void> result;
     Epoch slot_epoch;     // as the answering node knows it
+    bool acting = false;  // taken in the leader's stead: the leader learns of it by digest
+};
+
+// The sender does not lead these slots, or not in the epoch it was addressed with, or no longer:
+// said in answer to heartbeats and declarations, and unasked to sessions that are told of changes
+// there when it ends. With a greater epoch than the session's table has, it asks the metas at once;
+// of an acting leader it goes back to the leader. What it had declared there is void.
+struct NotLeading {
+    struct Item {
+        SlotId slot;
+        Epoch slot_epoch;     // as the sender knows it
+        bool acting = false;  // it acted, or was asked to act
+    };
+    Incarnation session;
+    std::vector<Item> items;
 };
 
 // Changes of services the session is interested in, in order. seq counts from 1 in each stream.
@@ -128,11 +158,15 @@ struct DataHeartbeat {
     std::uint64_t last_seq = 0;
 };
 
-// The digests of these slots differ.
+// The digests of these slots differ: each is answered by a SlotDetail, unless the session may not
+// tell of it yet. When lost, a later heartbeat differs again.
 struct SlotDetailRequest {
+    struct Item {
+        SlotId slot;
+        Epoch slot_epoch;  // echoed
+    };
     Incarnation session;
-    SlotId slot;
-    Epoch slot_epoch;
+    std::vector<Item> slots;
 };
 
 struct ListServicesReply {

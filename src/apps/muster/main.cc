@@ -30,10 +30,18 @@ void add_query_options(CLI::App& command, QueryOptions& options) {
 
 void add_server(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<ServerOptions>();
-    auto* command = app.add_subcommand("server", "Run the registry: all roles in one process");
+    auto* command = app.add_subcommand("server", "Run a node: by itself, or of a cluster (--join)");
     command->add_option("-c,--config", options->config_file, "Configuration file (YAML)");
     command->add_option("--data-dir", options->data_dir,
                         "Folder of the node's data (same as --set data_dir=...)");
+    command->add_option("--roles", options->roles,
+                        "What this node does, with commas: meta, data, session; all by default "
+                        "(same as --set roles=...)");
+    command->add_option("--node-id", options->node_id,
+                        "Name of this node in the cluster (same as --set node_id=...)");
+    command->add_option("--join", options->join,
+                        "The metas of the cluster, id=ip:port with commas; without it this node "
+                        "is a registry of its own (same as --set cluster.join=...)");
     command->add_option("--set", options->overrides,
                         "Override one key of the configuration: --set bolt.listen=127.0.0.1:9600");
     command->callback([options, &exit_status] { exit_status = run_server(*options); });

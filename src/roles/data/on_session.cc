@@ -221,10 +221,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
     if (link == nullptr) {
         return;
     }
-    for (const auto& [slot, epoch] : heartbeat.complete) {
-        auto& known = link->complete[slot];
-        known = std::max(known, epoch);
-    }
     compare(*link, heartbeat);
     settle_what_is_complete();
     flush();
@@ -234,27 +230,41 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
                                               .last_seq = link->last_seq});
 }
 
+// Equal: the session has supplied the slot. Different: its details are asked for, at once when the
+// epoch is new to us, else at a bounded pace.
 void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat) {
     const MonoTime now = env_.clock.mono();
+    msg::SlotDetailRequest request{.session = link.incarnation, .slots = {}};
+    msg::NotLeading refusal{.session = link.incarnation, .items = {}};
     for (const auto& told : heartbeat.digests) {
         const LedSlot* slot = slots_.find(told.slot);
-        if (slot == nullptr) {
+        if (slot == nullptr || slot->epoch != told.slot_epoch) {
+            refusal.items.push_back({.slot = told.slot,
+                                     .slot_epoch = slots_.epoch_of(told.slot),
+                                     .acting = told.acting});
             continue;
         }
         const auto held = slot->store.digest_of_owner(link.owner);
         if (held.digest == told.digest && held.count == told.count) {
+            if (told.complete) {
+                link.supplied[told.slot] = slot->epoch;
+            }
             continue;
         }
-        auto& last = link.last_repair[told.slot];
-        if (last != MonoTime{} && now - last < options_.repair_interval) {
+        link.supplied.erase(told.slot);
+        auto& asked = link.asked[told.slot];
+        if (asked.epoch == slot->epoch && now - asked.at < options_.repair_interval) {
             continue;
         }
-        last = now;
+        asked = {slot->epoch, now};
         probe_.repairs.add();
-        env_.outbox.send(
-            {link.node, Role::session},
-            msg::SlotDetailRequest{
-                .session = link.incarnation, .slot = told.slot, .slot_epoch = slot->epoch});
+        request.slots.push_back({told.slot, slot->epoch});
+    }
+    if (!request.slots.empty()) {
+        env_.outbox.send({link.node, Role::session}, std::move(request));
+    }
+    if (!refusal.items.empty()) {
+        env_.outbox.send({link.node, Role::session}, std::move(refusal));
     }
 }
 
@@ -281,6 +291,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
               turn);
     }
     commit(*slot, turn);
+    if (detail.complete) {
+        link->supplied[detail.slot] = slot->epoch;
+        settle_what_is_complete();
+    }
 }
 
 }  // namespace muster::data

@@ -36,15 +36,22 @@ struct SessionLink {
     std::map<std::string, Interest> interests;                      // by data_info_id
     std::vector<std::variant<DatumChange, DatumSnapshot>> pending;  // told at the end of the turn
 
-    std::map<SlotId, Epoch> complete;  // what the session says it has supplied
+    // The leader epoch in which the session's digest of a slot was last equal to ours, while it had
+    // all its clients.
+    std::map<SlotId, Epoch> supplied;
 
-    // Whether the session has supplied all its clients have in `slot`, to its leader of `epoch`.
+    // Whether the leader of `slot` in `epoch` knows all that clients of the session have there.
     [[nodiscard]] bool has_supplied(SlotId slot, Epoch epoch) const {
-        const auto supplied = complete.find(slot);
-        return supplied != complete.end() && supplied->second >= epoch;
+        const auto known = supplied.find(slot);
+        return known != supplied.end() && known->second == epoch;
     }
 
-    std::map<SlotId, MonoTime> last_repair;
+    // When a slot's detail was last asked for, and in which epoch.
+    struct Asked {
+        Epoch epoch;
+        MonoTime at;
+    };
+    std::map<SlotId, Asked> asked;
 };
 
 // The sessions a data server hears from, and the owners (lives of sessions) whose publications it

@@ -68,9 +68,9 @@ TEST_F(SessionLinksTest, KnowWhenEverySessionHasSuppliedASlotInItsEpoch) {
     EXPECT_FALSE(complete(1, 3)) << "never heard of";
     SessionLink& link = hear(1);
     EXPECT_FALSE(complete(1, 3));
-    link.complete[kSlot] = Epoch(2);
+    link.supplied[kSlot] = Epoch(2);
     EXPECT_FALSE(complete(1, 3));
-    link.complete[kSlot] = Epoch(3);
+    link.supplied[kSlot] = Epoch(3);
     EXPECT_TRUE(complete(1, 3));
     EXPECT_FALSE(complete(2, 3)) << "an earlier life than the member";
 }

@@ -44,6 +44,7 @@ struct DatumCopy {
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
     MonoTime unwanted_since;
     bool wanted = false;
+    Version heard;  // the highest any client said to have
 };
 
 enum class Folded : std::uint8_t {

@@ -13,8 +13,20 @@ InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
     return found->second;
 }
 
-void InterestLinks::declare(const NodeId& leader, const ServicePtr& service, Version held) {
-    link(leader).fresh.push_back({service, held});
+void InterestLinks::declare(const NodeId& leader, Item item) {
+    link(leader).fresh.push_back(std::move(item));
+}
+
+void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) {
+    const auto gone = [&](const Item& item) { return moved(*item.service); };
+    for (auto& [leader, known] : links_) {
+        std::erase_if(known.fresh, gone);
+        for (auto& [number, part] : known.unacknowledged) {
+            std::erase_if(part.items, gone);
+        }
+        std::erase_if(known.unacknowledged,
+                      [](const auto& numbered) { return numbered.second.items.empty(); });
+    }
 }
 
 void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {

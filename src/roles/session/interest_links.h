@@ -28,7 +28,11 @@ public:
     InterestLinks(Incarnation session, Duration gap_wait, Duration resend_interval)
         : session_(session), gap_wait_(gap_wait), resend_interval_(resend_interval) {}
 
-    void declare(const NodeId& leader, const ServicePtr& service, Version held);
+    using Item = msg::InterestDeclare::Item;
+
+    void declare(const NodeId& leader, Item item);
+    // What was declared of these services and has not arrived is declared no more.
+    void forget_if(const std::function<bool(const Service&)>& moved);
     void drop(const NodeId& leader, const ServicePtr& service);
 
     // Begins a new stream from `leader`: everything declared before is forgotten.

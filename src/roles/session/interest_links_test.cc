@@ -41,7 +41,7 @@ protected:
 };
 
 TEST_F(InterestLinksTest, DeclareAgainUntilAcknowledged) {
-    links.declare(kLeader, kOrders, Version(5));
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
     send();
     ASSERT_EQ(outbox.sent.size(), 1U);
     const auto part = std::get<msg::InterestDeclare>(outbox.sent.front()).part;
@@ -87,7 +87,7 @@ TEST_F(InterestLinksTest, NoticeALeaderThatBeganAnew) {
 }
 
 TEST_F(InterestLinksTest, NoticeALeaderThatForgotWhatItAcknowledged) {
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     beat(1, 0, 0);
     EXPECT_TRUE(links.broken(now).empty()) << "the declaration is on its way";
@@ -116,10 +116,10 @@ TEST_F(InterestLinksTest, KeepABoundedNumberOfEarlyBatches) {
 }
 
 TEST_F(InterestLinksTest, DropBeforeDeclaringAgain) {
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     links.drop(kLeader, kOrders);
-    links.declare(kLeader, kOrders, Version());
+    links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();
     ASSERT_EQ(outbox.sent.size(), 2U);
     const auto dropped = std::get<msg::InterestDrop>(outbox.sent.front()).part;

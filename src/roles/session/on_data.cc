@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
@@ -45,7 +47,7 @@ void SessionServer::Impl::fold(const NodeId& leader,
     }
     if (folded == Folded::gap) {
         probe_.gaps.add();
-        interests_.declare(leader, copy->service, copy->version);
+        declare(leader, *copy);
         return;
     }
     probe_.changes.add();
@@ -64,86 +66,109 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     }
 }
 
+void SessionServer::Impl::declare(const NodeId& leader, const DatumCopy& copy) {
+    interests_.declare(leader, {.service = copy.service,
+                                .held = copy.version,
+                                .complete = copy.complete,
+                                .heard = std::max(copy.heard, copy.version)});
+}
+
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
     interests_.restart(leader);
     for (auto& [name, copy] : copies_.all()) {
         const Slot* slot = slot_of_service(*copy.service);
         if (slot != nullptr && slot->leader == leader) {
-            interests_.declare(leader, copy.service, copy.version);
+            declare(leader, copy);
         }
     }
 }
 
+// One walk for all slots that were asked for: a leader that begins asks for many.
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
-    if (request.session != options_.incarnation || request.slot.raw() >= table_.slots.size()) {
-        return;
-    }
-    if (roster_.holds(env_.clock.mono())) {
+    if (request.session != options_.incarnation || roster_.holds(env_.clock.mono())) {
         return;  // asked again when the next digest differs
     }
-    msg::SlotDetail detail{.session = options_.incarnation,
-                           .slot = request.slot,
-                           .slot_epoch = request.slot_epoch,
-                           .stamp = registrations_.stamp()};
+    std::map<SlotId, msg::SlotDetail> details;
+    for (const auto& [slot, epoch] : request.slots) {
+        if (slot.raw() < table_.slots.size()) {
+            details[slot] = {.session = options_.incarnation,
+                             .slot = slot,
+                             .slot_epoch = epoch,
+                             .stamp = registrations_.stamp(),
+                             .complete = !cold_,
+                             .publications = {}};
+        }
+    }
     registrations_.for_each([&](const Registrations::Op& op) {
-        if (slot_of(*op.service, table_.slots.size()) == request.slot) {
-            detail.publications.push_back(op);
+        const auto detail = details.find(slot_of(*op.service, table_.slots.size()));
+        if (detail != details.end()) {
+            detail->second.publications.push_back(op);
         }
     });
-    env_.outbox.send(from, std::move(detail));
+    for (auto& [slot, detail] : details) {
+        env_.outbox.send(from, std::move(detail));
+    }
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NotLeading& answer) {
+    const bool newer = std::ranges::any_of(answer.items, [&](const auto& item) {
+        return item.slot.raw() < table_.slots.size() &&
+               table_.slots[item.slot.raw()].epoch < item.slot_epoch;
+    });
+    if (answer.session == options_.incarnation && newer) {
+        beat_metas();
+    }
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServicesReply& reply) {
     queries_.on_reply(from.node, reply);
 }
 
-bool SessionServer::Impl::supplied(SlotId slot) const {
-    return !cold_ && writes_.empty(slot);
+void SessionServer::Impl::add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats,
+                                     SlotId id) const {
+    const Slot& slot = table_.slots[id.raw()];
+    const auto digest = registrations_.digest(id);
+    beats[slot.leader].digests.push_back({.slot = id,
+                                          .slot_epoch = slot.epoch,
+                                          .digest = digest.digest,
+                                          .count = digest.count,
+                                          .complete = !cold_});
+}
+
+void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> beats) {
+    for (auto& [leader, beat] : beats) {
+        beat.session = options_.incarnation;
+        beat.stamp = registrations_.stamp();
+        env_.outbox.send({leader, Role::data}, std::move(beat));
+    }
 }
 
 void SessionServer::Impl::beat_data() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
     for (std::size_t i = 0; i < table_.slots.size(); ++i) {
-        const Slot& slot = table_.slots[i];
         const SlotId id(static_cast<std::uint16_t>(i));
-        if (slot.leader == NodeId{}) {
+        if (table_.slots[i].leader == NodeId{}) {
             continue;
         }
-        auto& beat = beats[slot.leader];
-        if (i % kDigestRounds != ticks_ % kDigestRounds || !writes_.empty(id)) {
-            continue;
-        }
-        const auto digest = registrations_.digest(id);
-        beat.digests.push_back({id, digest.digest, digest.count});
-        if (!cold_) {
-            beat.complete.emplace_back(id, slot.epoch);
+        beats.try_emplace(table_.slots[i].leader);
+        if (i % kDigestRounds == ticks_ % kDigestRounds && writes_.empty(id)) {
+            add_digest(beats, id);
         }
     }
-    for (auto& [leader, beat] : beats) {
-        beat.session = options_.incarnation;
-        beat.stamp = registrations_.stamp();
-        env_.outbox.send({leader, Role::data}, std::move(beat));
-    }
+    send_beats(std::move(beats));
 }
 
-void SessionServer::Impl::tell_newly_complete() {
-    if (unsupplied_.empty() || cold_) {
-        return;
-    }
+// What is unacknowledged in a slot is told first: the digest would differ by it.
+void SessionServer::Impl::tell_due_digests() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
-    std::erase_if(unsupplied_, [&](SlotId id) {
-        const Slot& slot = table_.slots[id.raw()];
-        if (slot.leader == NodeId{} || !supplied(id)) {
+    std::erase_if(digests_due_, [&](SlotId id) {
+        if (table_.slots[id.raw()].leader == NodeId{} || !writes_.empty(id)) {
             return false;
         }
-        beats[slot.leader].complete.emplace_back(id, slot.epoch);
+        add_digest(beats, id);
         return true;
     });
-    for (auto& [leader, beat] : beats) {
-        beat.session = options_.incarnation;
-        beat.stamp = registrations_.stamp();
-        env_.outbox.send({leader, Role::data}, std::move(beat));
-    }
+    send_beats(std::move(beats));
 }
 
 }  // namespace muster::session

@@ -33,35 +33,33 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatRe
     }
 }
 
-// Leaders that begin know nothing of us: they are supplied with all we own, and told again what we
-// want to hear of.
+// New leaders are told by digest what we own, and from which versions on we want to hear. What they
+// lack of it they ask for; only what nobody acknowledged is said again unasked.
 void SessionServer::Impl::adopt(const SlotTable& table) {
-    std::map<SlotId, std::vector<Registrations::Op>> begun;
-    std::set<NodeId> leaders;
+    std::set<SlotId> begun;
     for (std::size_t i = 0; i < table.slots.size(); ++i) {
         const Slot& next = table.slots[i];
         const bool known = i < table_.slots.size() && table_.slots[i].epoch == next.epoch &&
                            table_.slots[i].leader == next.leader;
         if (!known && next.leader != NodeId{}) {
-            begun.try_emplace(SlotId(static_cast<std::uint16_t>(i)));
-            leaders.insert(next.leader);
+            begun.insert(SlotId(static_cast<std::uint16_t>(i)));
         }
     }
     table_ = table;
     registrations_.set_slot_count(table_.slots.size());
     writes_.route(table_);
-    registrations_.for_each([&](const Registrations::Op& op) {
-        const auto slot = begun.find(slot_of(*op.service, table_.slots.size()));
-        if (slot != begun.end()) {
-            slot->second.push_back(op);
-        }
-    });
-    for (const auto& [slot, state] : begun) {
-        writes_.restart(slot, state);
-        unsupplied_.insert(slot);
+    for (const SlotId slot : begun) {
+        writes_.restart(slot, [this](const RegistId& id) { return registrations_.state_of(id); });
     }
-    for (const NodeId& leader : leaders) {
-        restart_stream(leader);
+    digests_due_.insert(begun.begin(), begun.end());
+    const auto moved = [&](const Service& service) {
+        return begun.contains(slot_of(service, table_.slots.size()));
+    };
+    interests_.forget_if(moved);
+    for (const auto& [name, copy] : copies_.all()) {
+        if (moved(*copy.service)) {
+            declare(slot_of_service(*copy.service)->leader, copy);
+        }
     }
 }
 
@@ -99,8 +97,8 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PutTurnRep
     queries_.on_reply(from.node, reply, env_.clock.mono(), env_.outbox);
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ConfigPutReply& reply) {
-    queries_.on_reply(reply);
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply) {
+    queries_.on_reply(from.node, reply);
 }
 
 }  // namespace muster::session

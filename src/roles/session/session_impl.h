@@ -51,6 +51,8 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    static constexpr const char* kOwnClients = "clients";  // the brake's only key
+
     // A subscription of a connection, by its id.
     struct Subscribed {
         ServicePtr service;
@@ -70,6 +72,7 @@ private:
         Counter refused;
         Counter closed_publications;
         Counter expired_publications;
+        Counter suspected_publications;
         Counter accepted_unacknowledged;
         Counter changes;
         Counter gaps;
@@ -88,6 +91,7 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
+    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
@@ -103,12 +107,15 @@ private:
     void on(const msg::RoleAddress& from, const msg::InterestAck& ack);
     void on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat);
     void on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request);
+    void on(const msg::RoleAddress& from, const msg::NotLeading& answer);
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
+    void declare(const NodeId& leader, const DatumCopy& copy);
     void restart_stream(const NodeId& leader);
     void beat_data();
-    void tell_newly_complete();
-    [[nodiscard]] bool supplied(SlotId slot) const;
+    void tell_due_digests();
+    void send_beats(std::map<NodeId, msg::SessionHeartbeat> beats);
+    void add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats, SlotId id) const;
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
@@ -137,6 +144,7 @@ private:
     std::unordered_map<env::ConnId, Client> clients_;
     ReturnRoster roster_;
     Registrations registrations_;
+    store::RemovalBrake brake_;  // of this session's own clients, under one key
     WriteQueue writes_;
     PendingReplies pending_;
     DatumCopies copies_;
@@ -154,7 +162,8 @@ private:
     MonoTime last_tick_;
     MonoTime closings_forgiven_until_;
     MonoTime last_config_ask_;
-    std::set<SlotId> unsupplied_;  // not yet told as complete in their leader's epoch
+    // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
+    std::set<SlotId> digests_due_;
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
     std::size_t subscription_count_ = 0;

@@ -1,7 +1,6 @@
 #include "roles/session/write_queue.h"
 
 #include <algorithm>
-#include <set>
 
 namespace muster::session {
 
@@ -89,8 +88,12 @@ std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, 
     return waiters;
 }
 
-void WriteQueue::restart(SlotId slot, const std::vector<Op>& state) {
-    PerSlot& known = slots_[slot];
+void WriteQueue::restart(SlotId slot, const Present& present) {
+    const auto found = slots_.find(slot);
+    if (found == slots_.end()) {
+        return;
+    }
+    PerSlot& known = found->second;
     std::vector<Item> items;
     for (auto& [id, batch] : known.in_flight) {
         std::ranges::move(batch.items, std::back_inserter(items));
@@ -99,33 +102,19 @@ void WriteQueue::restart(SlotId slot, const std::vector<Op>& state) {
     std::ranges::move(known.fresh, std::back_inserter(items));
     // The removal that ended a queued registration may have been acknowledged by the leader before,
     // who took the memory of it along: only what is still so is said again.
-    std::map<RegistId, const Op*> present;
-    for (const Op& op : state) {
-        present.emplace(op.id, &op);
-    }
-    std::set<RegistId> queued;
     for (Item& item : items) {
         if (item.op.publication == nullptr) {
             continue;
         }
-        if (const auto now = present.find(item.op.id); now != present.end()) {
-            item.op = *now->second;
-            queued.insert(item.op.id);
+        if (const auto now = present(item.op.id)) {
+            item.op = *now;
         } else {
             item.op.publication = nullptr;
             item.op.cause = RemovalCause::closed;
         }
     }
-    for (const Op& op : state) {
-        if (!queued.contains(op.id)) {
-            items.push_back({op, WaiterId{}});
-        }
-    }
     known.fresh = std::move(items);
     known.not_before = MonoTime{};
-    if (known.fresh.empty()) {
-        slots_.erase(slot);
-    }
 }
 
 std::size_t WriteQueue::size() const {

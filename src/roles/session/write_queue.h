@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,9 +54,12 @@ public:
     // Takes a leader's answer; returns whose writes it acknowledged (one entry for each write).
     [[nodiscard]] std::vector<WaiterId> on_reply(const msg::PublishBatchReply& reply, MonoTime now);
 
-    // `slot` has a leader that knows nothing of us: what is not acknowledged goes again, and all of
-    // `state` with it. A queued registration that is not in `state` any more goes as a removal.
-    void restart(SlotId slot, const std::vector<Op>& state);
+    // The present state of a registration; nothing when it went.
+    using Present = std::function<std::optional<Op>(const RegistId&)>;
+
+    // `slot` has a new leader: what is not acknowledged goes again, in its present state. A queued
+    // registration that went meanwhile goes as a removal.
+    void restart(SlotId slot, const Present& present);
 
     [[nodiscard]] bool empty(SlotId slot) const {
         return !slots_.contains(slot);

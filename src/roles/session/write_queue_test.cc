@@ -111,10 +111,10 @@ TEST_F(WriteQueueTest, KeepsWritesOfASlotWithoutALeader) {
     EXPECT_EQ(queue.size(), 1U);
 }
 
-TEST_F(WriteQueueTest, SuppliesANewLeaderWithAllOnce) {
+TEST_F(WriteQueueTest, TellsANewLeaderOnceWhatWasNotAcknowledged) {
     add(2, 7);
     send();
-    queue.restart(kSlot, {op(2)});
+    queue.restart(kSlot, [&](const RegistId&) { return std::optional(op(2)); });
     send();
     ASSERT_EQ(outbox.batches.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.size(), 1U);
@@ -124,7 +124,7 @@ TEST_F(WriteQueueTest, SuppliesANewLeaderWithAllOnce) {
 TEST_F(WriteQueueTest, TellsANewLeaderTheStateOfNowInPlaceOfAnOlderOne) {
     add(1);
     send();
-    queue.restart(kSlot, {op(5)});
+    queue.restart(kSlot, [&](const RegistId&) { return std::optional(op(5)); });
     send();
     ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.front().owner_seq, 5U);
@@ -133,7 +133,7 @@ TEST_F(WriteQueueTest, TellsANewLeaderTheStateOfNowInPlaceOfAnOlderOne) {
 TEST_F(WriteQueueTest, TellsANewLeaderNothingThatLeftMeanwhile) {
     add(1);
     send();
-    queue.restart(kSlot, {});
+    queue.restart(kSlot, [](const RegistId&) { return std::nullopt; });
     send();
     ASSERT_EQ(outbox.batches.front().ops.size(), 1U);
     EXPECT_EQ(outbox.batches.front().ops.front().publication, nullptr);

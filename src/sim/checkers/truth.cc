@@ -10,8 +10,11 @@ std::string Listener::text() const {
     return fmt::format("{} of {} ({} {} {})", id, client, service.data_id, to_string(scope), zone);
 }
 
-Shown Shown::of(const ServiceView& view) {
-    Shown shown{.version = view.version, .complete = view.complete};
+Shown Shown::of(const ServiceView& view, std::string server) {
+    Shown shown{.server = std::move(server),
+                .version = view.version,
+                .complete = view.complete,
+                .publications = {}};
     for (const PublicationPtr& publication : view.publications) {
         shown.publications.emplace(publication->id, publication);
     }

@@ -24,18 +24,20 @@ struct Listener {
     Service service;
     Scope scope = Scope::data_center;
     std::string zone;
+    bool tells_held = true;  // its client can say to a session what version it has
 
     [[nodiscard]] auto operator<=>(const Listener&) const = default;
     [[nodiscard]] std::string text() const;
 };
 
-// What a listener sees.
+// What a listener sees, and which session told it.
 struct Shown {
+    std::string server;
     Version version;
     bool complete = false;
     std::map<RegistId, PublicationPtr> publications;
 
-    [[nodiscard]] static Shown of(const ServiceView& view);
+    [[nodiscard]] static Shown of(const ServiceView& view, std::string server);
 };
 
 enum class Ending : std::uint8_t {

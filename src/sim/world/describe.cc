@@ -50,7 +50,8 @@ std::string text(const msg::PublishBatch& m) {
 std::string text(const msg::InterestDeclare& m) {
     return fmt::format("InterestDeclare stream {} part {}{}", m.stream, m.part,
                        joined(m.items, [](const auto& item) {
-                           return item.service->data_id + ">" + short_version(item.held);
+                           return item.service->data_id + ">" + short_version(item.held) +
+                                  (item.complete ? "" : " incomplete");
                        }));
 }
 std::string text(const msg::InterestDrop& m) {
@@ -58,8 +59,12 @@ std::string text(const msg::InterestDrop& m) {
                        joined(m.services, [](const auto& s) { return s->data_id; }));
 }
 std::string text(const msg::SessionHeartbeat& m) {
-    return fmt::format("SessionHeartbeat life {} stamp {}, {} digests, {} complete",
-                       m.session.raw(), m.stamp, m.digests.size(), m.complete.size());
+    return fmt::format("SessionHeartbeat life {} stamp {}{}", m.session.raw(), m.stamp,
+                       joined(m.digests, [](const auto& told) {
+                           return fmt::format(
+                               "{}@{}={}{}{}", told.slot.raw(), told.slot_epoch.raw(), told.count,
+                               told.complete ? "" : " incomplete", told.acting ? " acting" : "");
+                       }));
 }
 std::string text(const msg::SlotDetail& m) {
     return fmt::format("SlotDetail slot {} epoch {} stamp {}{}", m.slot.raw(), m.slot_epoch.raw(),
@@ -84,14 +89,18 @@ std::string text(const msg::DataHeartbeat& m) {
                        m.last_seq);
 }
 std::string text(const msg::SlotDetailRequest& m) {
-    return fmt::format("SlotDetailRequest slot {}", m.slot.raw());
+    return fmt::format("SlotDetailRequest{}", joined(m.slots, [](const auto& item) {
+                           return fmt::format("{}@{}", item.slot.raw(), item.slot_epoch.raw());
+                       }));
 }
 std::string text(const msg::ListServicesReply& m) {
     return fmt::format("ListServicesReply {} with {}", m.query, m.services.size());
 }
 std::string text(const msg::NodeHeartbeat& m) {
-    return fmt::format("NodeHeartbeat {} life {} table {} members {}", m.member.node.raw(),
-                       m.member.incarnation.raw(), m.table_epoch.raw(), m.members_epoch);
+    return fmt::format("NodeHeartbeat {} life {} {} table {} members {} copies {}{}",
+                       m.member.node.raw(), m.member.incarnation.raw(), to_string(m.member.phase),
+                       m.table_epoch.raw(), m.members_epoch, m.copies.size(),
+                       joined(m.lost, [](const NodeId& node) { return "lost " + node.raw(); }));
 }
 std::string text(const msg::ConfigInterest& m) {
     return fmt::format("ConfigInterest of {}", m.items.size());
@@ -134,6 +143,24 @@ std::string text(const msg::SlotImage& m) {
     return fmt::format("SlotImage slot {} at {} part {}{}", m.slot.raw(), position_of(m.position),
                        m.part, m.last ? " last" : "");
 }
+std::string text(const msg::ImageRequest& m) {
+    return fmt::format("ImageRequest slot {} image {} part {}", m.slot.raw(), m.image, m.part);
+}
+std::string text(const msg::LeaderPulse& m) {
+    return fmt::format("LeaderPulse table {}", m.table_epoch.raw());
+}
+std::string text(const msg::VerifyRequest& m) {
+    return fmt::format("VerifyRequest {} of {} slots", m.query, m.slots.size());
+}
+std::string text(const msg::VerifyReply& m) {
+    return fmt::format("VerifyReply {} with {}", m.query, m.copies.size());
+}
+std::string text(const msg::NotLeading& m) {
+    return fmt::format("NotLeading{}", joined(m.items, [](const auto& item) {
+                           return fmt::format("{}@{}{}", item.slot.raw(), item.slot_epoch.raw(),
+                                              item.acting ? " acting" : "");
+                       }));
+}
 std::string text(const msg::FollowAck& m) {
     return fmt::format("FollowAck{}", joined(m.items, [](const auto& item) {
                            return fmt::format("{}@{}", item.slot.raw(), position_of(item.held));
@@ -141,6 +168,12 @@ std::string text(const msg::FollowAck& m) {
 }
 std::string text(const msg::NodeRefused& m) {
     return fmt::format("NodeRefused life {}: {}", m.incarnation.raw(), m.why.detail);
+}
+std::string text(const msg::OperatorRequest& m) {
+    return fmt::format("OperatorRequest {} kind {}", m.request, m.what.index());
+}
+std::string text(const msg::OperatorReply& m) {
+    return fmt::format("OperatorReply {} {}", m.request, m.result ? "ok" : m.result.error().detail);
 }
 
 std::string text(const msg::RegisterPublishers& m) {
