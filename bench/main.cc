@@ -1,9 +1,11 @@
 // muster-bench [GROUP] [--json] [--tiny]: drives the built server and prints figures.
 #include <cstdio>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "recovery.h"
 #include "standalone.h"
 
 namespace {
@@ -33,7 +35,7 @@ void run_standalone(Report& report, const Effort& effort) {
 int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny]\n"
-                 "groups: standalone (the default)\n"
+                 "groups: standalone (the default), recovery\n"
                  "--json prints one object a line; --tiny only shows that the work still runs\n"
                  "exit status: 0 all bounds hold, 1 some do not, 2 wrong usage\n");
     return 2;
@@ -57,10 +59,13 @@ int main(int argc, char** argv) {
             group = argument;
         }
     }
-    if (group != "standalone") {
+    const std::map<std::string, void (*)(Report&, const Effort&)> groups{
+        {"standalone", run_standalone}, {"recovery", muster::bench::run_recovery}};
+    const auto run = groups.find(group);
+    if (run == groups.end()) {
         return usage();
     }
     Report report(as_json, commit());
-    run_standalone(report, effort);
+    run->second(report, effort);
     return report.all_hold() ? 0 : 1;
 }

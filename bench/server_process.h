@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
-#include <sys/types.h>
-
-#include "base/time.h"
+#include "process.h"
 
 namespace muster::bench {
 
@@ -25,21 +24,19 @@ public:
     [[nodiscard]] Duration time_to_ready() const {
         return time_to_ready_;
     }
-    // Resident memory and CPU time so far, from /proc.
-    [[nodiscard]] std::uint64_t rss_bytes() const;
-    [[nodiscard]] double cpu_seconds() const;
-
-    // The program that is started: `muster` beside this one.
-    [[nodiscard]] static std::string program();
+    [[nodiscard]] std::uint64_t rss_bytes() const {
+        return process_->rss_bytes();
+    }
+    [[nodiscard]] double cpu_seconds() const {
+        return process_->cpu_seconds();
+    }
 
 private:
-    pid_t pid_ = -1;
+    TempFolder folder_;
     std::uint16_t bolt_port_ = 0;
     std::uint16_t http_port_ = 0;
-    std::string folder_;
+    std::unique_ptr<Process> process_;
     Duration time_to_ready_{};
 };
-
-[[nodiscard]] Duration now();
 
 }  // namespace muster::bench

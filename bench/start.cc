@@ -19,7 +19,7 @@ double stripped_megabytes() {
         die("cannot make a file in " + std::filesystem::temp_directory_path().string());
     }
     ::close(fd);
-    const std::string program = ServerProcess::program();
+    const std::string program = Process::program();
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::execlp("strip", "strip", "-o", copy.c_str(), program.c_str(), nullptr);

@@ -9,6 +9,7 @@ find_package(yaml-cpp 0.7 REQUIRED)
 find_package(CLI11 2 REQUIRED)
 find_package(prometheus-cpp REQUIRED CONFIG)  # it tells no version
 find_package(ZLIB 1.2.12 REQUIRED)
+find_package(OpenSSL 3 REQUIRED COMPONENTS Crypto)
 find_package(benchmark 1.7 REQUIRED)
 
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)

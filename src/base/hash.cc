@@ -1,6 +1,7 @@
 #include "base/hash.h"
 
 #include <array>
+#include <cstring>
 
 #include <xxhash.h>
 
@@ -44,14 +45,39 @@ constexpr std::array<std::uint32_t, 256> make_crc32c_table() {
 
 constexpr auto kCrc32cTable = make_crc32c_table();
 
-}  // namespace
-
-std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
-    crc = ~crc;
+std::uint32_t crc32c_by_table(std::string_view bytes, std::uint32_t crc) {
     for (const char c : bytes) {
         crc = (crc >> 8U) ^ kCrc32cTable[(crc ^ static_cast<std::uint8_t>(c)) & 0xffU];
     }
-    return ~crc;
+    return crc;
+}
+
+#if defined(__x86_64__)
+// Eight bytes at a time where the processor can, which all of the last fifteen years can: a
+// snapshot is gone over between two turns of a loop.
+__attribute__((target("sse4.2"))) std::uint32_t crc32c_by_instruction(std::string_view bytes,
+                                                                      std::uint32_t crc) {
+    std::uint64_t wide = crc;
+    for (; bytes.size() >= sizeof(std::uint64_t); bytes.remove_prefix(sizeof(std::uint64_t))) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data(), sizeof word);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    return crc32c_by_table(bytes, static_cast<std::uint32_t>(wide));
+}
+
+const bool kHasCrcInstruction = __builtin_cpu_supports("sse4.2") != 0;
+#endif
+
+}  // namespace
+
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t crc) {
+#if defined(__x86_64__)
+    if (kHasCrcInstruction) {
+        return ~crc32c_by_instruction(bytes, ~crc);
+    }
+#endif
+    return ~crc32c_by_table(bytes, ~crc);
 }
 
 }  // namespace muster

@@ -70,9 +70,24 @@ bool MemoryDisk::pump_one() {
         target_->on_disk(operation.id, std::unexpected(failure_));
         return true;
     }
-    carry_out(operation);
-    target_->on_disk(operation.id, {});
+    const bool fitted = fits(operation);
+    if (fitted || operation.kind == Kind::append) {
+        carry_out(operation);
+    }
+    target_->on_disk(operation.id,
+                     fitted ? Result<void>() : fail(Errc::io_error, "no space left on device"));
     return true;
+}
+
+// Cuts an append to what fits.
+bool MemoryDisk::fits(Operation& operation) const {
+    const std::size_t taken = capacity_ == SIZE_MAX ? 0 : used();
+    const std::size_t room = capacity_ - std::min(capacity_, taken);
+    if (operation.kind == Kind::remove || operation.bytes.size() <= room) {
+        return true;
+    }
+    operation.bytes.resize(room);
+    return false;
 }
 
 std::size_t MemoryDisk::pump_all() {
@@ -105,6 +120,18 @@ void MemoryDisk::fail_next(std::size_t count, Error error, std::size_t bytes_wri
     failing_ = count;
     failure_ = std::move(error);
     failing_bytes_ = bytes_written;
+}
+
+void MemoryDisk::set_capacity(std::size_t bytes) {
+    capacity_ = bytes;
+}
+
+std::size_t MemoryDisk::used() const {
+    std::size_t bytes = 0;
+    for (const auto& [path, content] : files_) {
+        bytes += content.size();
+    }
+    return bytes;
 }
 
 const std::map<std::string, std::string, std::less<>>& MemoryDisk::files() const {

@@ -51,6 +51,11 @@ public:
     // `bytes_written` of its bytes in the file.
     void fail_next(std::size_t count, Error error, std::size_t bytes_written = 0);
 
+    // A full disk: an operation fails that would have all files together take more; an append
+    // leaves what fitted. Counts what is there already.
+    void set_capacity(std::size_t bytes);
+    [[nodiscard]] std::size_t used() const;
+
     // ---- the bytes themselves
 
     [[nodiscard]] const std::map<std::string, std::string, std::less<>>& files() const;
@@ -71,6 +76,7 @@ private:
     };
 
     void carry_out(Operation& operation);
+    [[nodiscard]] bool fits(Operation& operation) const;
 
     DiskTarget* target_ = nullptr;
     std::map<std::string, std::string, std::less<>> files_;
@@ -78,6 +84,7 @@ private:
     std::size_t failing_ = 0;
     Error failure_;
     std::size_t failing_bytes_ = 0;
+    std::size_t capacity_ = SIZE_MAX;
 };
 
 }  // namespace muster::env

@@ -67,7 +67,8 @@ public:
     [[nodiscard]] virtual SocketAddress local_address(ListenerId listener) const = 0;
     virtual void stop_listening(ListenerId listener) = 0;
 
-    // Always gives an id; the outcome comes as on_connected() or on_closed().
+    // Always gives an id; the outcome comes as on_connected() or on_closed(). Errors there: closed
+    // (the machine answers that nobody listens), timeout, unavailable.
     virtual ConnId dial(const SocketAddress& to, ConnectionHandler& handler) = 0;
 
     // Queues bytes behind those queued before; order is kept, frames of one call are never split by

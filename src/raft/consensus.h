@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,20 @@ using Term = Id<struct TermTag, std::uint64_t>;
 // still open.
 using Ticket = Id<struct TicketTag, std::uint64_t>;
 
+// A state as it was when it was looked at, whatever is applied since. Handed out in parts, so that
+// a large one does not keep the loop from its other work. Loop thread only.
+class StateView {
+public:
+    virtual ~StateView() = default;
+
+    // Appends the next part to `out`: `bytes_max` and a little more at most. False: it was the
+    // last.
+    [[nodiscard]] virtual bool append_part(std::string& out, std::size_t bytes_max) = 0;
+
+    // What all parts take together, about: memory is taken for so much at once.
+    [[nodiscard]] virtual std::size_t bytes_about() const = 0;
+};
+
 // What the nodes agree on. Deterministic: the same commands in the same order give the same state
 // and the same results on every node and in every release that reads them. Loop thread only.
 class StateMachine {
@@ -39,6 +54,10 @@ public:
 
     // The state as bytes; restore() of them gives the same state.
     [[nodiscard]] virtual std::string snapshot() const = 0;
+
+    // The same bytes in parts, of the state as it is now. Taken while commands wait: it must be far
+    // cheaper than snapshot() for a state that is large. By default snapshot() in one part.
+    [[nodiscard]] virtual std::unique_ptr<StateView> view() const;
 
     // Replaces the state. On failure the state is as before. Errors: corrupt, refused (written by a
     // newer release).
@@ -124,11 +143,17 @@ public:
     // Answer: on_readable, or on_refused with not_leader, not_ready, io_error.
     virtual void read_barrier(Ticket ticket) = 0;
 
-    // Answer: on_applied (with an empty result), or on_refused.
+    // Answer: on_applied (with an empty result), or on_refused. A leader that is to lose its vote
+    // hands its office to another voter and answers not_leader: the new one is to be asked.
     virtual void change(Ticket ticket, const Membership& membership) = 0;
 
     // Hands the leadership to `to`. Answer: on_applied (with an empty result), or on_refused.
     virtual void transfer(Ticket ticket, const NodeId& to) = 0;
+
+    // Before the process ends: a leader hands its office to whom it is the least work for, and this
+    // node does not ask for it again. Answer: on_applied (with an empty result): the process
+    // may end; or on_refused (unavailable, timeout): nobody took over.
+    virtual void stop(Ticket ticket) = 0;
 
     [[nodiscard]] virtual ConsensusStatus status() const = 0;
 };

@@ -11,6 +11,7 @@
 #include "env/timers.h"
 #include "raft/raft_core.h"
 #include "raft/recovery.h"
+#include "raft/space_reserve.h"
 
 namespace muster::raft {
 
@@ -33,8 +34,10 @@ struct LogStoreOptions {
     std::size_t batch_bytes_max = 4 << 20;  // of entries written at once
     Duration seal_delay = std::chrono::milliseconds(100);
     Duration retry_interval = std::chrono::milliseconds(500);
+    SpaceReserveOptions reserve;
     env::TimerKey seal_timer;
     env::TimerKey retry_timer;
+    env::TimerKey reserve_timer;
 };
 
 // What open() found.
@@ -50,7 +53,8 @@ struct StoredLog {
 //
 // A segment that begins at an index voids what older segments hold from there on: so is a log
 // truncated, and so is what a failed write may have left behind. Votes are in two files, written
-// one after the other: one of them may go bad.
+// one after the other: one of them may go bad. The first write that fails has the reserved space
+// given up and is repeated at once; only when that fails, too, the store is broken.
 //
 // Owned by a RaftNode; loop thread only. Bounds: what waits is bounded by the core.
 // Invariants: 1. writes are reported in their order, once durable; 2. what was reported is found by
@@ -78,6 +82,10 @@ public:
     }
     [[nodiscard]] LogIndex newest_snapshot() const {
         return snapshots_.empty() ? LogIndex() : snapshots_.back();
+    }
+    // True once when space is short and a snapshot would make the log smaller.
+    [[nodiscard]] bool take_compaction_wish() {
+        return reserve_.take_wish();
     }
     void write_metrics(MetricsWriter& writer) const;
 
@@ -108,6 +116,7 @@ private:
     void on_step_done();
     void mend_damaged_segments();
     void finish(std::size_t writes);
+    void ask_disk_again();
     void remove_file(const std::string& name);
     void remove_what_is_covered();
     [[nodiscard]] env::DiskOpId next_op() {
@@ -119,6 +128,7 @@ private:
     env::Timers& timers_;
     Log log_;
     LogStoreListener& listener_;
+    SpaceReserve reserve_;
 
     std::deque<Write> queue_;
     Step step_ = Step::none;       // under way
@@ -145,6 +155,7 @@ private:
     Counter appends_;
     Counter bytes_written_;
     Counter failures_;
+    Counter snapshots_given_up_;
 };
 
 }  // namespace muster::raft

@@ -67,6 +67,7 @@ void put_body(std::string& out, const AppendReply& body) {
     put(out, body.hint_term);
     put(out, body.round);
     put(out, body.life);
+    put(out, body.doubt);
 }
 void put_body(std::string& out, const SnapshotChunk& body) {
     put(out, body.index);
@@ -203,7 +204,8 @@ MessageBody take_body(Reader& reader, std::uint8_t type, Term term) {
                                .refused_prev = reader.id<LogIndex>(),
                                .hint_term = reader.id<Term>(),
                                .round = reader.number<std::uint64_t>(),
-                               .life = reader.number<std::uint64_t>()};
+                               .life = reader.number<std::uint64_t>(),
+                               .doubt = reader.flag()};
         case 4:
             return SnapshotChunk{.index = reader.id<LogIndex>(),
                                  .index_term = reader.id<Term>(),

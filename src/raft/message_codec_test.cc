@@ -37,7 +37,7 @@ std::vector<Message> one_of_each() {
                                             .index = LogIndex(11),
                                             .kind = EntryKind::membership,
                                             .data = bytes_of(encode_membership(members))}}}),
-            with(AppendReply{.accepted = true, .match = LogIndex(11), .round = 3}),
+            with(AppendReply{.accepted = true, .match = LogIndex(11), .round = 3, .doubt = true}),
             with(SnapshotChunk{.index = LogIndex(5),
                                .index_term = Term(2),
                                .total = 6,

@@ -63,6 +63,7 @@ struct AppendReply {
     // How often this node lost what it may have acknowledged. What an earlier life acknowledged
     // no longer holds; this one votes only once it has what a leader held after reading this.
     std::uint64_t life = 0;
+    bool doubt = false;  // it does not vote yet
 };
 
 // Leader -> follower: a part of the state at `index`, for whom the log does not reach back.

@@ -75,6 +75,11 @@ public:
         return active || active_before;
     }
     std::uint64_t round = 0;  // the newest it confirmed
+    bool doubt = true;        // it does not vote, as far as is known
+    // It would vote, and was heard of: it can be counted on.
+    [[nodiscard]] bool there() const {
+        return lately() && !doubt;
+    }
 
     [[nodiscard]] std::uint64_t life() const {
         return life_;

@@ -21,7 +21,7 @@ RaftCore::RaftCore(CoreOptions options, Prng prng, Start start)
       hard_(std::move(start.hard)),
       snapshot_(std::move(start.snapshot)) {
     if (snapshot_.payload) {
-        snapshot_crc_ = crc32c(*snapshot_.payload);
+        snapshot_.crc = crc32c(*snapshot_.payload);
     }
     log_.reset(snapshot_.index, snapshot_.term, std::move(start.membership));
     for (Entry& entry : start.entries) {
@@ -167,7 +167,6 @@ void RaftCore::on_written(std::uint64_t number) {
     if (done.snapshot && done.snapshot->index > snapshot_.index) {
         const LogIndex before = snapshot_.index;
         snapshot_ = std::move(*done.snapshot);
-        snapshot_crc_ = crc32c(*snapshot_.payload);
         log_.compact(std::max(log_.base(), before));
         if (log_.bytes() > options_.trailing_bytes) {
             log_.compact(snapshot_.index);
@@ -234,17 +233,16 @@ void RaftCore::apply() {
     }
 }
 
-void RaftCore::take_snapshot(SharedBytes payload) {
-    const std::optional<Term> term = log_.term_at(applied_);
-    CHECK(term.has_value());
-    SnapshotImage image{.index = applied_, .term = *term, .payload = std::move(payload)};
+void RaftCore::take_snapshot(SnapshotImage image, std::string file) {
+    CHECK(image.index <= applied_ && image.index >= snapshot_.index);
     write_entries();
     pending_.push_back({.number = ++last_write_, .snapshot = image});
     effects_.writes.push_back({.number = last_write_,
                                .hard = std::nullopt,
                                .entries = {},
                                .snapshot = std::move(image),
-                               .voids_log = false});
+                               .voids_log = false,
+                               .snapshot_file = std::move(file)});
 }
 
 void RaftCore::write_metrics(MetricsWriter& writer) const {

@@ -22,8 +22,8 @@ struct CoreOptions {
     NodeId node;
     // Without word from a leader for so long a follower looks for another, after as much again at
     // most; a leader without word from a majority for so long steps down.
-    Duration election_timeout = std::chrono::milliseconds(300);
-    Duration heartbeat_interval = std::chrono::milliseconds(50);
+    Duration election_timeout = std::chrono::milliseconds(500);
+    Duration heartbeat_interval = std::chrono::milliseconds(100);
     std::size_t append_bytes_max = 256 << 10;  // of the entries of one message
     std::size_t append_entries_max = 1024;
     WindowLimits window;
@@ -51,6 +51,7 @@ struct SnapshotImage {
     LogIndex index;
     Term term;
     SharedBytes payload;
+    std::uint32_t crc = 0;  // crc32c of the payload
 };
 
 // An order for the disk; orders are carried out in their order and reported by number.
@@ -62,6 +63,7 @@ struct Write {
     std::optional<SnapshotImage> snapshot;
     // The snapshot came from a leader: entries from it on are void.
     bool voids_log = false;
+    std::string snapshot_file = {};  // its bytes on disk; empty: not made yet
 };
 
 enum class CoreTimer : std::uint8_t { election = 1, heartbeat = 2, transfer = 3 };
@@ -132,13 +134,23 @@ public:
     // Errors: the same.
     [[nodiscard]] Result<void> read_barrier(Ticket ticket);
     // Errors: the same, refused, busy (another change is under way), unavailable (too few members
-    // would be there).
+    // would be there). When this node is to lose its vote: not_leader, and it begins to hand over.
     [[nodiscard]] Result<LogIndex> change(const Membership& wanted);
     // Errors: not_leader, refused, busy, unavailable.
     [[nodiscard]] Result<void> transfer(const NodeId& to);
+    // The voter that has most of this leader's log and was heard of lately; nothing: none was.
+    [[nodiscard]] std::optional<NodeId> successor(const Membership& among) const;
+    // This node does not campaign any more.
+    void retire() {
+        retired_ = true;
+    }
+    // The other node's process has ended, as far as one can tell from here: when it led, a new
+    // leader is looked for at once. Wrong word costs nothing: who hears the leader refuses.
+    void on_peer_gone(const NodeId& node);
 
-    // The state as of applied() is written, and when that is durable the log behind it forgotten.
-    void take_snapshot(SharedBytes payload);
+    // The state at `image.index` is written, and when that is durable the log behind it forgotten.
+    // `file` is what is written. Requires: the index is applied and not older than snapshot().
+    void take_snapshot(SnapshotImage image, std::string file);
     // The answers to Effects::offer.
     void accept_snapshot(Membership membership);
     void refuse_snapshot();
@@ -263,13 +275,13 @@ private:
     HardState hard_;
     RaftLog log_;
     SnapshotImage snapshot_;
-    std::uint32_t snapshot_crc_ = 0;
     NodeId leader_;
     LogIndex commit_;
     LogIndex applied_;
     LogIndex durable_;
     LogIndex handed_;  // to the disk, durable or not
     bool broken_ = false;
+    bool retired_ = false;
 
     std::deque<Pending> pending_;
     std::uint64_t last_write_ = 0;

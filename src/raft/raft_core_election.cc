@@ -41,6 +41,17 @@ void RaftCore::on_election_timer() {
     campaign();
 }
 
+void RaftCore::on_peer_gone(const NodeId& node) {
+    if (!hears_leader_ || leader_ != node) {
+        return;
+    }
+    hears_leader_ = false;
+    // Everybody notices at the same time; a pre-vote takes far less than this wait.
+    arm(CoreTimer::election,
+        Duration(static_cast<Duration::rep>(
+            prng_.below(static_cast<std::uint64_t>(options_.election_timeout.count()) / 4))));
+}
+
 void RaftCore::step_down(Term term, const NodeId& leader) {
     const bool newer = term > hard_.term;
     CHECK(term >= hard_.term);
@@ -75,7 +86,7 @@ void RaftCore::step_down(Term term, const NodeId& leader) {
 }
 
 bool RaftCore::electable() const {
-    return !hard_.doubt && !broken_ && is_voter(log_.membership(), options_.node);
+    return !hard_.doubt && !broken_ && !retired_ && is_voter(log_.membership(), options_.node);
 }
 
 void RaftCore::campaign() {

@@ -12,7 +12,7 @@ namespace muster::raft {
 bool RaftCore::follow(const Message& message) {
     if (message.term < hard_.term) {
         // Tells a leader of the past that it is one, also when it is alone with its term.
-        send(message.from, AppendReply{.life = hard_.life});
+        send(message.from, AppendReply{.life = hard_.life, .doubt = hard_.doubt});
         return false;
     }
     const bool other =
@@ -38,7 +38,8 @@ void RaftCore::acknowledge() {
                               .refused_prev = LogIndex(),
                               .hint_term = Term(),
                               .round = heard_round_,
-                              .life = hard_.life});
+                              .life = hard_.life,
+                              .doubt = hard_.doubt});
 }
 
 void RaftCore::on_append(const Message& message, const AppendRequest& request) {
@@ -59,7 +60,8 @@ void RaftCore::on_append(const Message& message, const AppendRequest& request) {
                                   .refused_prev = request.prev_index,
                                   .hint_term = log_.term_at(hint).value_or(Term()),
                                   .round = heard_round_,
-                                  .life = hard_.life});
+                                  .life = hard_.life,
+                                  .doubt = hard_.doubt});
         return;
     }
     take_entries(request);
@@ -167,10 +169,10 @@ void RaftCore::refuse_snapshot() {
 void RaftCore::accept_snapshot(Membership membership) {
     CHECK(incoming_ && incoming_->offered);
     snapshots_installed_.add();
-    SnapshotImage image{
-        .index = incoming_->index,
-        .term = incoming_->index_term,
-        .payload = std::make_shared<const std::string>(std::move(incoming_->bytes))};
+    SnapshotImage image{.index = incoming_->index,
+                        .term = incoming_->index_term,
+                        .payload = std::make_shared<const std::string>(std::move(incoming_->bytes)),
+                        .crc = incoming_->crc};
     incoming_.reset();
     // Of the old log that remains what was agreed: the snapshot contains it.
     durable_ = std::min(durable_, commit_);
@@ -179,7 +181,6 @@ void RaftCore::accept_snapshot(Membership membership) {
     }
     log_.reset(image.index, image.term, std::move(membership));
     snapshot_ = image;
-    snapshot_crc_ = crc32c(*image.payload);
     commit_ = applied_ = handed_ = image.index;
     verified_ = std::max(verified_, image.index);
     pending_.push_back({.number = ++last_write_, .last = image.index});

@@ -107,7 +107,7 @@ void RaftCore::send_chunks(const NodeId& to, Progress& follower) {
         send(to, SnapshotChunk{.index = snapshot_.index,
                                .index_term = snapshot_.term,
                                .total = payload.size(),
-                               .crc = snapshot_crc_,
+                               .crc = snapshot_.crc,
                                .offset = *offset,
                                .round = round_,
                                .bytes = std::move(bytes)});
@@ -140,6 +140,7 @@ void RaftCore::on_append_reply(const Message& message, const AppendReply& reply)
     if (!heard(follower, reply.round, reply.life)) {
         return;
     }
+    follower.doubt = reply.doubt;
     if (!reply.accepted) {
         if (reply.refused_prev.raw() > 0) {
             follower.on_refused(reply.refused_prev,
@@ -236,11 +237,20 @@ Result<LogIndex> RaftCore::change(const Membership& requested) {
         return std::unexpected(std::move(node).error());
     }
     if (*node == options_.node) {
-        return fail(Errc::refused, "hand the leadership over before this node leaves");
+        // A leader that is no voter would lead what it does not count in (thesis 4.2.2).
+        const auto to = successor(wanted);
+        if (!to) {
+            return fail(Errc::unavailable, "no other voter was heard of lately that could lead");
+        }
+        MUSTER_TRY(transfer(*to));
+        return fail(Errc::not_leader, "the leadership is being handed to '" + to->raw() +
+                                          "', which can carry out the change");
     }
     if (is_voter(wanted, *node)) {
         const Progress& learner = followers_.at(*node);
-        if (!learner.lately() || learner.match().raw() + kCaughtUpEntries < log_.last().raw() ||
+        // One in doubt would be a voter that does not vote: without this leader nobody could be
+        // elected, and without a leader the doubt does not end.
+        if (!learner.there() || learner.match().raw() + kCaughtUpEntries < log_.last().raw() ||
             learner.match() < reign_begin_) {
             return fail(Errc::unavailable, "'" + node->raw() + "' has not caught up");
         }
@@ -248,7 +258,7 @@ Result<LogIndex> RaftCore::change(const Membership& requested) {
     std::size_t active = 1;
     for (const NodeId& voter : wanted.voters) {
         const auto follower = followers_.find(voter);
-        active += follower != followers_.end() && follower->second.lately();
+        active += follower != followers_.end() && follower->second.there();
     }
     if (active < majority(wanted.voters.size())) {
         return fail(Errc::unavailable, fmt::format("of the {} voters then only {} are there",
@@ -343,13 +353,25 @@ Result<void> RaftCore::transfer(const NodeId& to) {
     if (to == options_.node || !is_voter(log_.membership(), to)) {
         return fail(Errc::refused, "'" + to.raw() + "' is not another voter");
     }
-    if (!followers_.at(to).lately()) {
-        return fail(Errc::unavailable, "'" + to.raw() + "' was not heard of lately");
+    if (!followers_.at(to).there()) {
+        return fail(Errc::unavailable,
+                    "'" + to.raw() + "' was not heard of lately or does not vote yet");
     }
     handover_ = Handover{.to = to, .term = hard_.term};
     arm(CoreTimer::transfer, options_.election_timeout * 2);
     advance_transfer();
     return {};
+}
+
+std::optional<NodeId> RaftCore::successor(const Membership& among) const {
+    std::optional<NodeId> best;
+    for (const auto& [node, follower] : followers_) {
+        if (is_voter(among, node) && is_voter(log_.membership(), node) && follower.there() &&
+            (!best || follower.match() > followers_.at(*best).match())) {
+            best = node;
+        }
+    }
+    return best;
 }
 
 void RaftCore::advance_transfer() {

@@ -316,7 +316,8 @@ TEST(RaftCore, AsksForASnapshotBehindAFullWindow) {
         leader.say("b", 2, AppendReply{.accepted = true, .match = LogIndex(match)});
     }
     ASSERT_EQ(leader.core.applied(), LogIndex(11));
-    leader.core.take_snapshot(bytes_of("state"));
+    leader.core.take_snapshot(
+        {.index = LogIndex(11), .term = Term(2), .payload = bytes_of("state")}, "file");
     leader.settle();
     ASSERT_EQ(leader.core.log().base(), LogIndex(11));
     EXPECT_EQ(leader.core.followers().at(NodeId("c")).state(), Progress::State::snapshot);

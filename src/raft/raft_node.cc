@@ -16,6 +16,7 @@ constexpr env::TimerKey kAnswers{1};
 constexpr env::TimerKey kFlush{2};
 constexpr env::TimerKey kSeal{3};
 constexpr env::TimerKey kRetry{4};
+constexpr env::TimerKey kReserve{6};
 constexpr std::uint64_t kCoreTimers = 10;
 
 env::TimerKey key_of(CoreTimer timer) {
@@ -26,8 +27,10 @@ LogStoreOptions store_options(const RaftNodeOptions& options) {
     return {.node = options.core.node,
             .cluster = options.cluster,
             .folder = options.folder,
+            .reserve = options.reserve,
             .seal_timer = kSeal,
-            .retry_timer = kRetry};
+            .retry_timer = kRetry,
+            .reserve_timer = kReserve};
 }
 
 }  // namespace
@@ -113,7 +116,11 @@ void RaftNode::flush_later() {
 void RaftNode::send_answers() {
     // Only those known now: a listener that asks again is answered at the next turn.
     for (const Answer& answer : std::exchange(answers_, {})) {
-        listener_->on_refused(answer.ticket, answer.why);
+        if (answer.why) {
+            listener_->on_refused(answer.ticket, *answer.why);
+        } else {
+            listener_->on_applied(answer.ticket, status().applied, {});
+        }
     }
 }
 
@@ -165,13 +172,31 @@ void RaftNode::change(Ticket ticket, const Membership& membership) {
 void RaftNode::transfer(Ticket ticket, const NodeId& to) {
     if (!core_) {
         refuse_later(ticket, {Errc::not_ready, "not started"});
-    } else if (transfer_) {
-        refuse_later(ticket, {Errc::busy, "the leadership is being handed over"});
     } else if (auto begun = core_->transfer(to); !begun) {
         refuse_later(ticket, std::move(begun).error());
     } else {
-        transfer_ = ticket;
+        transfers_ = {ticket};
         flush_later();
+    }
+}
+
+void RaftNode::stop(Ticket ticket) {
+    if (core_) {
+        core_->retire();
+    }
+    if (!core_ || core_->role() != ConsensusRole::leader) {
+        answers_.push_back({ticket, std::nullopt});
+        env_.timers.arm(kAnswers, Duration::zero());
+        return;
+    }
+    const auto to = core_->successor(members());
+    auto begun = to ? core_->transfer(*to)
+                    : Result<void>(fail(Errc::unavailable, "no other voter was heard of lately"));
+    if (begun || begun.error().code == Errc::busy) {
+        transfers_.push_back(ticket);
+        flush_later();
+    } else {
+        refuse_later(ticket, std::move(begun).error());
     }
 }
 
@@ -210,6 +235,13 @@ void RaftNode::on_message(std::string_view bytes) {
     run();
 }
 
+void RaftNode::on_peer_gone(const NodeId& node) {
+    if (core_) {
+        core_->on_peer_gone(node);
+        run();
+    }
+}
+
 void RaftNode::on_disk(env::DiskOpId op, const Result<void>& outcome) {
     store_.on_disk(op, outcome);
     run();
@@ -224,8 +256,10 @@ void RaftNode::on_timer(env::TimerKey key) {
     if (!core_) {
         return;
     }
-    if (key == kSeal || key == kRetry) {
+    if (key == kSeal || key == kRetry || key == kReserve) {
         store_.on_timer(key);
+    } else if (key == kPart) {
+        build_snapshot();
     } else if (key.raw() > kCoreTimers) {
         core_->on_timer(static_cast<CoreTimer>(key.raw() - kCoreTimers));
     }
@@ -290,12 +324,13 @@ void RaftNode::carry_out(Effects effects) {
     for (const Ticket ticket : effects.unreadable) {
         listener_->on_refused(ticket, {Errc::not_leader, "the leadership was lost meanwhile"});
     }
-    if (effects.transferred && transfer_) {
-        const Ticket ticket = *std::exchange(transfer_, std::nullopt);
-        if (*effects.transferred) {
-            listener_->on_applied(ticket, core_->commit(), {});
-        } else {
-            listener_->on_refused(ticket, {Errc::timeout, "the other node did not take over"});
+    if (effects.transferred) {
+        for (const Ticket ticket : std::exchange(transfers_, {})) {
+            if (*effects.transferred) {
+                listener_->on_applied(ticket, core_->commit(), {});
+            } else {
+                listener_->on_refused(ticket, {Errc::timeout, "the other node did not take over"});
+            }
         }
     }
     for (const Effects::Reign& reign : effects.reigns) {
@@ -335,42 +370,6 @@ void RaftNode::on_reign(const Effects::Reign& reign) {
     }
     env_.log.info("raft.leadership", {{"leads", reign.leads}, {"term", reign.term.raw()}});
     listener_->on_leadership(reign.leads, reign.term);
-}
-
-void RaftNode::try_snapshot(const SnapshotImage& offer) {
-    std::string_view state = *offer.payload;
-    auto membership = take_membership(state);
-    Result<void> restored =
-        membership ? machine_->restore(state) : std::unexpected(membership.error());
-    if (!restored) {
-        env_.log.error("raft.snapshot.refused", {{"why", to_string(restored.error())}});
-        core_->refuse_snapshot();
-        return;
-    }
-    env_.log.info("raft.snapshot.installed", {{"index", offer.index.raw()}});
-    snapshot_bytes_ = offer.payload->size();
-    bytes_since_snapshot_ = 0;
-    records_since_snapshot_ = 0;
-    core_->accept_snapshot(std::move(*membership));
-}
-
-void RaftNode::maybe_take_snapshot() {
-    // A large state is not written again for a small change.
-    const std::uint64_t enough = std::max(options_.snapshot_after_bytes, snapshot_bytes_);
-    const bool due = bytes_since_snapshot_ >= enough ||
-                     records_since_snapshot_ >= options_.snapshot_after_records ||
-                     (store_.segments() > options_.segments_max && records_since_snapshot_ > 0);
-    if (!due || snapshot_pending_) {
-        return;
-    }
-    auto payload = std::make_shared<const std::string>(
-        encode_membership(core_->log().membership_at(core_->applied())) + machine_->snapshot());
-    snapshot_bytes_ = payload->size();
-    bytes_since_snapshot_ = 0;
-    records_since_snapshot_ = 0;
-    snapshots_taken_.add();
-    snapshot_pending_ = core_->applied();
-    core_->take_snapshot(std::move(payload));
 }
 
 void RaftNode::write_metrics(MetricsWriter& writer) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -16,6 +17,7 @@
 #include "raft/consensus.h"
 #include "raft/log_store.h"
 #include "raft/raft_core.h"
+#include "raft/snapshot_builder.h"
 
 namespace muster::raft {
 
@@ -44,6 +46,9 @@ struct RaftNodeOptions {
     std::uint64_t snapshot_after_bytes = 4 << 20;
     std::uint64_t snapshot_after_records = 10'000;
     std::size_t segments_max = 16;  // more of them: a snapshot
+    SpaceReserveOptions reserve;
+    // Of a snapshot, encoded at one turn of the loop.
+    std::size_t snapshot_part_bytes = 256 << 10;
 };
 
 struct RaftNodeEnv {
@@ -76,10 +81,15 @@ public:
     void read_barrier(Ticket ticket) override;
     void change(Ticket ticket, const Membership& membership) override;
     void transfer(Ticket ticket, const NodeId& to) override;
+    void stop(Ticket ticket) override;
     [[nodiscard]] ConsensusStatus status() const override;
 
     // What another node's RaftTransport sent; what cannot be read is dropped and counted.
     void on_message(std::string_view bytes);
+
+    // The other node's process has ended as far as the transport can tell (its connection was
+    // closed and a new one is refused): when it led, a new leader is looked for at once.
+    void on_peer_gone(const NodeId& node);
 
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
     void on_timer(env::TimerKey key) override;
@@ -93,6 +103,8 @@ public:
     [[nodiscard]] const RaftCore& core() const;
 
 private:
+    static constexpr env::TimerKey kPart{5};  // of a snapshot is to be encoded
+
     struct Waiting {
         Ticket ticket;
         Term term;
@@ -100,7 +112,7 @@ private:
     };
     struct Answer {
         Ticket ticket;
-        Error why;
+        std::optional<Error> why;  // nothing: done
     };
 
     void on_stored(std::uint64_t number) override;
@@ -117,6 +129,7 @@ private:
     void on_reign(const Effects::Reign& reign);
     void try_snapshot(const SnapshotImage& offer);
     void maybe_take_snapshot();
+    void build_snapshot();
 
     RaftNodeOptions options_;
     RaftNodeEnv env_;
@@ -127,11 +140,12 @@ private:
     bool running_ = false;  // effects are being carried out
 
     std::map<LogIndex, Waiting> waiting_;
-    std::optional<Ticket> transfer_;
+    std::vector<Ticket> transfers_;  // that the handover under way answers
     std::deque<Answer> answers_;
     std::string broken_why_;
 
-    std::optional<LogIndex> snapshot_pending_;
+    std::optional<SnapshotBuilder> builder_;
+    std::optional<LogIndex> snapshot_pending_;  // being written
     std::uint64_t bytes_since_snapshot_ = 0;
     std::uint64_t records_since_snapshot_ = 0;
     std::uint64_t snapshot_bytes_ = 0;

@@ -163,15 +163,26 @@ Result<SegmentScan> scan_segment(std::string_view bytes) {
     return scan;
 }
 
-std::string encode_snapshot(LogIndex index, Term term, std::string_view payload) {
+std::string snapshot_header(LogIndex index, Term term, std::uint64_t payload_bytes) {
     std::string out(kSnapshotMagic);
     append_big_endian(out, kLogFormat);
     append_big_endian(out, index.raw());
     append_big_endian(out, term.raw());
-    append_big_endian(out, static_cast<std::uint64_t>(payload.size()));
+    append_big_endian(out, payload_bytes);
     append_big_endian(out, crc32c(out));
+    return out;
+}
+
+std::string snapshot_trailer(std::uint32_t payload_crc) {
+    std::string out;
+    append_big_endian(out, payload_crc);
+    return out;
+}
+
+std::string encode_snapshot(LogIndex index, Term term, std::string_view payload) {
+    std::string out = snapshot_header(index, term, payload.size());
     out += payload;
-    append_big_endian(out, crc32c(payload));
+    out += snapshot_trailer(crc32c(payload));
     return out;
 }
 

@@ -77,6 +77,10 @@ void append_record(std::string& out, std::uint64_t sequence, std::uint64_t out_o
 
 [[nodiscard]] std::string encode_snapshot(LogIndex index, Term term, std::string_view payload);
 
+// The same in parts: what stands before a payload of so many bytes, and what stands behind it.
+[[nodiscard]] std::string snapshot_header(LogIndex index, Term term, std::uint64_t payload_bytes);
+[[nodiscard]] std::string snapshot_trailer(std::uint32_t payload_crc);
+
 // Errors: corrupt, refused (format of a newer release).
 [[nodiscard]] Result<SnapshotFile> decode_snapshot(std::string_view bytes);
 

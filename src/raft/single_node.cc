@@ -117,6 +117,11 @@ void SingleNode::transfer(Ticket ticket, const NodeId& to) {
                                "a single meta cannot hand its leadership to '" + to.raw() + "'"});
 }
 
+void SingleNode::stop(Ticket ticket) {
+    answers_.push_back({.ticket = ticket, .refused = std::nullopt, .read = false});
+    env_.timers.arm(kAnswers, Duration::zero());
+}
+
 ConsensusStatus SingleNode::status() const {
     ConsensusStatus status{.term = term_,
                            .commit = LogIndex(applied_),
@@ -159,7 +164,7 @@ void SingleNode::answer_later(Ticket ticket, std::optional<Error> refused) {
     if (refused) {
         refusals_.add();
     }
-    answers_.push_back({ticket, std::move(refused)});
+    answers_.push_back({.ticket = ticket, .refused = std::move(refused)});
     env_.timers.arm(kAnswers, Duration::zero());
 }
 
@@ -169,6 +174,8 @@ void SingleNode::send_answers() {
     for (const Answer& answer : answers) {
         if (answer.refused) {
             listener_->on_refused(answer.ticket, *answer.refused);
+        } else if (!answer.read) {
+            listener_->on_applied(answer.ticket, LogIndex(applied_), {});
         } else {
             listener_->on_readable(answer.ticket, LogIndex(applied_));
         }

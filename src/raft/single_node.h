@@ -67,6 +67,8 @@ public:
     void read_barrier(Ticket ticket) override;
     void change(Ticket ticket, const Membership& membership) override;
     void transfer(Ticket ticket, const NodeId& to) override;
+    // There is nobody to hand over to: answered at once.
+    void stop(Ticket ticket) override;
     [[nodiscard]] ConsensusStatus status() const override;
 
     void write_metrics(MetricsWriter& writer) const;
@@ -92,7 +94,8 @@ private:
     // An answer that was known within the call.
     struct Answer {
         Ticket ticket;
-        std::optional<Error> refused;  // nothing: readable
+        std::optional<Error> refused;  // nothing: good
+        bool read = true;
     };
 
     void answer_later(Ticket ticket, std::optional<Error> refused);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "apps/muster/report.h"
-#include "apps/muster/standalone.h"
+#include "apps/muster/server/process.h"
 #include "runtime/config/server_config.h"
 #include "runtime/log/spdlog_sink.h"
 
@@ -20,38 +20,35 @@ runtime::LogOptions log_options(const runtime::ServerConfig& config) {
             .files_max = config.log.files_max};
 }
 
-Result<void> check_roles(const runtime::ServerConfig& config) {
-    if (config.roles.size() < 3) {
-        return fail(Errc::bad_config,
-                    "roles: this version runs meta, data and session together in one process; "
-                    "leave the key out");
-    }
-    return {};
+// The options that stand for keys, after the keys that were set by name.
+std::vector<std::string> overrides_of(const ServerOptions& options) {
+    std::vector<std::string> overrides = options.overrides;
+    const auto add = [&](const char* key, const std::string& value) {
+        if (!value.empty()) {
+            overrides.push_back(std::string(key) + "=" + value);
+        }
+    };
+    add("data_dir", options.data_dir);
+    add("roles", options.roles);
+    add("node_id", options.node_id);
+    add("cluster.join", options.join);
+    return overrides;
 }
 
 Result<void> serve(const ServerOptions& options) {
-    std::vector<std::string> overrides = options.overrides;
-    if (!options.data_dir.empty()) {
-        overrides.push_back("data_dir=" + options.data_dir);
-    }
-    auto config = runtime::load_server_config(options.config_file, overrides);
+    auto config = runtime::load_server_config(options.config_file, overrides_of(options));
     if (!config) {
         return std::unexpected(std::move(config).error());
     }
-    MUSTER_TRY(check_roles(*config));
     auto sink = runtime::SpdlogSink::open(log_options(*config));
     if (!sink) {
         return std::unexpected(std::move(sink).error());
     }
     const Log log(**sink, config->log.level);
-    auto server = Standalone::create(*config, log);
+    auto server = Process::create(*config, log);
     if (!server) {
         return std::unexpected(std::move(server).error());
     }
-    log.info("server.listening", {{"bolt", env::to_string((*server)->bolt_address())},
-                                  {"http", env::to_string((*server)->http_address())},
-                                  {"data_dir", config->data_dir},
-                                  {"version", MUSTER_VERSION}});
     return (*server)->run();
 }
 

@@ -15,28 +15,34 @@ namespace {
 
 using muster::sim::RunOutcome;
 
-int run_one(std::uint64_t seed, bool print_trace) {
+// The command that repeats a run.
+std::string again(std::uint64_t seed, bool cluster) {
+    return fmt::format("./dev sim {}{}", cluster ? "--cluster " : "", seed);
+}
+
+int run_one(std::uint64_t seed, bool cluster, bool print_trace) {
     fmt::print("seed {} of commit {}\n", seed, MUSTER_COMMIT);
-    const RunOutcome outcome =
-        muster::sim::run_swarm_twice({.seed = seed, .print_trace = print_trace});
+    const RunOutcome outcome = muster::sim::run_swarm_twice(
+        {.seed = seed, .cluster = cluster, .print_trace = print_trace});
     fmt::print("swarm: {}\n", outcome.swarm);
     if (outcome.passed) {
         fmt::print("passed: {} events, {} lists shown, trace {:016x}\n", outcome.events,
                    outcome.views, outcome.hash);
         return 0;
     }
-    fmt::print("{}\nFAILED: {}\nagain: ./dev sim {}\n", outcome.story, outcome.violation, seed);
+    fmt::print("{}\nFAILED: {}\nagain: {}\n", outcome.story, outcome.violation,
+               again(seed, cluster));
     return 1;
 }
 
-int run_many(std::uint64_t from, std::uint64_t count) {
+int run_many(std::uint64_t from, std::uint64_t count, bool cluster) {
     std::uint64_t failed = 0;
     for (std::uint64_t seed = from; seed < from + count; ++seed) {
-        const RunOutcome outcome = muster::sim::run_swarm_twice({.seed = seed});
+        const RunOutcome outcome = muster::sim::run_swarm_twice({.seed = seed, .cluster = cluster});
         if (!outcome.passed) {
             ++failed;
-            fmt::print("seed {} of commit {}: {}; again: ./dev sim {}\n", seed, MUSTER_COMMIT,
-                       outcome.violation, seed);
+            fmt::print("seed {} of commit {}: {}; again: {}\n", seed, MUSTER_COMMIT,
+                       outcome.violation, again(seed, cluster));
             std::fflush(stdout);
         }
     }
@@ -51,9 +57,11 @@ int main(int argc, char** argv) {
     std::uint64_t seed = 0;
     std::uint64_t from = 0;
     std::uint64_t seeds = 0;
+    bool cluster = false;
     bool trace = false;
     auto* one = app.add_option("--seed,seed", seed, "the one run of this seed, told in full");
     app.add_flag("--trace", trace, "print everything that happens")->needs(one);
+    app.add_flag("--cluster", cluster, "of many metas, data servers, sessions and clients");
     auto* first = app.add_option("--from", from, "first seed of many");
     auto* count = app.add_option("--seeds", seeds, "how many seeds");
     first->needs(count)->excludes(one);
@@ -64,10 +72,10 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     if (one->count() > 0) {
-        return run_one(seed, trace);
+        return run_one(seed, cluster, trace);
     }
     if (seeds > 0) {
-        return run_many(from, seeds);
+        return run_many(from, seeds, cluster);
     }
     fmt::print(stderr, "muster-sim: name a seed, or --from S --seeds N; see --help\n");
     return 2;

@@ -22,6 +22,7 @@ struct HttpDoorOptions {
     Duration write_wait = std::chrono::seconds(30);  // for a client that does not read its answer
     Duration list_wait = std::chrono::seconds(3);    // for a list that is not known yet
 
+    bool operators_only = false;  // no clients are served: health, metrics and the cluster alone
     std::vector<MetricsSource> metrics;     // told at /metrics, besides those of the door
     std::vector<ReadinessCheck> readiness;  // asked at /health/ready, besides the session
 };

@@ -97,8 +97,8 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PutTurnRep
     queries_.on_reply(from.node, reply, env_.clock.mono(), env_.outbox);
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ConfigPutReply& reply) {
-    queries_.on_reply(reply);
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply) {
+    queries_.on_reply(from.node, reply);
 }
 
 }  // namespace muster::session

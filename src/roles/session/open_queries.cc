@@ -72,6 +72,7 @@ void OpenQueries::put_config(std::uint64_t token, std::string key, std::optional
                                 .key = std::move(key),
                                 .value = std::move(value)};
     for (const NodeId& meta : metas) {
+        put.awaited.insert(meta);
         outbox.send({meta, Role::meta},
                     msg::PutTurnRequest{.incarnation = incarnation_, .request = number});
     }
@@ -91,12 +92,17 @@ void OpenQueries::on_reply(const NodeId& from, const msg::PutTurnReply& reply, M
     msg::ConfigPut put = std::move(*found->second.unsent);
     found->second.unsent.reset();
     put.turn = reply.turn;
+    found->second.awaited = {from};
     outbox.send({from, Role::meta}, std::move(put));
 }
 
-void OpenQueries::on_reply(const msg::ConfigPutReply& reply) {
+void OpenQueries::on_reply(const NodeId& from, const msg::ConfigPutReply& reply) {
     const auto found = puts_.find(reply.request);
     if (reply.incarnation != incarnation_ || found == puts_.end()) {
+        return;
+    }
+    found->second.awaited.erase(from);
+    if (!found->second.awaited.empty()) {
         return;
     }
     const Put put = std::move(found->second);

@@ -39,7 +39,8 @@ public:
     void on_reply(const NodeId& from, const msg::ListServicesReply& reply);
     void on_reply(const NodeId& from, const msg::PutTurnReply& reply, MonoTime now,
                   msg::Outbox& outbox);
-    void on_reply(const msg::ConfigPutReply& reply);
+    // A refusal before there was a turn is one meta's: the leading one may still give a turn.
+    void on_reply(const NodeId& from, const msg::ConfigPutReply& reply);
     void expire(MonoTime now);
 
 private:
@@ -56,6 +57,8 @@ private:
         QueryPort* port = nullptr;
         MonoTime deadline;
         std::optional<msg::ConfigPut> unsent;  // while it waits for its turn
+        // Whose answer may still decide: all that did not refuse a turn, then the one that gave it.
+        std::set<NodeId> awaited;
         std::optional<Error> refused;
     };
 

@@ -21,7 +21,7 @@ public:
     }
 
     std::uint64_t ask(std::uint64_t token) {
-        queries.put_config(token, "key", "value", *this, {kMeta}, now, *this);
+        queries.put_config(token, "key", "value", *this, metas, now, *this);
         const auto request = std::get<msg::PutTurnRequest>(sent.back());
         EXPECT_EQ(request.incarnation, kLife);
         sent.clear();
@@ -35,6 +35,13 @@ public:
             now, *this);
     }
 
+    void refuse(const NodeId& from, std::uint64_t request) {
+        queries.on_reply(from, msg::ConfigPutReply{.incarnation = kLife,
+                                                   .request = request,
+                                                   .result = fail(Errc::not_ready, "follows")});
+    }
+
+    std::vector<NodeId> metas{kMeta};
     MonoTime now{};
     OpenQueries queries{kLife};
     std::vector<msg::ClusterMessage> sent;
@@ -52,9 +59,35 @@ TEST(OpenQueries, SendAPutOnceInItsTurnAndPassItsAnswerOn) {
     EXPECT_EQ(put.key, "key");
     EXPECT_EQ(put.value, "value");
     asking.queries.on_reply(
-        msg::ConfigPutReply{.incarnation = kLife, .request = request, .result = Version(3)});
+        kMeta, msg::ConfigPutReply{.incarnation = kLife, .request = request, .result = Version(3)});
     ASSERT_EQ(asking.answers.size(), 1U);
     EXPECT_EQ(asking.answers[0], (std::pair{std::uint64_t{9}, Result<Version>(Version(3))}));
+}
+
+TEST(OpenQueries, WaitForTheLeadingMetaWhenOthersRefuseATurn) {
+    Asking asking;
+    asking.metas = {NodeId("m0"), kMeta, NodeId("m2")};
+    const auto request = asking.ask(9);
+    asking.refuse(NodeId("m0"), request);
+    asking.give_turn(request);
+    ASSERT_EQ(asking.sent.size(), 1U);
+    asking.refuse(NodeId("m2"), request);
+    EXPECT_TRUE(asking.answers.empty());
+    asking.queries.on_reply(
+        kMeta, msg::ConfigPutReply{.incarnation = kLife, .request = request, .result = Version(3)});
+    ASSERT_EQ(asking.answers.size(), 1U);
+    EXPECT_TRUE(asking.answers[0].second.has_value());
+}
+
+TEST(OpenQueries, AreRefusedWhenEveryMetaRefuses) {
+    Asking asking;
+    asking.metas = {kMeta, NodeId("m2")};
+    const auto request = asking.ask(9);
+    asking.refuse(kMeta, request);
+    EXPECT_TRUE(asking.answers.empty());
+    asking.refuse(NodeId("m2"), request);
+    ASSERT_EQ(asking.answers.size(), 1U);
+    EXPECT_EQ(asking.answers[0].second.error().code, Errc::not_ready);
 }
 
 TEST(OpenQueries, DoNotSendAPutWhoseTurnCameTooLate) {
@@ -75,8 +108,9 @@ TEST(OpenQueries, IgnoreAnswersToAnEarlierLife) {
     const auto request = asking.ask(9);
     asking.give_turn(request, Incarnation(6));
     EXPECT_TRUE(asking.sent.empty());
-    asking.queries.on_reply(msg::ConfigPutReply{
-        .incarnation = Incarnation(6), .request = request, .result = Version(3)});
+    asking.queries.on_reply(
+        kMeta, msg::ConfigPutReply{
+                   .incarnation = Incarnation(6), .request = request, .result = Version(3)});
     EXPECT_TRUE(asking.answers.empty());
 }
 

@@ -31,6 +31,8 @@ struct SessionStatus {
     bool settled = false;  // every slot's lists are complete
     std::size_t connections = 0;
     std::size_t publications = 0;
+    std::size_t suspects = 0;  // of the publications: kept by the brake
+    bool braking = false;      // more clients went at once than is believed
     std::size_t subscriptions = 0;
     std::size_t watches = 0;
     std::size_t services_cached = 0;

@@ -96,6 +96,12 @@ void Registrations::hold(Registration& registration, const RegistId& id, env::Co
     registration.lease = lease;
     registration.heard = now;
     leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
+    suspect(registration, false);
+}
+
+void Registrations::suspect(Registration& registration, bool yes) {
+    suspects_ += static_cast<std::size_t>(yes) - static_cast<std::size_t>(registration.suspect);
+    registration.suspect = yes;
 }
 
 void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
@@ -124,6 +130,7 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .owner_seq = ++last_seq_};
     own(registration, op.id, env::ConnId{});
     leased_.erase(op.id);
+    suspect(registration, false);
     uncount(*registration.publication);
     registrations_.erase(found);
     if (roster_ != nullptr) {
@@ -188,16 +195,59 @@ void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTim
     }
 }
 
-std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now) {
-    std::vector<Op> ops;
+void Registrations::suspect_connection(env::ConnId conn, Duration patience, MonoTime now) {
+    const auto owned = by_conn_.find(conn);
+    const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
+    release_connection(conn, patience, now);
+    for (const RegistId& id : ids) {
+        suspect(registrations_.at(id), true);
+    }
+}
+
+std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now,
+                                                            const std::function<bool()>& may_go,
+                                                            Duration patience) {
     std::vector<RegistId> expired;
     for (const RegistId& id : leased_) {
-        const Registration& registration = registrations_.at(id);
-        if (now - registration.heard >= registration.lease) {
+        Registration& registration = registrations_.at(id);
+        if (now - registration.heard < registration.lease) {
+            continue;
+        }
+        if (registration.suspect || may_go()) {
             expired.push_back(id);
+        } else {
+            registration.lease += patience;
+            suspect(registration, true);
         }
     }
-    for (const RegistId& id : expired) {
+    return remove_silent(expired, now);
+}
+
+std::vector<Registrations::Op> Registrations::drop_suspects(MonoTime now) {
+    std::vector<RegistId> gone;
+    for (const RegistId& id : leased_) {
+        if (registrations_.at(id).suspect) {
+            gone.push_back(id);
+        }
+    }
+    return remove_silent(gone, now);
+}
+
+void Registrations::extend_suspects(Duration patience, MonoTime now) {
+    for (const RegistId& id : leased_) {
+        Registration& registration = registrations_.at(id);
+        if (registration.suspect) {
+            registration.heard = now;
+            registration.lease = patience;
+        }
+    }
+}
+
+std::vector<Registrations::Op> Registrations::remove_silent(const std::vector<RegistId>& ids,
+                                                            MonoTime now) {
+    std::vector<Op> ops;
+    ops.reserve(ids.size());
+    for (const RegistId& id : ids) {
         const auto found = registrations_.find(id);
         ops.push_back(removal(found, RemovalCause::silent, found->second.publication->order, now));
     }

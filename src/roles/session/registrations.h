@@ -71,7 +71,22 @@ public:
     // The connection is lost, but what it owned stays for `grace`: its client may be on its way
     // back.
     void release_connection(env::ConnId conn, Duration grace, MonoTime now);
-    [[nodiscard]] std::vector<Op> expire_leases(MonoTime now);
+    // The same, and the client is suspected to be gone: kept for `patience` unless it is heard
+    // again.
+    void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
+
+    // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
+    // (suspects aside, whose time is over for good); those that may not are suspects for `patience`
+    // more.
+    [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const std::function<bool()>& may_go,
+                                                Duration patience);
+
+    // An operator knows better: suspects are gone at once, or are given `patience` anew.
+    [[nodiscard]] std::vector<Op> drop_suspects(MonoTime now);
+    void extend_suspects(Duration patience, MonoTime now);
+    [[nodiscard]] std::size_t suspects() const {
+        return suspects_;
+    }
 
     // After a pause of our own, leases get the time back.
     void extend_leases(Duration gap);
@@ -90,6 +105,13 @@ public:
         return registrations_.size();
     }
     [[nodiscard]] std::size_t owned_by(env::ConnId conn) const;
+    // Connections that own some.
+    [[nodiscard]] std::size_t owners() const {
+        return by_conn_.size();
+    }
+    [[nodiscard]] std::size_t leased() const {
+        return leased_.size() - suspects_;
+    }
     [[nodiscard]] std::uint64_t stamp() const {
         return last_seq_;
     }
@@ -101,6 +123,7 @@ private:
         Duration lease{};
         MonoTime heard;
         std::uint64_t owner_seq = 0;
+        bool suspect = false;  // its client is probably gone; kept while its lease runs
     };
     struct Grave {
         RegistOrder order;
@@ -119,6 +142,8 @@ private:
     void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,
               MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);
+    void suspect(Registration& registration, bool yes);
+    [[nodiscard]] std::vector<Op> remove_silent(const std::vector<RegistId>& ids, MonoTime now);
     void bury(const RegistId& id, const Grave& grave);
     void count(const Publication& publication);
     void uncount(const Publication& publication);
@@ -128,7 +153,8 @@ private:
     std::map<env::ConnId, std::set<RegistId>> by_conn_;
     std::map<env::ConnId, std::uint64_t> conn_numbers_;  // in the order of their beginning
     std::uint64_t last_conn_ = 0;
-    std::set<RegistId> leased_;
+    std::set<RegistId> leased_;  // suspects as well
+    std::size_t suspects_ = 0;
     std::unordered_map<RegistId, Grave> graves_;
     std::deque<std::pair<MonoTime, RegistId>> grave_ages_;
     std::vector<Digest> digests_;  // by slot

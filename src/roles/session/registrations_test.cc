@@ -36,6 +36,10 @@ protected:
         return *taken;
     }
 
+    std::vector<Registrations::Op> expire(MonoTime at, bool may_go = true) {
+        return registrations.expire_leases(at, [=] { return may_go; }, seconds(60));
+    }
+
     Registrations registrations;
     MonoTime now{seconds(1)};
 };
@@ -117,12 +121,12 @@ TEST_F(RegistrationsTest, ExpireALeaseThatWasNotRenewed) {
     offer(1, 100, kOld, seconds(10));
     EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "it outlives the connection";
     now += seconds(9);
-    EXPECT_TRUE(registrations.expire_leases(now).empty());
+    EXPECT_TRUE(expire(now).empty());
     registrations.extend_leases(seconds(5));
     now += seconds(5);
-    EXPECT_TRUE(registrations.expire_leases(now).empty());
+    EXPECT_TRUE(expire(now).empty());
     now += seconds(1);
-    const auto expired = registrations.expire_leases(now);
+    const auto expired = expire(now);
     ASSERT_EQ(expired.size(), 1U);
     EXPECT_EQ(expired.front().cause, RemovalCause::silent);
 }
@@ -133,14 +137,14 @@ TEST_F(RegistrationsTest, KeepWhatAReleasedConnectionOwnedForTheGrace) {
     EXPECT_EQ(registrations.size(), 1U);
     EXPECT_FALSE(offer(1, 100, kNew).has_value()) << "known, but owned from now on";
     EXPECT_EQ(registrations.owned_by(kNew), 1U);
-    EXPECT_TRUE(registrations.expire_leases(now + seconds(20)).empty());
+    EXPECT_TRUE(expire(now + seconds(20)).empty());
 }
 
 TEST_F(RegistrationsTest, LetGoOfAReleasedConnectionWhenTheGraceIsOver) {
     offer(1, 100, kOld);
     registrations.release_connection(kOld, seconds(12), now);
-    EXPECT_TRUE(registrations.expire_leases(now + seconds(11)).empty());
-    EXPECT_EQ(registrations.expire_leases(now + seconds(12)).size(), 1U);
+    EXPECT_TRUE(expire(now + seconds(11)).empty());
+    EXPECT_EQ(expire(now + seconds(12)).size(), 1U);
 }
 
 TEST_F(RegistrationsTest, CountTheDigestOfEachSlot) {
@@ -154,6 +158,50 @@ TEST_F(RegistrationsTest, CountTheDigestOfEachSlot) {
     EXPECT_EQ(registrations.drop_connection(kOld, now).size(), 1U);
     EXPECT_EQ(registrations.digest(slot).digest, SetDigest{});
     EXPECT_EQ(registrations.digest(slot).count, 0U);
+}
+
+TEST_F(RegistrationsTest, KeepSuspectsUntilTheirTimeIsOver) {
+    offer(1, 100, kOld);
+    registrations.suspect_connection(kOld, seconds(60), now);
+    EXPECT_EQ(registrations.suspects(), 1U);
+    EXPECT_TRUE(expire(now + seconds(59), false).empty());
+    EXPECT_EQ(expire(now + seconds(60), false).size(), 1U) << "a suspect is not asked about again";
+    EXPECT_EQ(registrations.suspects(), 0U);
+}
+
+TEST_F(RegistrationsTest, ASuspectThatIsHeardAgainIsNone) {
+    offer(1, 100, kOld);
+    registrations.suspect_connection(kOld, seconds(60), now);
+    offer(1, 100, kNew);
+    EXPECT_EQ(registrations.suspects(), 0U);
+    EXPECT_EQ(registrations.owned_by(kNew), 1U);
+    EXPECT_TRUE(expire(now + seconds(100)).empty());
+}
+
+TEST_F(RegistrationsTest, SuspectsGoWhenAnOperatorConfirms) {
+    offer(1, 100, kOld);
+    registrations.suspect_connection(kOld, seconds(60), now);
+    const auto gone = registrations.drop_suspects(now);
+    ASSERT_EQ(gone.size(), 1U);
+    EXPECT_EQ(gone.front().cause, RemovalCause::silent);
+    EXPECT_EQ(registrations.size(), 0U);
+    EXPECT_EQ(registrations.suspects(), 0U);
+}
+
+TEST_F(RegistrationsTest, LeasesThatMayNotGoAreSuspectsForAWhile) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(10), now);
+    EXPECT_TRUE(expire(now + seconds(10), false).empty());
+    EXPECT_EQ(registrations.suspects(), 1U);
+    EXPECT_EQ(expire(now + seconds(70), false).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {
+    offer(1, 100, kOld);
+    registrations.suspect_connection(kOld, seconds(60), now);
+    registrations.extend_suspects(seconds(60), now + seconds(50));
+    EXPECT_TRUE(expire(now + seconds(109), false).empty());
+    EXPECT_EQ(expire(now + seconds(110), false).size(), 1U);
 }
 
 }  // namespace

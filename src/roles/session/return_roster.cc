@@ -27,7 +27,10 @@ Result<RosterNames> ReturnRoster::load() const {
     if (scan->header.boot != header_.boot) {
         return fail(Errc::refused, "the machine was started anew");
     }
-    if (scan->header.incarnation + 1 != header_.incarnation) {
+    const std::uint64_t before = options_.life_before == Incarnation{}
+                                     ? options_.incarnation.raw() - 1
+                                     : options_.life_before.raw();
+    if (scan->header.incarnation != before) {
         return fail(Errc::refused, "not of the life before");
     }
     if (!scan->sealed) {

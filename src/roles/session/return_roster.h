@@ -18,6 +18,7 @@ namespace muster::session {
 struct ReturnRosterOptions {
     std::string boot;  // names the machine's present run; empty: no roster
     Incarnation incarnation;
+    Incarnation life_before;  // zero: its number is the one before `incarnation`
     Duration seal_delay = std::chrono::milliseconds(50);
     Duration retry_interval = std::chrono::seconds(1);
     Duration hold_max = std::chrono::seconds(5);

@@ -82,9 +82,11 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       env_(std::move(env)),
       roster_({.boot = options_.boot,
                .incarnation = options_.incarnation,
+               .life_before = options_.life_before,
                .seal_delay = options_.roster_seal_delay},
               {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
       registrations_(&roster_),
+      brake_(options_.brake),
       writes_(options_.resend_interval, kRefusedWait),
       copies_(options_.changes_kept_per_datum),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
@@ -165,6 +167,7 @@ void SessionServer::Impl::notice_pause() {
     probe_.pauses_noticed.add();
     env_.log.warning("session.paused", {{"gap_ms", to_ms(gap)}});
     registrations_.extend_leases(gap);
+    brake_.extend(gap);
     started_ += gap;
     roster_.extend(gap);
     closings_forgiven_until_ = now + kClosingsForgiven;
@@ -181,7 +184,13 @@ void SessionServer::Impl::expire_all(MonoTime now) {
             pusher_.offer(*copy, now);
         }
     }
-    auto silent = registrations_.expire_leases(now);
+    brake_.sweep(now);
+    const std::size_t suspects = registrations_.suspects();
+    auto silent = registrations_.expire_leases(
+        now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
+    if (registrations_.suspects() > suspects) {
+        probe_.suspected_publications.add(registrations_.suspects() - suspects);
+    }
     probe_.expired_publications.add(silent.size());
     write_all(std::move(silent));
     registrations_.forget_old_graves(now);
@@ -262,6 +271,8 @@ SessionStatus SessionServer::Impl::status() const {
             .settled = led && !cold_,
             .connections = clients_.size(),
             .publications = registrations_.size(),
+            .suspects = registrations_.suspects(),
+            .braking = brake_.braking(kOwnClients),
             .subscriptions = subscription_count_,
             .watches = configs_.size(),
             .services_cached = copies_.size(),
@@ -305,6 +316,9 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
     gauge("muster_session_connections", "Open client connections.", now.connections);
     gauge("muster_session_publications", "Publications of this session's clients.",
           now.publications);
+    gauge("muster_session_suspects", "Publications the brake keeps.", now.suspects);
+    gauge("muster_session_braking", "1 while more clients went at once than is believed.",
+          now.braking ? 1 : 0);
     gauge("muster_session_subscriptions", "Subscriptions of this session's clients.",
           now.subscriptions);
     gauge("muster_session_watches", "Configuration watches.", now.watches);
@@ -330,6 +344,9 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
             "Publications removed because their connection closed.", probe_.closed_publications);
     counter("muster_session_expired_publications_total",
             "Publications removed because their lease ran out.", probe_.expired_publications);
+    counter("muster_session_suspected_publications_total",
+            "Publications kept by the brake though their client is probably gone.",
+            probe_.suspected_publications);
     counter("muster_session_accepted_unacknowledged_total",
             "Requests answered before a slot leader acknowledged them.",
             probe_.accepted_unacknowledged);

@@ -20,6 +20,7 @@
 #include "msg/outbox.h"
 #include "roles/session/client_face.h"
 #include "roles/session/query_face.h"
+#include "store/removal_brake.h"
 
 namespace muster::session {
 
@@ -29,6 +30,7 @@ struct SessionOptions {
     std::string address;  // "ip:port" that clients are told to connect to
     std::vector<NodeId> metas;
     Incarnation incarnation;
+    Incarnation life_before;  // of this node; zero: its number is the one before `incarnation`
 
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // How long a request waits for a slot leader before it is answered as accepted.
@@ -44,6 +46,12 @@ struct SessionOptions {
     std::string boot;
     // The return roster is sealed when nothing came or went for so long.
     Duration roster_seal_delay = std::chrono::milliseconds(50);
+
+    // When connections close without a word, or leases run out, beyond these limits, what they
+    // owned is kept as suspect for suspect_patience: a load balancer's restart closes a thousand at
+    // once.
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .share = 0.1};
+    Duration suspect_patience = std::chrono::seconds(60);
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;

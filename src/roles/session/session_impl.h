@@ -51,6 +51,8 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    static constexpr const char* kOwnClients = "clients";  // the brake's only key
+
     // A subscription of a connection, by its id.
     struct Subscribed {
         ServicePtr service;
@@ -70,6 +72,7 @@ private:
         Counter refused;
         Counter closed_publications;
         Counter expired_publications;
+        Counter suspected_publications;
         Counter accepted_unacknowledged;
         Counter changes;
         Counter gaps;
@@ -88,6 +91,7 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
+    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
@@ -140,6 +144,7 @@ private:
     std::unordered_map<env::ConnId, Client> clients_;
     ReturnRoster roster_;
     Registrations registrations_;
+    store::RemovalBrake brake_;  // of this session's own clients, under one key
     WriteQueue writes_;
     PendingReplies pending_;
     DatumCopies copies_;

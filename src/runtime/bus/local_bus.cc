@@ -53,7 +53,33 @@ void LocalBus::detach(const msg::RoleAddress& address) {
     endpoint(address).receiver = nullptr;
 }
 
+void LocalBus::connect(const NodeId& self, BusRemote& remote) {
+    self_ = self;
+    remote_ = &remote;
+}
+
 void LocalBus::send(const Endpoint& from, const msg::RoleAddress& to, msg::ClusterMessage message) {
+    if (remote_ != nullptr && to.node != self_) {
+        remote_->send(from.address, to, message);
+        return;
+    }
+    queue(from, to, std::move(message));
+}
+
+void LocalBus::deliver(const msg::RoleAddress& from, const msg::RoleAddress& to,
+                       msg::ClusterMessage message) {
+    queue(endpoint(from), to, std::move(message));
+}
+
+void LocalBus::deliver_link(const NodeId& node, msg::LinkEvent event) {
+    if (waiting_.empty()) {
+        timers_.arm(kDeliver, Duration::zero());
+    }
+    waiting_.push_back(LinkNews{.node = node, .event = event});
+}
+
+void LocalBus::queue(const Endpoint& from, const msg::RoleAddress& to,
+                     msg::ClusterMessage message) {
     const auto at = endpoints_.find(to);
     if (at == endpoints_.end() || at->second.receiver == nullptr) {
         dropped_unknown_.add();
@@ -72,17 +98,29 @@ void LocalBus::send(const Endpoint& from, const msg::RoleAddress& to, msg::Clust
 void LocalBus::on_timer(env::TimerKey /*key*/) {
     // Only what waits now: answers to it go in a later turn.
     for (std::size_t left = std::min(waiting_.size(), options_.batch_max); left > 0; --left) {
-        const Waiting next = std::move(waiting_.front());
+        const auto next = std::move(waiting_.front());
         waiting_.pop_front();
-        if (next.to->receiver == nullptr) {
-            dropped_unknown_.add();  // it went while the message waited
-            continue;
-        }
-        delivered_.add();
-        next.to->receiver->on_message(next.from->address, next.message);
+        std::visit([this](const auto& what) { deliver_now(what); }, next);
     }
     if (!waiting_.empty()) {
         timers_.arm(kDeliver, Duration::zero());
+    }
+}
+
+void LocalBus::deliver_now(const Waiting& next) {
+    if (next.to->receiver == nullptr) {
+        dropped_unknown_.add();  // it went while the message waited
+        return;
+    }
+    delivered_.add();
+    next.to->receiver->on_message(next.from->address, next.message);
+}
+
+void LocalBus::deliver_now(const LinkNews& news) {
+    for (const auto& [address, endpoint] : endpoints_) {
+        if (endpoint.receiver != nullptr) {
+            endpoint.receiver->on_link(news.node, news.event);
+        }
     }
 }
 

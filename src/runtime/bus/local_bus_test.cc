@@ -29,7 +29,23 @@ public:
         }
     }
 
+    void on_link(const NodeId& node, msg::LinkEvent event) override {
+        EXPECT_FALSE(sending);
+        links.emplace_back(node, event);
+    }
+
     bool sending = false;
+    std::vector<std::pair<NodeId, msg::LinkEvent>> links;
+};
+
+class RecordingRemote final : public BusRemote {
+public:
+    std::vector<RoleAddress> to;
+
+    void send(const RoleAddress& /*from*/, const RoleAddress& addressee,
+              const msg::ClusterMessage& /*message*/) override {
+        to.push_back(addressee);
+    }
 };
 
 msg::ClusterMessage numbered(std::uint64_t number) {
@@ -145,6 +161,37 @@ TEST_F(LocalBusTest, LetsOthersRunBetweenBatches) {
     loop->post([&] { look(); });
     loop->run();
     EXPECT_THAT(seen_between, ElementsAre(0, 10, 20, 25));
+}
+
+TEST_F(LocalBusTest, HandsWhatIsForOtherNodesToTheRemote) {
+    LocalBus bus(*loop, {});
+    RecordingRemote remote;
+    bus.connect(NodeId("a"), remote);
+    bus.attach(kData, data);
+    const RoleAddress elsewhere{.node = NodeId("b"), .role = Role::data};
+    const auto outbox = bus.outbox(kSession);
+    outbox->send(elsewhere, numbered(1));
+    outbox->send(kData, numbered(2));
+    EXPECT_THAT(remote.to, ElementsAre(elsewhere));
+    run_out();
+    EXPECT_THAT(data.seen, ElementsAre(2));
+}
+
+TEST_F(LocalBusTest, QueuesWhatComesFromOtherNodes) {
+    LocalBus bus(*loop, {});
+    bus.attach(kData, data);
+    bus.attach(kSession, session);
+    const RoleAddress elsewhere{.node = NodeId("b"), .role = Role::session};
+    data.sending = true;
+    bus.deliver(elsewhere, kData, numbered(1));
+    bus.deliver_link(NodeId("b"), msg::LinkEvent::closed);
+    data.sending = false;
+    run_out();
+    EXPECT_THAT(data.seen, ElementsAre(1));
+    EXPECT_THAT(data.senders, ElementsAre(elsewhere));
+    const auto closed = std::pair(NodeId("b"), msg::LinkEvent::closed);
+    EXPECT_THAT(data.links, ElementsAre(closed));
+    EXPECT_THAT(session.links, ElementsAre(closed));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace muster::runtime {
 namespace {
 
 constexpr std::size_t kTextMax = 4096;
+constexpr std::size_t kNodeIdMax = 128;
 
 struct DurationUnit {
     std::string_view name;
@@ -53,12 +54,44 @@ Result<void> take_within(const Range<T>& range, const Result<T>& parsed, T& valu
     return {};
 }
 
+Result<std::vector<NodeAddress>> parse_nodes(std::string_view text) {
+    std::vector<NodeAddress> nodes;
+    if (text.empty()) {
+        return nodes;
+    }
+    for (const std::string_view part : split_list(text)) {
+        const auto equals = part.find('=');
+        if (equals == std::string_view::npos || !is_node_id(part.substr(0, equals))) {
+            return fail(Errc::bad_config, "");
+        }
+        auto address = env::parse_socket_address(part.substr(equals + 1));
+        if (!address || address->port == 0) {
+            return fail(Errc::bad_config, "");
+        }
+        NodeAddress node{.node = NodeId(std::string(part.substr(0, equals))),
+                         .address = std::move(*address)};
+        for (const NodeAddress& other : nodes) {
+            if (other.node == node.node || other.address == node.address) {
+                return fail(Errc::bad_config, "");
+            }
+        }
+        nodes.push_back(std::move(node));
+    }
+    return nodes;
+}
+
 std::string_view group_of(std::string_view name) {
     const auto dot = name.find('.');
     return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
 }
 
 }  // namespace
+
+bool is_node_id(std::string_view text) {
+    return !text.empty() && text.size() <= kNodeIdMax && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < '\x7f' && c != ',' && c != '=';
+    });
+}
 
 Result<Duration> parse_duration(std::string_view text) {
     const auto [digits, unit] = split_unit(text);
@@ -297,6 +330,29 @@ void ConfigTable::address(std::string name, std::optional<env::SocketAddress>& v
                  return {};
              }
              auto parsed = env::parse_socket_address(text);
+             if (!parsed) {
+                 return fail(Errc::bad_config, "");
+             }
+             value = std::move(*parsed);
+             return {};
+         }});
+}
+
+void ConfigTable::nodes(std::string name, std::vector<NodeAddress>& value, std::string help) {
+    std::string initial;
+    for (const NodeAddress& node : value) {
+        initial +=
+            (initial.empty() ? "" : ",") + node.node.raw() + "=" + env::to_string(node.address);
+    }
+    add({.name = std::move(name),
+         .type = "list of node=address",
+         .initial = std::move(initial),
+         .help = std::move(help),
+         .expected = "node=ip:port with commas between, numeric and each once, such as "
+                     "m1=192.0.2.1:9610,m2=192.0.2.2:9610",
+         .is_list = true,
+         .assign = [&value](std::string_view text) -> Result<void> {
+             auto parsed = parse_nodes(text);
              if (!parsed) {
                  return fail(Errc::bad_config, "");
              }

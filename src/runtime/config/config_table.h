@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "env/net.h"
+#include "model/ids.h"
 
 namespace muster::runtime {
 
@@ -36,6 +37,14 @@ struct Range {
     T max;
 };
 
+// Another node, and where it is.
+struct NodeAddress {
+    NodeId node;
+    env::SocketAddress address;
+
+    [[nodiscard]] bool operator==(const NodeAddress&) const = default;
+};
+
 // All keys of one configuration: each bound to a variable, whose value when it is added is the
 // default. What is known of a key (type, unit, range, help) stands here once: reading, errors,
 // overrides and the reference page follow. The variables must outlive the table.
@@ -52,6 +61,9 @@ public:
     void address(std::string name, env::SocketAddress& value, std::string help);
     // The same, or empty.
     void address(std::string name, std::optional<env::SocketAddress>& value, std::string help);
+
+    // "node=ip:port,...": each node and each address once; empty for none.
+    void nodes(std::string name, std::vector<NodeAddress>& value, std::string help);
 
     template <typename T>
     using Choices = std::vector<std::pair<std::string, T>>;
@@ -84,6 +96,9 @@ private:
 
     std::vector<ConfigKey> keys_;
 };
+
+// Whether `text` may name a node: 1 to 128 visible ASCII characters without ',' and '='.
+[[nodiscard]] bool is_node_id(std::string_view text);
 
 [[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 [[nodiscard]] std::string write_duration(Duration duration);

@@ -152,12 +152,16 @@ TEST(ServerConfig, RefusesYamlBombs) {
 
 TEST(ServerConfig, OverridesOnTheCommandLineUseTheSameTable) {
     const auto config = load_server_config(
-        "", std::vector<std::string>{"bolt.listen=127.0.0.1:0", "roles=session", "node_id=a=b",
+        "", std::vector<std::string>{"bolt.listen=127.0.0.1:0", "roles=session", "node_id=s1",
+                                     "cluster.join=m1=127.0.0.1:9610",
+                                     "cluster.secret=0123456789abcdef",
                                      "advertise=", "session.write_wait=1s"});
     ASSERT_TRUE(config.has_value());
     EXPECT_EQ(config->bolt.listen.ip, "127.0.0.1");
     EXPECT_THAT(config->roles, ElementsAre(Role::session));
-    EXPECT_EQ(config->node_id, "a=b");
+    EXPECT_EQ(config->node_id, "s1");
+    EXPECT_THAT(config->cluster.join,
+                ElementsAre(NodeAddress{NodeId("m1"), {.ip = "127.0.0.1", .port = 9610}}));
     EXPECT_EQ(override_error("slot=8"), "--set slot=8: unknown key 'slot'; did you mean 'slots'?");
     EXPECT_EQ(override_error("slots=x"),
               "--set slots=x: slots: expected a whole number from 1 to 16384, got 'x'");
@@ -170,6 +174,75 @@ TEST(ServerConfig, ChecksWhatMustHoldBetweenKeys) {
     EXPECT_THAT(override_error("advertise=192.0.2.1:0"), HasSubstr("advertise"));
     EXPECT_THAT(override_error("data_dir="), HasSubstr("data_dir"));
     EXPECT_THAT(override_error("center="), HasSubstr("center"));
+}
+
+// What `settings` on top of a right member's lead to.
+std::string member_error(std::vector<std::string> settings) {
+    settings.insert(settings.begin(),
+                    {"cluster.join=m1=192.0.2.1:9610,m2=192.0.2.2:9610", "node_id=d1", "roles=data",
+                     "cluster.secret=0123456789abcdef"});
+    const auto loaded = load_server_config("", settings);
+    return loaded ? "no error" : loaded.error().detail;
+}
+
+TEST(ServerConfig, ChecksWhatMustHoldForANodeOfACluster) {
+    EXPECT_EQ(member_error({}), "no error");
+    EXPECT_EQ(member_error({"roles=meta,data", "node_id=m2"}), "no error");
+    EXPECT_THAT(member_error({"roles=meta"}), HasSubstr("(m1, m2), got 'd1'"));
+    EXPECT_THAT(member_error({"node_id=m1"}), HasSubstr("'m1' is a meta by cluster.join"));
+    EXPECT_THAT(member_error({"cluster.secret="}), HasSubstr("openssl rand"));
+    EXPECT_THAT(member_error({"cluster.secret_file=x"}), HasSubstr("got both"));
+    EXPECT_THAT(member_error({"cluster.name="}), HasSubstr("cluster.name"));
+    EXPECT_THAT(member_error({"bolt.listen=0.0.0.0:9620"}), HasSubstr("cluster.listen"));
+    EXPECT_THAT(member_error({"cluster.advertise=192.0.2.1:0"}), HasSubstr("cluster.advertise"));
+    EXPECT_THAT(member_error({"cluster.join="}), HasSubstr("--join m1=ip:port"));
+    for (const char* join : {"m1", "m1=host:1", "m1=192.0.2.1:0", "=192.0.2.1:1",
+                             "m1=192.0.2.1:1,m1=192.0.2.1:2", "m1=192.0.2.1:1,m2=192.0.2.1:1"}) {
+        EXPECT_THAT(member_error({std::string("cluster.join=") + join}),
+                    HasSubstr("expected node=ip:port"))
+            << join;
+    }
+    EXPECT_THAT(override_error("cluster.listen=127.0.0.1:9610"), HasSubstr("cluster.join"));
+    EXPECT_THAT(override_error("node_id=two words"), HasSubstr("node_id"));
+}
+
+TEST(ServerConfig, TakesTheMetasAsAListInTheFile) {
+    ServerConfig config;
+    const ConfigTable table = server_config_table(config);
+    const auto outcome = read_config_text(
+        table, "cluster:\n  join:\n    - m1=192.0.2.1:9610\n    - m2=[2001:db8::1]:9610\n", "f");
+    ASSERT_TRUE(outcome.has_value()) << outcome.error().detail;
+    ASSERT_EQ(config.cluster.join.size(), 2U);
+    EXPECT_EQ(config.cluster.join[1].address.ip, "2001:db8::1");
+}
+
+TEST(ServerConfig, ListensForOthersWhereItsRoleDoes) {
+    ServerConfig config;
+    config.cluster.join = {{NodeId("m1"), {.ip = "192.0.2.1", .port = 7}}};
+    config.node_id = "m1";
+    EXPECT_EQ(env::to_string(peer_listen_address(config)), "192.0.2.1:7");
+    config.node_id = "d1";
+    config.roles = {Role::data, Role::session};
+    EXPECT_EQ(env::to_string(peer_listen_address(config)), "0.0.0.0:9620");
+    config.roles = {Role::session};
+    EXPECT_EQ(peer_listen_address(config).port, 0);
+    config.cluster.listen = env::SocketAddress{.ip = "127.0.0.1", .port = 5};
+    EXPECT_EQ(peer_listen_address(config).port, 5);
+}
+
+TEST(ServerConfig, ReadsTheSecretFromItsFile) {
+    std::string file = (std::filesystem::temp_directory_path() / "muster-secret-XXXXXX").string();
+    const int fd = ::mkstemp(file.data());
+    ASSERT_GE(fd, 0);
+    ::close(fd);
+    ServerConfig config;
+    config.cluster.secret_file = file;
+    std::ofstream(file) << "0123456789abcdef\nanother line\n";
+    EXPECT_EQ(cluster_secret(config), "0123456789abcdef");
+    std::ofstream(file) << "short\n";
+    EXPECT_THAT(cluster_secret(config).error().detail, HasSubstr("expected 16 to 4096 bytes"));
+    std::filesystem::remove(file);
+    EXPECT_THAT(cluster_secret(config).error().detail, HasSubstr(file + ": No such file"));
 }
 
 TEST(ServerConfig, NamesAFileThatCannotBeRead) {

@@ -1,5 +1,10 @@
 #include "runtime/config/server_config.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
 #include "runtime/config/config_reader.h"
 
 namespace muster::runtime {
@@ -9,6 +14,11 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+
+constexpr std::uint16_t kDataPort = 9620;  // SOFARegistry's
+constexpr std::size_t kClusterNameMax = 128;
+constexpr std::size_t kSecretMin = 16;
+constexpr std::size_t kSecretMax = 4096;
 
 constexpr std::size_t kKiB = 1024;
 constexpr std::size_t kMiB = kKiB * 1024;
@@ -24,12 +34,40 @@ void add_node(ConfigTable& table, ServerConfig& config) {
     table.choice_list<Role>(
         "roles", config.roles,
         {{"meta", Role::meta}, {"data", Role::data}, {"session", Role::session}},
-        "What this process does. All three: a registry of its own.");
+        "What this process does. All three without `cluster.join`: a registry of its own.");
     table.integer("slots", config.slots, {1, 16'384},
                   "Partitions of the services. Fixed once the cluster has data.");
+    table.integer("copies", config.copies, {1, 7},
+                  "Data servers that hold each slot, as far as there are so many. Set on the "
+                  "metas.");
+    table.text("zone", config.zone,
+               "What this node falls together with: a rack, a room, a power supply. Copies of a "
+               "slot are spread over zones.");
     table.address("advertise", config.advertise,
                   "Address clients are told to connect to, when it is not `bolt.listen` as it is: "
                   "behind a translation of addresses, or when listening on all of several.");
+}
+
+void add_cluster(ConfigTable& table, ServerConfig::Cluster& cluster) {
+    table.nodes("cluster.join", cluster.join,
+                "The metas of the cluster and where other nodes reach them; the same list on every "
+                "node. Without it the process is a registry of its own.");
+    table.text("cluster.name", cluster.name,
+               "Name of the cluster. Nodes of clusters with another name are turned away, and so "
+               "are their data folders.");
+    table.text("cluster.secret_file", cluster.secret_file,
+               "File whose first line is the secret that all nodes of the cluster share: at least "
+               "16 bytes. Nobody is let in at the peer port who cannot prove to know it.");
+    table.text("cluster.secret", cluster.secret,
+               "The secret itself. On a command line every user of the machine can read it; "
+               "`cluster.secret_file` is better.");
+    table.address("cluster.listen", cluster.listen,
+                  "Where other nodes connect. Without it a meta takes its own address in "
+                  "`cluster.join`, a data server port 9620, a session server any free port. Links "
+                  "to others begin at this IP address, too, when it is not the one for all.");
+    table.address("cluster.advertise", cluster.advertise,
+                  "Address other nodes are told to connect to, when it is not `cluster.listen` as "
+                  "it is.");
 }
 
 void add_bolt(ConfigTable& table, ServerConfig::Bolt& bolt) {
@@ -131,6 +169,64 @@ void add_log(ConfigTable& table, ServerConfig::Logging& log) {
     table.integer("log.files_max", log.files_max, {1, 1000}, "Log files put aside that are kept.");
 }
 
+// What must hold between the keys of a node that is one of many.
+Result<void> check_member(const ServerConfig& config) {
+    const auto wrong = [](std::string what) { return fail(Errc::bad_config, std::move(what)); };
+    const ServerConfig::Cluster& cluster = config.cluster;
+    const bool is_named = std::ranges::any_of(
+        cluster.join, [&](const NodeAddress& meta) { return meta.node.raw() == config.node_id; });
+    std::string names;
+    for (const NodeAddress& meta : cluster.join) {
+        names += (names.empty() ? "" : ", ") + meta.node.raw();
+    }
+    if (has_role(config, Role::meta) && !is_named) {
+        return wrong("node_id: a meta must be one of those in cluster.join (" + names + "), got '" +
+                     config.node_id + "'; set --node-id to the name that stands there for it");
+    }
+    if (!has_role(config, Role::meta) && is_named) {
+        return wrong("node_id: '" + config.node_id +
+                     "' is a meta by cluster.join, but the roles of this node leave meta out; give "
+                     "this node another --node-id, or add the role");
+    }
+    if (cluster.secret.empty() && cluster.secret_file.empty()) {
+        return wrong(
+            "cluster.secret_file: the nodes of a cluster must share a secret; make one with "
+            "'openssl rand -hex 32 > FILE' and set --set cluster.secret_file=FILE on every node");
+    }
+    if (!cluster.secret.empty() && !cluster.secret_file.empty()) {
+        return wrong("cluster.secret: expected either this or cluster.secret_file, got both");
+    }
+    if (cluster.name.empty() || cluster.name.size() > kClusterNameMax) {
+        return wrong("cluster.name: expected a name of at most " + std::to_string(kClusterNameMax) +
+                     " bytes");
+    }
+    const env::SocketAddress listen = peer_listen_address(config);
+    if (listen.port != 0 && (listen == config.bolt.listen || listen == config.http.listen)) {
+        return wrong("cluster.listen: expected another address than bolt.listen and http.listen");
+    }
+    if (cluster.advertise && cluster.advertise->port == 0) {
+        return wrong("cluster.advertise: expected a port that other nodes can connect to, got 0");
+    }
+    return {};
+}
+
+// And of one that is a registry of its own.
+Result<void> check_alone(const ServerConfig& config) {
+    const ServerConfig::Cluster& cluster = config.cluster;
+    if (config.roles.size() < 3) {
+        return fail(Errc::bad_config,
+                    "cluster.join: a node without all three roles is one of several and must know "
+                    "the metas: --join m1=ip:port,... names them and their peer addresses");
+    }
+    if (cluster.listen || cluster.advertise || !cluster.secret.empty() ||
+        !cluster.secret_file.empty()) {
+        return fail(Errc::bad_config,
+                    "cluster.join: missing, though other keys of cluster are set; name the metas "
+                    "by --join m1=ip:port,..., or leave all of them out for a registry of its own");
+    }
+    return {};
+}
+
 // What must hold between keys.
 Result<void> check(const ServerConfig& config) {
     const auto wrong = [](const char* what) { return fail(Errc::bad_config, what); };
@@ -149,14 +245,60 @@ Result<void> check(const ServerConfig& config) {
     if (config.advertise && config.advertise->port == 0) {
         return wrong("advertise: expected a port that clients can connect to, got 0");
     }
-    return {};
+    if (!config.node_id.empty() && !is_node_id(config.node_id)) {
+        return wrong("node_id: expected 1 to 128 visible ASCII characters without ',' and '='");
+    }
+    return is_clustered(config) ? check_member(config) : check_alone(config);
 }
 
 }  // namespace
 
+bool is_clustered(const ServerConfig& config) {
+    return !config.cluster.join.empty();
+}
+
+bool has_role(const ServerConfig& config, Role role) {
+    return std::ranges::find(config.roles, role) != config.roles.end();
+}
+
+env::SocketAddress peer_listen_address(const ServerConfig& config) {
+    if (config.cluster.listen) {
+        return *config.cluster.listen;
+    }
+    for (const NodeAddress& meta : config.cluster.join) {
+        if (has_role(config, Role::meta) && meta.node.raw() == config.node_id) {
+            return meta.address;
+        }
+    }
+    return {.ip = "0.0.0.0", .port = has_role(config, Role::data) ? kDataPort : std::uint16_t{0}};
+}
+
+Result<std::string> cluster_secret(const ServerConfig& config) {
+    std::string secret = config.cluster.secret;
+    std::string key = "cluster.secret";
+    if (!config.cluster.secret_file.empty()) {
+        key = "cluster.secret_file: " + config.cluster.secret_file;
+        std::ifstream in(config.cluster.secret_file, std::ios::binary);
+        if (!in.is_open()) {
+            return fail(Errc::bad_config, key + ": " + std::strerror(errno));
+        }
+        std::getline(in, secret);
+        if (secret.ends_with('\r')) {
+            secret.pop_back();
+        }
+    }
+    if (secret.size() < kSecretMin || secret.size() > kSecretMax) {
+        return fail(Errc::bad_config, key + ": expected " + std::to_string(kSecretMin) + " to " +
+                                          std::to_string(kSecretMax) + " bytes in one line, got " +
+                                          std::to_string(secret.size()));
+    }
+    return secret;
+}
+
 ConfigTable server_config_table(ServerConfig& config) {
     ConfigTable table;
     add_node(table, config);
+    add_cluster(table, config.cluster);
     add_bolt(table, config.bolt);
     add_http(table, config.http);
     add_session(table, config.session);

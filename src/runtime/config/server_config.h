@@ -28,6 +28,18 @@ struct ServerConfig {
     std::vector<Role> roles{Role::meta, Role::data, Role::session};
     std::size_t slots = kDefaultSlotCount;
     std::optional<env::SocketAddress> advertise;  // none: from bolt.listen
+    std::string zone;                             // empty: none
+    std::size_t copies = 3;                       // of each slot, its leader's included
+
+    // How this process is one of many. Without `join` it is a registry of its own.
+    struct Cluster {
+        std::string name = "muster";
+        std::string secret;
+        std::string secret_file;
+        std::optional<env::SocketAddress> listen;     // none: by role, see listen_address()
+        std::optional<env::SocketAddress> advertise;  // none: where it listens
+        std::vector<NodeAddress> join;                // the metas
+    } cluster;
 
     struct Bolt {
         env::SocketAddress listen{.ip = "0.0.0.0", .port = 9600};
@@ -81,8 +93,20 @@ struct ServerConfig {
     } log;
 };
 
+// What `config` makes of the process.
+[[nodiscard]] bool is_clustered(const ServerConfig& config);
+[[nodiscard]] bool has_role(const ServerConfig& config, Role role);
+
+// Where other nodes reach it: cluster.listen; else for a meta its own place in cluster.join, for a
+// data server port 9620, for others any free port. Requires: is_clustered().
+[[nodiscard]] env::SocketAddress peer_listen_address(const ServerConfig& config);
+
 // The table of all its keys, bound to `config`, which must outlive it.
 [[nodiscard]] ConfigTable server_config_table(ServerConfig& config);
+
+// What the nodes of a cluster prove to each other that they know: cluster.secret, or the first line
+// of cluster.secret_file. Errors: bad_config (too short, or a file that cannot be read).
+[[nodiscard]] Result<std::string> cluster_secret(const ServerConfig& config);
 
 // Defaults, then the file (none when empty), then "key=value" overrides, then what must hold
 // between keys. Errors: bad_config.

@@ -29,11 +29,4 @@ private:
     Fd lock_;
 };
 
-// The number of this start of the node: one more than the last one, written durably before it is
-// given. Errors: corrupt when the file does not hold a number, io_error.
-[[nodiscard]] Result<Incarnation> next_incarnation(const DataFolder& folder);
-
-// The node's name: random at the first start, kept from then on. Errors: corrupt, io_error.
-[[nodiscard]] Result<NodeId> stable_node_id(const DataFolder& folder);
-
 }  // namespace muster::runtime

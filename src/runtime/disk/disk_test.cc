@@ -16,6 +16,7 @@
 #include "runtime/disk/data_folder.h"
 #include "runtime/disk/file_disk.h"
 #include "runtime/disk/files.h"
+#include "runtime/disk/folder_owner.h"
 
 // What reaches the disk, in order: the system calls that make things durable are seen on their way.
 namespace {
@@ -265,6 +266,23 @@ TEST_F(DiskTest, CutsOffAFailedAppendAndRefusesLaterOnesUntilReplaced) {
     EXPECT_EQ(disk->read("log"), "fresher");
 }
 
+TEST_F(DiskTest, AFailedReplacementLeavesTheOldFileAndTakesNoSpace) {
+    const auto disk = make_disk();
+    disk->replace(env::DiskOpId(1), "state", "good");
+    run_until_done(1);
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{.rlim_cur = 6, .rlim_max = before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+    disk->replace(env::DiskOpId(2), "state", "too long");
+    run_until_done(2);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(outcomes[1].error().code, Errc::io_error);
+    EXPECT_EQ(disk->read("state"), "good");
+    EXPECT_FALSE(fs::exists(root / "data" / "state.replacing"));
+}
+
 // ---- data folder
 
 TEST_F(DiskTest, ASecondProcessIsToldWhoHoldsTheFolderAndWhatToChange) {
@@ -308,27 +326,66 @@ TEST_F(DiskTest, NamesAFolderThatCannotBeMade) {
     EXPECT_THAT(opened.error().detail, HasSubstr("--set data_dir="));
 }
 
-TEST_F(DiskTest, IncarnationsGrowFromStartToStart) {
-    EXPECT_EQ(next_incarnation(*folder), Incarnation(1));
-    EXPECT_EQ(next_incarnation(*folder), Incarnation(2));
-    std::ofstream(root / "data" / "incarnation") << "41\n";
-    EXPECT_EQ(next_incarnation(*folder), Incarnation(42));
+constexpr WallTime kWall{1000};
+
+TEST_F(DiskTest, LivesGrowFromStartToStartAndNotWithAClockSetBack) {
+    const auto first = begin_life(*folder, kWall);
+    EXPECT_EQ(first->now, Incarnation(1000));
+    EXPECT_EQ(first->before, Incarnation());
+    EXPECT_EQ(begin_life(*folder, WallTime{5})->now, Incarnation(1001));
+    const auto third = begin_life(*folder, WallTime{4000});
+    EXPECT_EQ(third->now, Incarnation(4000));
+    EXPECT_EQ(third->before, Incarnation(1001));
+    EXPECT_EQ(begin_life(*folder, WallTime{-5})->now, Incarnation(4001));
 }
 
 TEST_F(DiskTest, RefusesAnIncarnationFileThatHoldsSomethingElse) {
     for (const char* text : {"", "x", "1 2", "-1", "18446744073709551615"}) {
         std::ofstream(root / "data" / "incarnation", std::ios::trunc) << text;
-        EXPECT_EQ(next_incarnation(*folder).error().code, Errc::corrupt) << text;
+        EXPECT_EQ(begin_life(*folder, kWall).error().code, Errc::corrupt) << text;
     }
 }
 
 TEST_F(DiskTest, TheNameOfANodeIsMadeOnceAndKept) {
-    const auto name = stable_node_id(*folder);
-    ASSERT_TRUE(name.has_value());
-    EXPECT_TRUE(name->raw().starts_with("node-"));
-    EXPECT_EQ(stable_node_id(*folder), name);
-    std::ofstream(root / "data" / "node_id", std::ios::trunc) << "two words";
-    EXPECT_EQ(stable_node_id(*folder).error().code, Errc::corrupt);
+    const auto owner = claim_folder(*folder, {});
+    ASSERT_TRUE(owner.has_value());
+    EXPECT_TRUE(owner->node.raw().starts_with("node-"));
+    EXPECT_NE(owner->folder, 0U);
+    EXPECT_EQ(claim_folder(*folder, {}), owner);
+    EXPECT_EQ(claim_folder(*folder, {.node = owner->node, .cluster = ""}), owner);
+}
+
+TEST_F(DiskTest, AFolderKeepsItsNodeAndCluster) {
+    const auto owner = claim_folder(*folder, {.node = NodeId("d1"), .cluster = "blue"});
+    ASSERT_TRUE(owner.has_value());
+    EXPECT_EQ(claim_folder(*folder, {.node = NodeId("d1"), .cluster = "blue"}), owner);
+    const auto other = claim_folder(*folder, {.node = NodeId("d2"), .cluster = "blue"});
+    EXPECT_EQ(other.error().code, Errc::conflict);
+    EXPECT_THAT(other.error().detail, HasSubstr("belongs to node 'd1' of cluster 'blue'"));
+    EXPECT_THAT(other.error().detail, HasSubstr("--node-id d1"));
+    const auto strange = claim_folder(*folder, {.node = NodeId("d1"), .cluster = "red"});
+    EXPECT_THAT(strange.error().detail, HasSubstr("this is node 'd1' of cluster 'red'"));
+    EXPECT_THAT(strange.error().detail, HasSubstr("--set data_dir=FOLDER"));
+    const auto alone = claim_folder(*folder, {});
+    EXPECT_THAT(alone.error().detail, HasSubstr("a node of a registry of its own"));
+    EXPECT_EQ(claim_folder(*folder, {.node = NodeId("d1"), .cluster = "blue"}), owner);
+}
+
+TEST_F(DiskTest, RefusesAnOwnerFileThatHoldsSomethingElse) {
+    const std::string good = "muster-folder 1\nfolder 00000000000000ab\nnode d1\ncluster blue\n";
+    std::ofstream(root / "data" / "owner", std::ios::trunc) << good;
+    EXPECT_EQ(claim_folder(*folder, {.node = {}, .cluster = "blue"})->folder, 0xabU);
+    for (const std::string& text :
+         {std::string(), good + "more\n", good.substr(0, good.size() - 1),
+          std::string("muster-folder 2\nfolder ab\nnode d1\ncluster blue\n"),
+          std::string("muster-folder 1\nfolder 0\nnode d1\ncluster blue\n"),
+          std::string("muster-folder 1\nfolder xyz\nnode d1\ncluster blue\n"),
+          std::string("muster-folder 1\nfolder ab\nnode \ncluster blue\n")}) {
+        std::ofstream(root / "data" / "owner", std::ios::trunc) << text;
+        EXPECT_EQ(claim_folder(*folder, {.node = {}, .cluster = "blue"}).error().code,
+                  Errc::corrupt)
+            << text;
+    }
 }
 
 }  // namespace

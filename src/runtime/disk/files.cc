@@ -179,9 +179,13 @@ Result<void> replace_durably(const fs::path& file, std::string_view bytes) {
     if (!fd.valid()) {
         return failure("open", temporary);
     }
-    MUSTER_TRY(write_all(fd, bytes, temporary));
-    if (::fdatasync(fd.raw()) != 0) {
-        return failure("sync", temporary);
+    Result<void> written = write_all(fd, bytes, temporary);
+    if (written && ::fdatasync(fd.raw()) != 0) {
+        written = failure("sync", temporary);
+    }
+    if (!written) {
+        ::unlink(temporary.c_str());  // on a full disk every byte counts
+        return written;
     }
     if (::rename(temporary.c_str(), file.c_str()) != 0) {
         return failure("rename to", file);

@@ -74,6 +74,14 @@ void set_option(int fd, int level, int name, int value) {
     [[maybe_unused]] const int ignored = ::setsockopt(fd, level, name, &value, sizeof value);
 }
 
+Errc dial_errc(int error_number) {
+    switch (error_number) {
+        case ECONNREFUSED: return Errc::closed;
+        case ETIMEDOUT: return Errc::timeout;
+        default: return Errc::unavailable;
+    }
+}
+
 int whole_seconds(Duration duration) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
     return seconds < 1 ? 1 : static_cast<int>(seconds);
@@ -86,6 +94,20 @@ void set_connection_options(int fd, const KeepAliveOptions& options) {
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, whole_seconds(options.interval));
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, options.probes);
     set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(to_ms(options.user_timeout)));
+}
+
+// The port is chosen when it connects, so that many may begin at one address (ip(7)).
+Result<void> begin_at(int fd, const std::string& ip, int family) {
+    auto raw = to_raw({.ip = ip, .port = 0});
+    MUSTER_TRY(raw);
+    if (raw->storage.ss_family != family) {
+        return {};
+    }
+    set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (::bind(fd, raw->get(), raw->size) != 0) {
+        return failure(Errc::unavailable, {.ip = ip, .port = 0}, "begin at", errno);
+    }
+    return {};
 }
 
 Fd open_tcp(int family) {
@@ -118,7 +140,8 @@ Result<Fd> open_listener(const env::SocketAddress& at, int backlog,
     return fd;
 }
 
-Result<Fd> open_dialling(const env::SocketAddress& to, const KeepAliveOptions& keep_alive) {
+Result<Fd> open_dialling(const env::SocketAddress& to, const std::string& from,
+                         const KeepAliveOptions& keep_alive) {
     auto raw = to_raw(to);
     if (!raw) {
         return wrap("connect", std::move(raw).error());
@@ -128,8 +151,12 @@ Result<Fd> open_dialling(const env::SocketAddress& to, const KeepAliveOptions& k
         return failure(Errc::io_error, to, "connect to", errno);
     }
     set_connection_options(fd.raw(), keep_alive);
+    if (!from.empty()) {
+        MUSTER_TRY(begin_at(fd.raw(), from, raw->storage.ss_family));
+    }
     if (::connect(fd.raw(), raw->get(), raw->size) != 0 && errno != EINPROGRESS) {
-        return failure(Errc::unavailable, to, "connect to", errno);
+        const int error_number = errno;
+        return failure(dial_errc(error_number), to, "connect to", error_number);
     }
     return fd;
 }
@@ -141,8 +168,8 @@ Result<void> dialling_outcome(int fd) {
         error_number = errno;
     }
     if (error_number != 0) {
-        const Errc code = error_number == ETIMEDOUT ? Errc::timeout : Errc::unavailable;
-        return fail(code, std::string("connect: ") + std::strerror(error_number));
+        return fail(dial_errc(error_number),
+                    std::string("connect: ") + std::strerror(error_number));
     }
     // A port that nobody listens on, from the range the kernel also takes our own ports from, can
     // connect a socket to itself (RFC 9293 3.5, simultaneous open).
@@ -153,7 +180,7 @@ Result<void> dialling_outcome(int fd) {
     }
     ::getsockname(fd, self.get(), &self.size);
     if (from_raw(peer) == from_raw(self)) {
-        return fail(Errc::unavailable, "connect: nobody listens there but this socket itself");
+        return fail(Errc::closed, "connect: nobody listens there but this socket itself");
     }
     return {};
 }
@@ -171,6 +198,16 @@ env::SocketAddress local_address_of(int fd) {
     RawAddress raw;
     ::getsockname(fd, raw.get(), &raw.size);
     return from_raw(raw);
+}
+
+Result<std::string> local_ip_towards(const env::SocketAddress& to) {
+    auto raw = to_raw(to);
+    MUSTER_TRY(raw);
+    const Fd fd(::socket(raw->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!fd.valid() || ::connect(fd.raw(), raw->get(), raw->size) != 0) {
+        return failure(Errc::unavailable, to, "find the way to", errno);
+    }
+    return local_address_of(fd.raw()).ip;
 }
 
 Error connection_error(int error_number) {

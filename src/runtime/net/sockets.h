@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -22,9 +23,10 @@ struct KeepAliveOptions {
 [[nodiscard]] Result<Fd> open_listener(const env::SocketAddress& at, int backlog,
                                        const KeepAliveOptions& keep_alive);
 
-// A socket on its way to `to`, non-blocking: writable once connected or failed. Errors:
-// invalid_argument, unavailable, io_error.
-[[nodiscard]] Result<Fd> open_dialling(const env::SocketAddress& to,
+// A socket on its way to `to`, non-blocking: writable once connected or failed. It begins at the IP
+// address `from` when that is given and of the same family. Errors: invalid_argument, unavailable,
+// io_error.
+[[nodiscard]] Result<Fd> open_dialling(const env::SocketAddress& to, const std::string& from,
                                        const KeepAliveOptions& keep_alive);
 
 // The outcome of dialling. Errors: unavailable, timeout.
@@ -38,6 +40,10 @@ struct Accepted {
 [[nodiscard]] std::optional<Accepted> accept_one(int listener);
 
 [[nodiscard]] env::SocketAddress local_address_of(int fd);
+
+// The address of this machine that packets to `to` leave from; sends nothing. Errors:
+// invalid_argument, unavailable (no way there).
+[[nodiscard]] Result<std::string> local_ip_towards(const env::SocketAddress& to);
 
 // What errno says about a connection that was up: closed, or timeout.
 [[nodiscard]] Error connection_error(int error_number);

@@ -28,7 +28,7 @@ void expect_connection_options(const Fd& fd) {
 TEST(Sockets, BothEndsNoticeASilentPeerAndDoNotDelaySmallWrites) {
     const auto listener = open_listener({.ip = "127.0.0.1", .port = 0}, 16, {});
     ASSERT_TRUE(listener.has_value());
-    const auto dialling = open_dialling(local_address_of(listener->raw()), {});
+    const auto dialling = open_dialling(local_address_of(listener->raw()), "", {});
     ASSERT_TRUE(dialling.has_value());
     expect_connection_options(*dialling);
     pollfd waiting{.fd = listener->raw(), .events = POLLIN, .revents = 0};
@@ -39,11 +39,31 @@ TEST(Sockets, BothEndsNoticeASilentPeerAndDoNotDelaySmallWrites) {
     EXPECT_TRUE(dialling_outcome(dialling->raw()).has_value());
 }
 
+TEST(Sockets, DialsFromTheAddressItIsTold) {
+    const auto listener = open_listener({.ip = "127.0.0.1", .port = 0}, 16, {});
+    ASSERT_TRUE(listener.has_value());
+    const env::SocketAddress at = local_address_of(listener->raw());
+    const auto dialling = open_dialling(at, "127.0.5.1", {});
+    ASSERT_TRUE(dialling.has_value());
+    pollfd waiting{.fd = listener->raw(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&waiting, 1, 5000), 1);
+    const auto accepted = accept_one(listener->raw());
+    ASSERT_TRUE(accepted.has_value());
+    EXPECT_EQ(accepted->peer.ip, "127.0.5.1");
+    EXPECT_TRUE(open_dialling(at, "::1", {}).has_value());  // of another family: not minded
+    EXPECT_EQ(open_dialling(at, "192.0.2.1", {}).error().code, Errc::unavailable);  // not ours
+}
+
+TEST(Sockets, TellsTheAddressItHasTowardsAnother) {
+    EXPECT_EQ(local_ip_towards({.ip = "127.0.0.1", .port = 9610}), "127.0.0.1");
+    EXPECT_FALSE(local_ip_towards({.ip = "nowhere", .port = 9610}).has_value());
+}
+
 TEST(Sockets, ADualStackListenerNamesIpv4PeersByTheirIpv4Address) {
     const auto listener = open_listener({.ip = "::", .port = 0}, 16, {});
     ASSERT_TRUE(listener.has_value());
     const std::uint16_t port = local_address_of(listener->raw()).port;
-    const auto dialling = open_dialling({.ip = "127.0.0.1", .port = port}, {});
+    const auto dialling = open_dialling({.ip = "127.0.0.1", .port = port}, "", {});
     ASSERT_TRUE(dialling.has_value());
     pollfd waiting{.fd = listener->raw(), .events = POLLIN, .revents = 0};
     ASSERT_EQ(::poll(&waiting, 1, 5000), 1);
@@ -63,7 +83,7 @@ TEST(Sockets, RefusesASocketThatConnectedToItself) {
     ASSERT_EQ(::connect(fd.raw(), reinterpret_cast<const sockaddr*>(&self), sizeof self), 0);
     const auto outcome = dialling_outcome(fd.raw());
     ASSERT_FALSE(outcome.has_value());
-    EXPECT_EQ(outcome.error().code, Errc::unavailable);
+    EXPECT_EQ(outcome.error().code, Errc::closed);
 }
 
 TEST(Sockets, NamesTheAddressThatIsInUse) {

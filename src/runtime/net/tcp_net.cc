@@ -241,7 +241,7 @@ env::ConnId TcpNet::dial(const env::SocketAddress& to, env::ConnectionHandler& h
                                 "connect to " + env::to_string(to) + ": too many connections"});
         return id_of(conn);
     }
-    auto fd = open_dialling(to, options_.keep_alive);
+    auto fd = open_dialling(to, options_.dial_from, options_.keep_alive);
     if (!fd) {
         break_later(conn, std::move(fd).error());
         return id_of(conn);

@@ -29,6 +29,8 @@ struct TcpNetOptions {
     std::size_t queue_hard_max_bytes = std::size_t{64} << 20;
     int backlog = 4096;
     Duration dial_timeout = std::chrono::seconds(3);
+    std::string
+        dial_from;  // IP address that dialled connections begin at; empty: the kernel's choice
     // How long close() goes on to send what is queued and waits for the peer to close too.
     Duration close_timeout = std::chrono::seconds(2);
     KeepAliveOptions keep_alive;

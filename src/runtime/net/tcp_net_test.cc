@@ -191,7 +191,7 @@ TEST_F(TcpNetTest, TellsThatADialWasRefused) {
     EXPECT_TRUE(client.closed.empty());
     ASSERT_TRUE(run_until([&] { return client.closed.size() == 1; }));
     EXPECT_EQ(client.closed[0].first, conn);
-    EXPECT_EQ(client.closed[0].second.code, Errc::unavailable);
+    EXPECT_EQ(client.closed[0].second.code, Errc::closed);
     EXPECT_TRUE(client.connected.empty());
 }
 

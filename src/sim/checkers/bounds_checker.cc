@@ -23,18 +23,21 @@ void BoundsChecker::step() {
     for (const auto& [id, publication] : truth_.publications()) {
         states += publication.contents.size();
     }
-    if (auto* session = registry_.session(); session != nullptr) {
-        const auto status = session->status();
-        at_most("publications in the session", status.publications, ever);
-        at_most("services in the session", status.services_cached, services_max_);
-        at_most("unacknowledged writes", status.unacknowledged_writes, 200 + 20 * states);
-    }
-    if (auto* data = registry_.data(); data != nullptr) {
-        const auto status = data->status();
-        at_most("publications in the data server", status.publications, ever);
-        at_most("services in the data server", status.services, services_max_);
-        at_most("tombstones", status.tombstones, ever);
-        at_most("sessions known to the data server", status.sessions, 1);
+    for (Node* node : registry_.nodes()) {
+        if (const auto* session = node->session(); session != nullptr) {
+            const auto status = session->status();
+            at_most("publications in a session", status.publications, ever);
+            at_most("services in a session", status.services_cached, services_max_);
+            at_most("unacknowledged writes", status.unacknowledged_writes, 200 + 20 * states);
+        }
+        if (const auto* data = node->data(); data != nullptr) {
+            const auto status = data->status();
+            at_most("publications in a data server", status.publications, ever);
+            at_most("services in a data server", status.services, services_max_);
+            at_most("tombstones", status.tombstones, ever);
+            at_most("sessions known to a data server", status.sessions,
+                    registry_.nodes(Role::session).size());
+        }
     }
 }
 
@@ -47,12 +50,23 @@ void BoundsChecker::at_rest() {
     };
     const auto live = static_cast<std::size_t>(std::ranges::count_if(
         truth_.publications(), [](const auto& item) { return item.second.live(); }));
-    const auto status = registry_.session()->status();
-    equal("publications in the session", status.publications, live);
-    equal("publications in the data server", registry_.data()->status().publications, live);
-    equal("unacknowledged writes", status.unacknowledged_writes, 0);
-    equal("subscriptions", status.subscriptions, truth_.listeners().size());
-    equal("watches", status.watches, truth_.watches().size());
+    session::SessionStatus sessions;
+    std::size_t in_data = 0;
+    for (Node* node : registry_.nodes()) {
+        if (const auto* session = node->session(); session != nullptr) {
+            const auto status = session->status();
+            sessions.publications += status.publications;
+            sessions.unacknowledged_writes += status.unacknowledged_writes;
+            sessions.subscriptions += status.subscriptions;
+            sessions.watches += status.watches;
+        }
+        in_data += node->data() != nullptr ? node->data()->status().publications : 0;
+    }
+    equal("publications in the sessions", sessions.publications, live);
+    equal("publications in the data servers", in_data, live);
+    equal("unacknowledged writes", sessions.unacknowledged_writes, 0);
+    equal("subscriptions", sessions.subscriptions, truth_.listeners().size());
+    equal("watches", sessions.watches, truth_.watches().size());
 }
 
 }  // namespace muster::sim

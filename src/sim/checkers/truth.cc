@@ -10,8 +10,11 @@ std::string Listener::text() const {
     return fmt::format("{} of {} ({} {} {})", id, client, service.data_id, to_string(scope), zone);
 }
 
-Shown Shown::of(const ServiceView& view) {
-    Shown shown{.version = view.version, .complete = view.complete};
+Shown Shown::of(const ServiceView& view, std::string server) {
+    Shown shown{.server = std::move(server),
+                .version = view.version,
+                .complete = view.complete,
+                .publications = {}};
     for (const PublicationPtr& publication : view.publications) {
         shown.publications.emplace(publication->id, publication);
     }
@@ -58,6 +61,19 @@ void Truth::excuse(const std::string& client) {
 
 bool Truth::excused(const TruePublication& publication) const {
     return publication.excused_at && now() - *publication.excused_at <= kExcused;
+}
+
+void Truth::excuse_return(const std::string& client) {
+    for (auto& [id, publication] : publications_) {
+        if (publication.client == client) {
+            publication.doubled_at = now();
+        }
+    }
+}
+
+bool Truth::return_excused(const TruePublication& publication) const {
+    return excused(publication) ||
+           (publication.doubled_at && now() - *publication.doubled_at <= kExcused);
 }
 
 void Truth::subscribed(const Listener& listener) {

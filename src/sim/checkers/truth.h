@@ -24,18 +24,20 @@ struct Listener {
     Service service;
     Scope scope = Scope::data_center;
     std::string zone;
+    bool tells_held = true;  // its client can say to a session what version it has
 
     [[nodiscard]] auto operator<=>(const Listener&) const = default;
     [[nodiscard]] std::string text() const;
 };
 
-// What a listener sees.
+// What a listener sees, and which session told it.
 struct Shown {
+    std::string server;
     Version version;
     bool complete = false;
     std::map<RegistId, PublicationPtr> publications;
 
-    [[nodiscard]] static Shown of(const ServiceView& view);
+    [[nodiscard]] static Shown of(const ServiceView& view, std::string server);
 };
 
 enum class Ending : std::uint8_t {
@@ -56,6 +58,8 @@ struct TruePublication {
     MonoTime ended_at;
     // When its disappearance was last the fault of its client's own connection: see excuse().
     std::optional<MonoTime> excused_at;
+    // When its client was last known, or may have been, to two sessions: see excuse_return().
+    std::optional<MonoTime> doubled_at;
 
     [[nodiscard]] bool live() const {
         return ending == Ending::none;
@@ -83,6 +87,8 @@ public:
     // A living session lost the connection of this client, or the client did not come back to a new
     // session within its grace: for kExcused its publications may disappear although they live.
     void excuse(const std::string& client);
+    // A session this client left may not know of it: for kExcused it may bring back what ended.
+    void excuse_return(const std::string& client);
 
     // ---- subscribers
     void subscribed(const Listener& listener);
@@ -103,6 +109,7 @@ public:
         return scheduler_.now();
     }
     [[nodiscard]] bool excused(const TruePublication& publication) const;
+    [[nodiscard]] bool return_excused(const TruePublication& publication) const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
         return publications_;
     }

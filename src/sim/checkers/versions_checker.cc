@@ -10,7 +10,8 @@ constexpr auto kName = "I2 never backwards";
 }  // namespace
 
 void VersionsChecker::on_pushed(const Listener& listener, const Shown* held, const Shown& pushed) {
-    if (held != nullptr && pushed.version < held->version) {
+    const bool known = listener.tells_held || (held != nullptr && held->server == pushed.server);
+    if (known && held != nullptr && pushed.version < held->version) {
         truth_.report(kName,
                       fmt::format("{} has version {} and was pushed {}", listener.text(),
                                   held->version.raw(), pushed.version.raw()),
@@ -34,7 +35,7 @@ void VersionsChecker::on_shown(const Listener& listener, const Shown* before, co
     }
     const std::string zone = listener.scope == Scope::zone ? listener.zone : "";
     const auto [known, inserted] =
-        told_.try_emplace({listener.service.data_id, zone, now.version}, content);
+        told_.try_emplace({now.server, listener.service.data_id, zone, now.version}, content);
     if (!inserted && known->second != content) {
         truth_.report(kName,
                       fmt::format("version {} of {} means different lists, the second to {}",

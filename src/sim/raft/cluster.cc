@@ -13,6 +13,31 @@
 
 namespace muster::raft::swarm {
 
+namespace {
+
+// Of the list as it was, whatever is applied since.
+class ListView final : public StateView {
+public:
+    explicit ListView(std::vector<std::uint64_t> ids) : ids_(std::move(ids)) {}
+
+    bool append_part(std::string& out, std::size_t bytes_max) override {
+        const std::size_t end = out.size() + bytes_max;
+        while (next_ < ids_.size() && out.size() < end) {
+            append_big_endian(out, ids_[next_++]);
+        }
+        return next_ < ids_.size();
+    }
+    [[nodiscard]] std::size_t bytes_about() const override {
+        return ids_.size() * 8;
+    }
+
+private:
+    std::vector<std::uint64_t> ids_;
+    std::size_t next_ = 0;
+};
+
+}  // namespace
+
 // What a crash ends.
 struct Cluster::Life final : public StateMachine,
                              public ConsensusListener,
@@ -34,10 +59,11 @@ struct Cluster::Life final : public StateMachine,
     }
     [[nodiscard]] std::string snapshot() const override {
         std::string bytes;
-        for (const std::uint64_t id : ids) {
-            append_big_endian(bytes, id);
-        }
+        (void)ListView(ids).append_part(bytes, ids.size() * 8);
         return bytes;
+    }
+    [[nodiscard]] std::unique_ptr<StateView> view() const override {
+        return std::make_unique<ListView>(ids);
     }
     [[nodiscard]] Result<void> restore(std::string_view bytes) override {
         ids.clear();
@@ -72,11 +98,7 @@ struct Cluster::Life final : public StateMachine,
     }
 
     // ---- Timers
-    void arm(env::TimerKey key, Duration delay) override {
-        const MonoTime due = cluster.now_ + std::max(delay, Duration::zero());
-        armed[key] = due;
-        cluster.schedule(due, {Event::Kind::timer, at, number, key, due, {}});
-    }
+    void arm(env::TimerKey key, Duration delay) override;
     void cancel(env::TimerKey key) override {
         armed.erase(key);
     }
@@ -111,11 +133,18 @@ struct Cluster::Host {
     DiskWeather weather;
     std::uint64_t lives = 0;
     std::unique_ptr<Life> life;
+    std::int64_t clock_percent = 100;
     bool paused = false;
     std::vector<Event> missed;  // while paused
     std::optional<Error> start_error;
 };
 
+void Cluster::Life::arm(env::TimerKey key, Duration delay) {
+    const MonoTime due =
+        cluster.now_ + std::max(delay, Duration::zero()) * host.clock_percent / 100;
+    armed[key] = due;
+    cluster.schedule(due, {Event::Kind::timer, at, number, key, due, {}});
+}
 Result<std::string> Cluster::Life::read(std::string_view path) {
     return host.disk.read(path);
 }
@@ -150,6 +179,8 @@ RaftNodeOptions small_bounds() {
     options.core.chunk_bytes = 256;
     options.core.uncommitted_max = 64;
     options.core.trailing_bytes = 2048;
+    options.snapshot_part_bytes = 512;
+    options.reserve = {.bytes = 8192, .piece_bytes = 2048, .interval = std::chrono::seconds(5)};
     options.snapshot_after_bytes = 2048;
     options.snapshot_after_records = 60;
     return options;
@@ -316,6 +347,21 @@ void Cluster::leap(std::size_t at) {
     }
 }
 
+void Cluster::stall_clock(std::size_t at, Duration time) {
+    Host& host = *hosts_[at];
+    if (!host.life) {
+        return;
+    }
+    for (auto& [key, due] : host.life->armed) {
+        due += time;
+        schedule(due, {Event::Kind::timer, at, host.life->number, key, due, {}});
+    }
+}
+
+void Cluster::set_clock_rate(std::size_t host, std::int64_t percent) {
+    hosts_[host]->clock_percent = percent;
+}
+
 void Cluster::cut(std::size_t from, std::size_t to) {
     cuts_.emplace(from, to);
 }
@@ -329,12 +375,27 @@ void Cluster::isolate(std::size_t host) {
     }
 }
 
+void Cluster::split(std::uint64_t side) {
+    for (std::size_t from = 0; from < hosts_.size(); ++from) {
+        for (std::size_t to = 0; to < hosts_.size(); ++to) {
+            if ((side >> from & 1U) != (side >> to & 1U)) {
+                cut(from, to);
+            }
+        }
+    }
+}
+
 void Cluster::heal_network() {
     cuts_.clear();
 }
 
 DiskWeather& Cluster::disk_weather(std::size_t host) {
     return hosts_[host]->weather;
+}
+
+void Cluster::limit_disk(std::size_t host, std::size_t room) {
+    env::MemoryDisk& disk = hosts_[host]->disk;
+    disk.set_capacity(room == kRoomForAll ? kRoomForAll : disk.used() + room);
 }
 
 env::MemoryDisk& Cluster::disk(std::size_t host) {
@@ -397,6 +458,17 @@ std::uint64_t Cluster::transfer(std::size_t host, std::size_t to) {
     return id;
 }
 
+std::uint64_t Cluster::stop(std::size_t host) {
+    const std::uint64_t id = next_ticket();
+    others_.insert(id);
+    hosts_[host]->life->node->stop(Ticket(id));
+    return id;
+}
+
+void Cluster::say_gone(std::size_t host, std::size_t other) {
+    hosts_[host]->life->node->on_peer_gone(id_of(other));
+}
+
 const Cluster::Answer* Cluster::answer(std::uint64_t ticket) const {
     const auto found = answers_.find(ticket);
     return found == answers_.end() ? nullptr : &found->second;
@@ -415,6 +487,44 @@ bool Cluster::paused(std::size_t host) const {
 const RaftNode& Cluster::node(std::size_t host) const {
     CHECK(up(host));
     return *hosts_[host]->life->node;
+}
+
+namespace {
+
+class OneMetric final : public MetricsWriter {
+public:
+    explicit OneMetric(std::string_view name) : name_(name) {}
+
+    void counter(std::string_view name, std::string_view /*help*/, std::uint64_t number,
+                 MetricLabels /*labels*/) override {
+        take(name, static_cast<std::int64_t>(number));
+    }
+    void gauge(std::string_view name, std::string_view /*help*/, std::int64_t number,
+               MetricLabels /*labels*/) override {
+        take(name, number);
+    }
+    void histogram(std::string_view /*name*/, std::string_view /*help*/,
+                   const LatencyHistogram& /*histogram*/, MetricLabels /*labels*/) override {}
+
+    std::optional<std::int64_t> value;
+
+private:
+    void take(std::string_view name, std::int64_t number) {
+        if (name == name_) {
+            value = number;
+        }
+    }
+
+    std::string_view name_;
+};
+
+}  // namespace
+
+std::int64_t Cluster::metric(std::size_t host, std::string_view name) const {
+    OneMetric metric(name);
+    node(host).write_metrics(metric);
+    CHECK_BECAUSE(metric.value.has_value(), "no such metric");
+    return *metric.value;
 }
 
 const std::optional<Error>& Cluster::start_error(std::size_t host) const {

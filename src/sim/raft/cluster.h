@@ -30,6 +30,8 @@ struct DiskWeather {
     bool full = false;
 };
 
+inline constexpr std::size_t kRoomForAll = SIZE_MAX;
+
 struct ClusterOptions {
     std::size_t hosts = 3;
     std::size_t voters = 3;  // the first of them; the others wait to be added
@@ -66,14 +68,22 @@ public:
     void resume(std::size_t host);
     // Its monotonic clock leaps: all its timers are due.
     void leap(std::size_t host);
+    // Its clock stands still for so long: all its timers are late.
+    void stall_clock(std::size_t host, Duration time);
+    // What it takes for 100 ms lasts so many milliseconds, for timers armed from now on.
+    void set_clock_rate(std::size_t host, std::int64_t percent);
     // One way.
     void cut(std::size_t from, std::size_t to);
     void isolate(std::size_t host);
+    // Nothing passes between those whose bit is set in `side` and the others.
+    void split(std::uint64_t side);
     void heal_network();
     [[nodiscard]] NetworkWeather& network() {
         return network_;
     }
     [[nodiscard]] DiskWeather& disk_weather(std::size_t host);
+    // No more than so many bytes can be added to what is on the disk now.
+    void limit_disk(std::size_t host, std::size_t room);
     // Requires: the host is down.
     [[nodiscard]] env::MemoryDisk& disk(std::size_t host);
     // Sees every message; false: it is dropped.
@@ -85,6 +95,9 @@ public:
     std::uint64_t read(std::size_t host);
     std::uint64_t change(std::size_t host, const Membership& wanted);
     std::uint64_t transfer(std::size_t host, std::size_t to);
+    std::uint64_t stop(std::size_t host);
+    // The host is told that the other one's process has ended.
+    void say_gone(std::size_t host, std::size_t other);
     struct Answer {
         bool good = false;
         LogIndex index;
@@ -99,6 +112,8 @@ public:
     [[nodiscard]] bool up(std::size_t host) const;
     [[nodiscard]] bool paused(std::size_t host) const;
     [[nodiscard]] const RaftNode& node(std::size_t host) const;
+    // A number of the node's metrics by its name.
+    [[nodiscard]] std::int64_t metric(std::size_t host, std::string_view name) const;
     [[nodiscard]] const std::optional<Error>& start_error(std::size_t host) const;
     [[nodiscard]] std::size_t applied_commands(std::size_t host) const;
     // The announced leader with the largest term.

@@ -44,7 +44,7 @@ protected:
             bool all = true;
             for (const auto& client : story.world.clients()) {
                 all = all && (client->process().paused() || !client->alive() ||
-                              client->settled_in() == session.life());
+                              client->settled_in().life == session.life());
             }
             if (all) {
                 return;

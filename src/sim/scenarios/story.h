@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sim/scenarios/world.h"
 
@@ -17,20 +18,25 @@ class Story {
 public:
     explicit Story(Roles roles, std::uint64_t seed = 1,
                    Duration sync_max = RegistryOptions{}.sync_max);
+    // Of a whole cluster.
+    explicit Story(const RegistryOptions& registry, std::uint64_t seed = 1);
 
     SimClient& client(ClientKind kind, const std::string& zone = "zone-a");
     void wait(Duration how_long) {
         world.run(how_long);
     }
 
-    // The server: all roles when they live together, else the session.
+    [[nodiscard]] Node& node(const std::string& name) {
+        return world.registry.node(name);
+    }
+    // The first node of a role: all roles when they live together.
     void kill(Role role, Death how = Death::killed) {
         world.registry.kill(role, how);
     }
     void restart(Role role) {
         world.registry.start(role);
     }
-    void kill_all();
+    void kill_all(Death how = Death::killed);
     void restart_all() {
         world.registry.start_all();
     }
@@ -41,6 +47,13 @@ public:
     [[nodiscard]] std::set<std::string> seen_by(const SimClient& who) const;
     // All that any subscription of `who` was ever shown.
     [[nodiscard]] std::set<std::string> ever_seen_by(const SimClient& who) const;
+    // Empty: every view is as it should be now.
+    [[nodiscard]] std::string differs() const;
+    // Time passes until every view is as it should be, at most so long. Returns how long.
+    Duration wait_until_equal(Duration at_most);
+    // The clients connected to a session.
+    [[nodiscard]] std::vector<SimClient*> clients_of(const std::string& session) const;
+
     // Empty: no invariant was broken so far.
     [[nodiscard]] std::string broken() const;
     // The same after everything had time to converge and was judged at rest.

@@ -52,12 +52,30 @@ Swarm Swarm::draw(Prng& prng) {
     return swarm;
 }
 
+Swarm Swarm::draw_cluster(Prng& prng) {
+    Swarm swarm = draw(prng);
+    swarm.embedded = false;
+    swarm.metas = prng.chance(2, 3) ? 3 : 1;
+    swarm.data = static_cast<int>(prng.between(1, 4));
+    swarm.sessions = static_cast<int>(prng.between(1, 3));
+    swarm.copies = static_cast<int>(prng.between(1, 3));
+    swarm.zones = static_cast<int>(prng.between(1, 3));
+    swarm.clients =
+        static_cast<int>(prng.chance(1, 10) ? prng.between(20, 50) : prng.between(2, 12));
+    swarm.halves = sometimes(prng, seconds(8), seconds(40));
+    return swarm;
+}
+
 std::string Swarm::text() const {
+    const std::string shape =
+        embedded ? "embedded"
+                 : fmt::format("{} metas, {} data, {} sessions, {} copies, {} zones", metas, data,
+                               sessions, copies, zones);
     std::string line = fmt::format(
         "{}, {} slots, {} services, {} clients ({}% native), storm {} s, disk to {} ms, an act "
         "each {} ms",
-        embedded ? "embedded" : "apart", slots, services, clients, native_percent,
-        to_ms(storm) / 1000, to_ms(sync_max), to_ms(act));
+        shape, slots, services, clients, native_percent, to_ms(storm) / 1000, to_ms(sync_max),
+        to_ms(act));
     const auto rate = [&](std::string_view name, std::uint64_t per_10000) {
         if (per_10000 > 0) {
             line += fmt::format(", {} {}/10000", name, per_10000);
@@ -80,6 +98,7 @@ std::string Swarm::text() const {
     each("power off", power_off);
     each("pause", pause);
     each("cut", cut);
+    each("halves", halves);
     each("clock jump", clock_jump);
     each("client crash", client_crash);
     each("client machine lost", client_lost);

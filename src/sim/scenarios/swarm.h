@@ -13,6 +13,11 @@ namespace muster::sim {
 // with all of them hides). Rates: mean pause between two events of the kind; zero is never.
 struct Swarm {
     bool embedded = false;
+    int metas = 1;
+    int data = 1;
+    int sessions = 1;
+    int copies = 1;
+    int zones = 1;
     std::uint16_t slots = 8;
     int services = 4;
     int clients = 5;
@@ -33,6 +38,7 @@ struct Swarm {
     Duration power_off{};
     Duration pause{};
     Duration cut{};
+    Duration halves{};  // everything, clients too, falls into two halves
     Duration clock_jump{};
     Duration client_crash{};
     Duration client_lost{};
@@ -40,7 +46,10 @@ struct Swarm {
     Duration congestion{};
     Duration config{};
 
+    // Of a registry with one node for each role, or one in all.
     [[nodiscard]] static Swarm draw(Prng& prng);
+    // Of up to 3 metas, 4 data servers, 3 sessions and 50 clients.
+    [[nodiscard]] static Swarm draw_cluster(Prng& prng);
     [[nodiscard]] std::string text() const;
 };
 

@@ -3,7 +3,9 @@
 #include <functional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "sim/scenarios/churn.h"
 #include "sim/scenarios/swarm.h"
 #include "sim/scenarios/world.h"
 
@@ -21,43 +23,51 @@ constexpr std::size_t kStoryLines = 60;
 class Storm {
 public:
     Storm(World& world, const Swarm& swarm, Prng prng)
-        : world_(world), swarm_(swarm), prng_(prng) {}
+        : world_(world),
+          swarm_(swarm),
+          prng_(prng),
+          churn_(world.clients(), swarm.services, Prng(prng_.next())) {}
 
     void begin();
     void end();
     // Clients leave in every way; whoever is left goes on.
     void calm_departures();
-    // One random wish of one random living client.
-    void act();
+    void act() {
+        churn_.act();
+    }
 
 private:
     // Calls `event` again and again, about `mean` apart, while the storm lasts.
     void every(Duration mean, void (Storm::*event)());
     void add_client();
     void break_pipe();
-    void crash_role(Death how);
-    void crash() {
-        crash_role(Death::killed);
+    void crash_node(Death how);
+    void crash(Node& node, Death how);
+    void kill_node() {
+        crash_node(Death::killed);
     }
     void power_off() {
-        crash_role(Death::power_off);
+        crash_node(Death::power_off);
     }
-    void pause_role();
+    void pause_node();
     void cut();
+    void cut_in_halves();
     void jump_clock();
     void kill_client();
     void lose_client();
     void pause_client();
     void congest();
     void put_config();
-    [[nodiscard]] SimClient* some_client();
-    [[nodiscard]] Role some_role();
-    [[nodiscard]] Service some_service();
+    [[nodiscard]] SimClient* some_client() {
+        return churn_.some_client();
+    }
+    [[nodiscard]] Node& some_node();
     [[nodiscard]] Duration between(Duration low, Duration high);
 
     World& world_;
     Swarm swarm_;
     Prng prng_;
+    Churn churn_;
     bool over_ = false;
     int configs_ = 0;
 };
@@ -79,6 +89,8 @@ void Storm::every(Duration mean, void (Storm::*event)()) {
 }
 
 void Storm::begin() {
+    world_.links.faults = {
+        .missing = swarm_.lost, .late = swarm_.late, .late_max = swarm_.late_max};
     world_.network.faults = {.lost = swarm_.lost,
                              .doubled = swarm_.doubled,
                              .late = swarm_.late,
@@ -89,10 +101,11 @@ void Storm::begin() {
     }
     every(swarm_.act, &Storm::act);
     every(swarm_.reset, &Storm::break_pipe);
-    every(swarm_.crash, &Storm::crash);
+    every(swarm_.crash, &Storm::kill_node);
     every(swarm_.power_off, &Storm::power_off);
-    every(swarm_.pause, &Storm::pause_role);
+    every(swarm_.pause, &Storm::pause_node);
     every(swarm_.cut, &Storm::cut);
+    every(swarm_.halves, &Storm::cut_in_halves);
     every(swarm_.clock_jump, &Storm::jump_clock);
     every(swarm_.client_crash, &Storm::kill_client);
     every(swarm_.client_lost, &Storm::lose_client);
@@ -115,75 +128,14 @@ void Storm::add_client() {
                                           prng_.chance(1, 2) ? "zone-a" : "zone-b");
     const auto publications = prng_.below(3);
     for (std::uint64_t i = 0; i < publications; ++i) {
-        client.publish(some_service());
+        client.publish(churn_.some_service());
     }
-    client.subscribe(some_service(), prng_.chance(1, 3) ? Scope::zone : Scope::data_center);
+    client.subscribe(churn_.some_service(), prng_.chance(1, 3) ? Scope::zone : Scope::data_center);
 }
 
-SimClient* Storm::some_client() {
-    std::vector<SimClient*> living;
-    for (const auto& client : world_.clients()) {
-        if (client->alive()) {
-            living.push_back(client.get());
-        }
-    }
-    return living.empty() ? nullptr : living[prng_.below(living.size())];
-}
-
-Role Storm::some_role() {
-    return static_cast<Role>(prng_.below(3));
-}
-
-Service Storm::some_service() {
-    return {.data_id = fmt::format("service-{}",
-                                   prng_.below(static_cast<std::uint64_t>(swarm_.services)) + 1)};
-}
-
-void Storm::act() {
-    SimClient* client = some_client();
-    if (client == nullptr || client->process().paused()) {
-        return;
-    }
-    const auto& published = client->published();
-    const auto& listeners = client->listeners();
-    switch (prng_.below(10)) {
-        case 0:
-        case 1:
-            if (published.size() < 5) {
-                client->publish(some_service());
-            }
-            break;
-        case 2:
-        case 3:
-        case 4:
-        case 5:
-            if (!published.empty()) {
-                client->update(published[prng_.below(published.size())]);
-            }
-            break;
-        case 6:
-            if (!published.empty()) {
-                client->withdraw(published[prng_.below(published.size())]);
-            }
-            break;
-        case 7:
-            if (listeners.size() < 4) {
-                const auto scope = static_cast<Scope>(prng_.below(3));
-                client->subscribe(some_service(), scope);
-            }
-            break;
-        case 8:
-            if (!listeners.empty()) {
-                client->unsubscribe(listeners[prng_.below(listeners.size())]);
-            }
-            break;
-        default:
-            if (client->watched().empty()) {
-                client->watch(fmt::format("switch-{}", prng_.below(2)));
-            } else {
-                client->unwatch(client->watched().front());
-            }
-    }
+Node& Storm::some_node() {
+    const auto nodes = world_.registry.nodes();
+    return *nodes[prng_.below(nodes.size())];
 }
 
 void Storm::break_pipe() {
@@ -204,39 +156,61 @@ void Storm::break_pipe() {
     world_.pipes.reset(client->pipe(), how);
 }
 
-void Storm::crash_role(Death how) {
-    const Role role = some_role();
-    if (!world_.registry.process(role).alive()) {
-        return;
-    }
-    world_.registry.kill(role, how);
-    world_.scheduler.after(between(milliseconds(20), seconds(5)),
-                           [this, role] { world_.registry.start(role); });
+void Storm::crash_node(Death how) {
     if (prng_.chance(1, 4)) {
         // Together, as when a rack loses its power.
-        for (const Role other : {Role::meta, Role::data, Role::session}) {
-            world_.registry.kill(other, how);
-            world_.scheduler.after(between(milliseconds(20), seconds(5)),
-                                   [this, other] { world_.registry.start(other); });
+        for (Node* node : world_.registry.nodes()) {
+            crash(*node, how);
         }
+    } else {
+        crash(some_node(), how);
     }
 }
 
-void Storm::pause_role() {
+void Storm::crash(Node& node, Death how) {
+    if (node.process().alive()) {
+        node.kill(how);
+        world_.scheduler.after(between(milliseconds(20), seconds(5)), [&node] { node.start(); });
+    }
+}
+
+void Storm::pause_node() {
     const Duration how_long = prng_.chance(1, 3) ? between(seconds(5), seconds(20))
                                                  : between(milliseconds(100), seconds(5));
-    world_.registry.pause(some_role(), how_long);
+    some_node().pause(how_long);
 }
 
 void Storm::cut() {
-    const Role from = some_role();
-    const Role to = some_role();
-    world_.network.cut(from, to);
+    const std::string from = some_node().process().name();
+    const std::string to = some_node().process().name();
+    std::vector<Cuts::Pair> pairs{{from, to}};
     if (prng_.chance(1, 2)) {
-        world_.network.cut(to, from);
+        pairs.emplace_back(to, from);
     }
-    world_.scheduler.after(between(milliseconds(100), seconds(8)),
-                           [this] { world_.network.open_all(); });
+    world_.note(
+        fmt::format("is cut from {} to {}{}", from, to, pairs.size() > 1 ? " and back" : ""));
+    world_.scheduler.after(
+        between(milliseconds(100), seconds(8)),
+        [this, id = world_.cuts.cut(std::move(pairs))] { world_.cuts.open(id); });
+}
+
+void Storm::cut_in_halves() {
+    std::vector<std::string> one;
+    std::vector<std::string> other;
+    for (Node* node : world_.registry.nodes()) {
+        (prng_.chance(1, 2) ? one : other).push_back(node->process().name());
+    }
+    for (const auto& client : world_.clients()) {
+        if (client->alive()) {
+            (prng_.chance(1, 2) ? one : other).push_back(client->name());
+        }
+    }
+    world_.note(fmt::format("is cut in halves, one is {}", fmt::join(one, " ")));
+    const auto id = world_.cuts.cut(Cuts::between(one, other));
+    world_.scheduler.after(between(milliseconds(200), seconds(12)), [this, id] {
+        world_.note("is whole again");
+        world_.cuts.open(id);
+    });
 }
 
 void Storm::jump_clock() {
@@ -246,7 +220,7 @@ void Storm::jump_clock() {
         client->clock().jump(by);
         client->process().note(fmt::format("its clock jumps by {} ms", to_ms(by)));
     } else {
-        Process& process = world_.registry.process(some_role());
+        Process& process = some_node().process();
         process.clock().jump(by);
         process.note(fmt::format("its clock jumps by {} ms", to_ms(by)));
     }
@@ -277,9 +251,12 @@ void Storm::congest() {
     if (client == nullptr) {
         return;
     }
-    for (const auto* dialect : {&kNative, &kJava}) {
-        if (Door* door = world_.registry.door(dialect->name); door != nullptr) {
-            door->congest(client->pipe(), between(milliseconds(10), seconds(3)));
+    const Duration how_long = between(milliseconds(10), seconds(3));
+    for (Node* node : world_.registry.nodes(Role::session)) {
+        for (const auto* dialect : {&kNative, &kJava}) {
+            if (Door* door = node->door(dialect->name); door != nullptr) {
+                door->congest(client->pipe(), how_long);
+            }
         }
     }
 }
@@ -316,11 +293,17 @@ std::string story_of(const World& world) {
 
 RunOutcome run_swarm(const RunOptions& options) {
     Prng prng(options.seed);
-    const Swarm swarm = Swarm::draw(prng);
-    World world(
-        {.seed = prng.next(),
-         .registry = {.embedded = swarm.embedded, .slots = swarm.slots, .sync_max = swarm.sync_max},
-         .print_trace = options.print_trace});
+    const Swarm swarm = options.cluster ? Swarm::draw_cluster(prng) : Swarm::draw(prng);
+    World world({.seed = prng.next(),
+                 .registry = {.embedded = swarm.embedded,
+                              .metas = swarm.metas,
+                              .data = swarm.data,
+                              .sessions = swarm.sessions,
+                              .slots = swarm.slots,
+                              .copies = swarm.copies,
+                              .zones = swarm.zones,
+                              .sync_max = swarm.sync_max},
+                 .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();
     storm.begin();
@@ -353,7 +336,7 @@ RunOutcome run_swarm(const RunOptions& options) {
 
 RunOutcome run_swarm_twice(const RunOptions& options) {
     RunOutcome first = run_swarm(options);
-    const RunOutcome second = run_swarm({.seed = options.seed});
+    const RunOutcome second = run_swarm({.seed = options.seed, .cluster = options.cluster});
     if (first.hash != second.hash) {
         first.passed = false;
         first.violation = fmt::format("the same seed gave two runs: {:016x} and {:016x}",

@@ -7,6 +7,7 @@ namespace muster::sim {
 
 struct RunOptions {
     std::uint64_t seed = 1;
+    bool cluster = false;  // of many nodes
     bool print_trace = false;
 };
 

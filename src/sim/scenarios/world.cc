@@ -11,19 +11,15 @@ namespace {
 
 using std::chrono::seconds;
 
-// Clients come back within 10 s of finding a server; the session waits for 14 s.
-constexpr Duration kReturn = std::chrono::milliseconds(13'500);
-// What a session finds closed this soon after it stood still may have closed because of that.
-constexpr Duration kAfterPause = seconds(1);
-
 }  // namespace
 
 World::World(WorldOptions options)
     : trace(options.print_trace),
       prng_(options.seed),
-      network(scheduler, trace, Prng(prng_.next())),
-      pipes(scheduler, trace, Prng(prng_.next())),
-      registry(options.registry, scheduler, trace, Prng(prng_.next()), network, pipes),
+      network(scheduler, trace, Prng(prng_.next()), cuts),
+      links(scheduler, Prng(prng_.next()), cuts),
+      pipes(scheduler, trace, Prng(prng_.next()), cuts),
+      registry(options.registry, {scheduler, trace, network, links, pipes}, Prng(prng_.next())),
       truth(scheduler, violations),
       converges(truth),
       versions(truth),
@@ -33,32 +29,12 @@ World::World(WorldOptions options)
       client_order(truth),
       bounds(truth, registry),
       checkers_{&converges, &versions, &falsely_gone, &gone, &resurrection, &client_order, &bounds},
+      excuses_(registry, pipes, truth, clients_),
       next_step_(scheduler.now() + kStep) {
-    registry.on_connection_lost = [this](PipeId pipe) { on_connection_lost(pipe); };
-}
-
-void World::on_connection_lost(PipeId pipe) {
-    SimClient* client = owner_of(pipe);
-    if (client == nullptr || !client->alive()) {
-        return;
-    }
-    const Process& session = registry.process(Role::session);
-    const bool stood = session.resumed() && scheduler.now() - *session.resumed() < kAfterPause;
-    if (pipes.was_reset(pipe) || !stood) {
-        away_.insert(client->name());
-        truth.excuse(client->name());
-    } else {
-        kept_[client->name()] = {.session_life = session.life(), .ran = session.ran()};
-    }
-}
-
-SimClient* World::owner_of(PipeId pipe) {
-    for (const auto& client : clients_) {
-        if (client->uses(pipe)) {
-            return client.get();
-        }
-    }
-    return nullptr;
+    registry.on_connection_lost = [this](Node& session, PipeId pipe) {
+        excuses_.on_connection_lost(session, pipe);
+    };
+    cuts.on_opened = [this] { pipes.on_opened(); };
 }
 
 SimClient& World::add_client(ClientKind kind, const std::string& zone) {
@@ -98,42 +74,9 @@ void World::step() {
     if (!unput_.empty() && putting_.empty()) {
         ask_config_put();
     }
-    excuse_the_late();
+    excuses_.step();
     for (Checker* checker : checkers_) {
         checker->step();
-    }
-}
-
-void World::excuse_the_late() {
-    const Process& session = registry.process(Role::session);
-    if (!session.alive()) {
-        return;
-    }
-    for (const auto& client : clients_) {
-        if (client->alive()) {
-            excuse_if_late(*client);
-        }
-    }
-}
-
-void World::excuse_if_late(SimClient& client) {
-    const Process& session = registry.process(Role::session);
-    const std::string& name = client.name();
-    const auto kept = kept_.find(name);
-    if (client.settled() && pipes.session_life_of(client.pipe()) == session.life()) {
-        client.note_settled(session.life());
-        away_.erase(name);
-        kept_.erase(name);
-    } else if (client.settled_in() != session.life()) {
-        if (session.ran() >= kReturn) {
-            away_.insert(name);
-        }
-    } else if (kept != kept_.end() && kept->second.session_life == session.life() &&
-               session.ran() - kept->second.ran >= kReturn) {
-        away_.insert(name);
-    }
-    if (away_.contains(name)) {
-        truth.excuse(name);
     }
 }
 
@@ -150,9 +93,19 @@ void World::put_config(const std::string& key, const std::string& value) {
     truth.config_put(key, value);
 }
 
+session::SessionServer* World::some_session() {
+    std::vector<session::SessionServer*> able;
+    for (Node* node : registry.nodes(Role::session)) {
+        if (node->process().alive() && !node->process().paused()) {
+            able.push_back(node->session());
+        }
+    }
+    return able.empty() ? nullptr : able[prng_.below(able.size())];
+}
+
 void World::ask_config_put() {
-    auto* session = registry.session();
-    if (session == nullptr || registry.process(Role::session).paused()) {
+    auto* session = some_session();
+    if (session == nullptr) {
         return;
     }
     std::tie(putting_, putting_value_) = *unput_.begin();
@@ -180,7 +133,8 @@ void World::on_config_put(std::uint64_t token, const Result<Version>& result) {
 void World::heal() {
     note("heals");
     network.faults = {};
-    network.open_all();
+    links.faults = {};
+    cuts.open_all();
     pipes.faults = {};
     registry.start_all();
 }

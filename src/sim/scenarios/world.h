@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,10 @@
 #include "sim/checkers/resurrection_checker.h"
 #include "sim/checkers/truth.h"
 #include "sim/checkers/versions_checker.h"
+#include "sim/scenarios/excuses.h"
 #include "sim/workloads/sim_client.h"
+#include "sim/world/cuts.h"
+#include "sim/world/links.h"
 #include "sim/world/network.h"
 #include "sim/world/pipes.h"
 #include "sim/world/registry.h"
@@ -58,7 +60,7 @@ public:
     [[nodiscard]] Prng& prng() {
         return prng_;
     }
-    [[nodiscard]] std::vector<std::unique_ptr<SimClient>>& clients() {
+    [[nodiscard]] const std::vector<std::unique_ptr<SimClient>>& clients() const {
         return clients_;
     }
     [[nodiscard]] std::uint64_t hash() const {
@@ -75,7 +77,9 @@ private:
     Prng prng_;
 
 public:
+    Cuts cuts;
     Network network;
+    Links links;
     Pipes pipes;
     Registry registry;
     Violations violations;
@@ -92,22 +96,12 @@ private:
     void on_services(std::uint64_t, const msg::ListServicesReply&) override {}
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
     void ask_config_put();
+    [[nodiscard]] session::SessionServer* some_session();
     void step();
-    void on_connection_lost(PipeId pipe);
-    void excuse_the_late();
-    void excuse_if_late(SimClient& client);
-    [[nodiscard]] SimClient* owner_of(PipeId pipe);
 
     std::vector<Checker*> checkers_;
     std::vector<std::unique_ptr<SimClient>> clients_;
-    std::set<std::string> away_;  // excused, and not back yet
-    // By client: how long the session's life had run when it kept the publications of the client,
-    // whose connection closed because that life stood still.
-    struct Kept {
-        std::uint64_t session_life = 0;
-        Duration ran{};
-    };
-    std::map<std::string, Kept> kept_;
+    Excuses excuses_;
     std::map<std::string, std::string> unput_;
     std::string putting_;
     std::string putting_value_;

@@ -30,7 +30,7 @@ std::string JavaClient::new_id(char kind) {
 
 void JavaClient::begin_connect() {
     const std::uint64_t attempt = ++attempt_;
-    const PipeId pipe = connect(*this, "bolt");
+    const PipeId pipe = connect(*this, next_server(), "bolt");
     process_.post(kConnectTimeout, kWorker, [this, attempt, pipe] {
         if (!up_ && attempt == attempt_) {
             world_.pipes.close_from_client(pipe);
@@ -40,9 +40,10 @@ void JavaClient::begin_connect() {
 }
 
 void JavaClient::reconnect() {
+    const bool round_over = up_ || !more_to_try();
     up_ = false;
     ++attempt_;
-    const bool slow = prng_.chance(1, 5);
+    const bool slow = round_over && prng_.chance(1, 5);
     const Duration pause =
         slow ? milliseconds(prng_.between(5'000, 9'500)) : milliseconds(prng_.between(20, 500));
     process_.post(pause, kWorker, [this, attempt = attempt_] {
@@ -58,6 +59,7 @@ void JavaClient::on_up(PipeId pipe) {
     }
     up_ = true;
     heard_ = said_ = process_.clock().mono();
+    read_server_list();
     for (auto& [id, registration] : registrations_) {
         registration.done = false;
         send(id, registration);
@@ -81,6 +83,7 @@ void JavaClient::work() {
         if (now - said_ >= kHeartbeat) {
             said_ = now;
             world_.pipes.send_to_server(pipe_, Heartbeat{});
+            read_server_list();
         }
         if (now - heard_ >= kSilence) {
             note("gives up its silent server");
@@ -120,8 +123,12 @@ void JavaClient::subscribe(const Service& service, Scope scope) {
     note(fmt::format("subscribes to {} as {}", service.data_id, id));
     Registration& registration = registrations_[id];
     registration = {.task = Task::subscription, .service = service, .scope = scope};
-    const Listener listener{
-        .client = name(), .id = id, .service = service, .scope = scope, .zone = zone_};
+    const Listener listener{.client = name(),
+                            .id = id,
+                            .service = service,
+                            .scope = scope,
+                            .zone = zone_,
+                            .tells_held = false};
     listeners_.push_back(listener);
     world_.truth.subscribed(listener);
     send(id, registration);
@@ -225,7 +232,7 @@ void JavaClient::on(const msg::Push& push) {
         if (listener == listeners_.end()) {
             continue;
         }
-        const Shown shown = Shown::of(*push.view);
+        const Shown shown = Shown::of(*push.view, server(pipe_));
         world_.truth.pushed(*listener, shown);
         const auto [version, first] = versions_.try_emplace(id.raw(), push.view->version);
         if (first || push.view->version > version->second) {

@@ -21,7 +21,7 @@ void LeaseClient::start() {
 void LeaseClient::reconnect() {
     up_ = false;
     heard_ = process_.clock().mono();
-    (void)connect(*this, "native");
+    (void)connect(*this, next_server(), "native");
 }
 
 void LeaseClient::renew() {

@@ -11,7 +11,7 @@ namespace muster::sim {
 NativeClient::NativeClient(ClientWorld world, Prng prng, std::string name, std::string zone)
     : SimClient(world, prng, name, zone),
       timers_(process_),
-      role_({.servers = {"10.0.0.3:9600"}, .id_prefix = name, .zone = zone},
+      role_({.servers = world.pipes.servers(), .id_prefix = name, .zone = zone},
             {.clock = process_.clock(),
              .timers = timers_,
              .link = *this,
@@ -95,8 +95,8 @@ bool NativeClient::settled() const {
 
 // ---- the link
 
-void NativeClient::connect(client::LinkId link, const std::string&) {
-    const PipeId pipe = SimClient::connect(*this, "native");
+void NativeClient::connect(client::LinkId link, const std::string& server) {
+    const PipeId pipe = SimClient::connect(*this, server, "native");
     pipes_[link] = pipe;
     links_[pipe] = link;
 }
@@ -132,8 +132,9 @@ void NativeClient::on(client::LinkId link, const msg::RequestReply& reply) {
 void NativeClient::on(client::LinkId link, const msg::Push& push) {
     if (const Listener* listener = listener_of(*push.view->service, push.scope);
         listener != nullptr && push.delta == nullptr) {
-        world_.truth.pushed(*listener, Shown::of(*push.view));
+        world_.truth.pushed(*listener, Shown::of(*push.view, server(pipes_.at(link))));
     }
+    told_by_ = server(pipes_.at(link));
     role_.on_push(link, push);
 }
 
@@ -155,7 +156,7 @@ void NativeClient::on_list(const client::ListKey& key, const client::ListState& 
     if (const Listener* listener = listener_of(key.service, key.scope); listener != nullptr) {
         note(fmt::format("is shown {} at {}{}", key.service.data_id, list.view->version.raw(),
                          list.view->complete ? "" : ", incomplete"));
-        world_.truth.shown(*listener, Shown::of(*list.view));
+        world_.truth.shown(*listener, Shown::of(*list.view, told_by_));
     }
 }
 

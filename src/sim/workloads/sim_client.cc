@@ -1,5 +1,8 @@
 #include "sim/workloads/sim_client.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace muster::sim {
@@ -46,12 +49,34 @@ void SimClient::kill(bool machine_lost) {
     watched_.clear();
 }
 
-PipeId SimClient::connect(ClientEnd& end, const std::string& door) {
-    if (pipe_ != PipeId{}) {
-        earlier_pipes_.insert(pipe_);
-    }
-    pipe_ = world_.pipes.connect(process_, end, door);
+PipeId SimClient::connect(ClientEnd& end, const std::string& server, const std::string& door) {
+    pipe_ = world_.pipes.connect(process_, end, server, door);
+    reached_[pipe_] = server;
     return pipe_;
+}
+
+std::string SimClient::next_server() {
+    if (to_try_.empty()) {
+        to_try_ = named_.empty() || prng_.chance(1, 4) ? world_.pipes.servers() : named_;
+        for (std::size_t i = to_try_.size(); i > 1; --i) {
+            std::swap(to_try_[i - 1], to_try_[prng_.below(i)]);
+        }
+    }
+    const std::string server = to_try_.back();
+    to_try_.pop_back();
+    return server;
+}
+
+void SimClient::read_server_list() {
+    to_try_.clear();
+    const auto served = world_.pipes.servers();
+    auto list = world_.pipes.server_list(pipe_);
+    std::erase_if(list, [&](const std::string& address) {
+        return std::ranges::find(served, address) == served.end();
+    });
+    if (!list.empty()) {
+        named_ = std::move(list);
+    }
 }
 
 }  // namespace muster::sim

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -70,10 +70,14 @@ public:
         return watched_;
     }
     [[nodiscard]] bool uses(PipeId pipe) const {
-        return pipe_ == pipe || earlier_pipes_.contains(pipe);
+        return reached_.contains(pipe);
     }
     [[nodiscard]] PipeId pipe() const {
         return pipe_;
+    }
+    // Every connection it ever made, with the server it led to.
+    [[nodiscard]] const std::map<PipeId, std::string>& reached() const {
+        return reached_;
     }
     // Its publications are not tied to a connection: nobody notices its end but by silence.
     [[nodiscard]] virtual bool falls_silent() const {
@@ -81,19 +85,33 @@ public:
     }
     // All its publications are acknowledged on its present connection.
     [[nodiscard]] virtual bool settled() const = 0;
-    // The life of the session in which it last was.
-    [[nodiscard]] std::uint64_t settled_in() const {
+    // In which life of which session that last was so; before, where it began.
+    [[nodiscard]] const ServerLife& settled_in() const {
         return settled_in_;
     }
-    void note_settled(std::uint64_t session_life) {
-        settled_in_ = session_life;
+    void note_settled(ServerLife session) {
+        settled_in_ = std::move(session);
     }
 
 protected:
     virtual RegistId do_publish(const Service& service, const std::string& content) = 0;
     virtual void do_update(const RegistId& id, const std::string& content) = 0;
     virtual void do_withdraw(const RegistId& id) = 0;
-    [[nodiscard]] PipeId connect(ClientEnd& end, const std::string& door);
+    [[nodiscard]] PipeId connect(ClientEnd& end, const std::string& server,
+                                 const std::string& door);
+    // Where to try next: each server known once in a random order, then again. Known are those it
+    // was started with, or, most of the time, those that its last session named.
+    [[nodiscard]] std::string next_server();
+    // Servers of this round that were not tried yet.
+    [[nodiscard]] bool more_to_try() const {
+        return !to_try_.empty();
+    }
+    // Where one of its connections leads or led to.
+    [[nodiscard]] const std::string& server(PipeId pipe) const {
+        return reached_.at(pipe);
+    }
+    // It is connected, and asks for the page of servers.
+    void read_server_list();
     void note(std::string_view what) {
         process_.note(what);
     }
@@ -103,12 +121,14 @@ protected:
     Process process_;
     std::string zone_;
     PipeId pipe_;
-    std::set<PipeId> earlier_pipes_;
+    std::map<PipeId, std::string> reached_;  // the server of each connection, newest last
     std::vector<RegistId> published_;
     std::vector<Listener> listeners_;
     std::vector<std::string> watched_;
     std::uint64_t contents_ = 0;
-    std::uint64_t settled_in_ = 0;
+    std::vector<std::string> named_;
+    std::vector<std::string> to_try_;
+    ServerLife settled_in_;
 };
 
 }  // namespace muster::sim

@@ -40,6 +40,9 @@ public:
     void on_accepted(PipeId pipe, const std::string& client) override;
     void on_message(PipeId pipe, const ToServer& message) override;
     void on_closed(PipeId pipe) override;
+    [[nodiscard]] std::vector<std::string> server_list() const override {
+        return session_.server_list();
+    }
 
     // ClientPort
     void reply(env::ConnId conn, const msg::RequestReply& reply) override;

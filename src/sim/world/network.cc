@@ -9,12 +9,21 @@ namespace muster::sim {
 namespace {
 
 constexpr std::uint64_t kOutOf = 10'000;
+// Each sender has a channel of its own at each receiver.
+constexpr Channel kFirstSender = 10;
 
 }  // namespace
 
 void Network::attach(const msg::RoleAddress& at, Process& process,
                      std::function<msg::Receiver*()> receiver) {
-    places_[at] = {&process, std::move(receiver)};
+    places_[at] = {&process, kFirstSender + places_.size() + raft_places_.size(),
+                   std::move(receiver)};
+}
+
+void Network::attach_raft(const NodeId& node, Process& process,
+                          std::function<raft::RaftNode*()> receiver) {
+    raft_places_[node] = {&process, kFirstSender + places_.size() + raft_places_.size(),
+                          std::move(receiver)};
 }
 
 Duration Network::delay() {
@@ -42,19 +51,39 @@ void Network::send(const msg::RoleAddress& from, const msg::RoleAddress& to,
         process.post(Duration{}, kBusChannel, [=, this] { arrive(from, to, shared); });
         return;
     }
-    const auto cut = cut_.find({from.role, to.role});
-    if ((cut != cut_.end() && cut->second) ||
-        (faults.lost > 0 && prng_.chance(faults.lost, kOutOf))) {
+    if (!carry(*source->second.process, process, source->second.channel,
+               [=, this] { arrive(from, to, shared); })) {
         trace_.note(scheduler_.now(), "network", "loses " + describe(*shared));
-        return;
     }
-    // Each sender has a channel of its own at the receiver.
-    const Channel channel = 10 + static_cast<Channel>(from.role);
+}
+
+bool Network::carry(const Process& from, Process& to, Channel channel,
+                    const std::function<void()>& event) {
+    if (cuts_.blocked(from.name(), to.name()) ||
+        (faults.lost > 0 && prng_.chance(faults.lost, kOutOf))) {
+        return false;
+    }
     const int copies = faults.doubled > 0 && prng_.chance(faults.doubled, kOutOf) ? 2 : 1;
     for (int i = 0; i < copies; ++i) {
-        process.deliver(scheduler_.now() + delay(), channel,
-                        [=, this] { arrive(from, to, shared); });
+        to.deliver(scheduler_.now() + delay(), channel, event);
     }
+    return true;
+}
+
+void Network::send_raft(const NodeId& from, const NodeId& to, std::string bytes) {
+    const auto source = raft_places_.find(from);
+    const auto target = raft_places_.find(to);
+    CHECK(source != raft_places_.end());
+    if (target == raft_places_.end()) {
+        return;
+    }
+    const RaftPlace& place = target->second;
+    carry(*source->second.process, *place.process, source->second.channel,
+          [&place, bytes = std::move(bytes)] {
+              if (raft::RaftNode* node = place.receiver(); node != nullptr) {
+                  node->on_message(bytes);
+              }
+          });
 }
 
 bool Network::meet_fate(const msg::RoleAddress& from, const msg::RoleAddress& to,
@@ -87,16 +116,6 @@ void Network::arrive(const msg::RoleAddress& from, const msg::RoleAddress& to,
     }
     trace_.note(scheduler_.now(), describe(to), "<- " + describe(*message));
     receiver->on_message(from, *message);
-}
-
-void Network::cut(Role from, Role to) {
-    cut_[{from, to}] = true;
-    trace_.note(scheduler_.now(), "network",
-                fmt::format("is cut from {} to {}", to_string(from), to_string(to)));
-}
-
-void Network::open_all() {
-    cut_.clear();
 }
 
 }  // namespace muster::sim

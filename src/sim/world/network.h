@@ -11,6 +11,8 @@
 #include "base/prng.h"
 #include "base/time.h"
 #include "msg/outbox.h"
+#include "raft/raft_node.h"
+#include "sim/world/cuts.h"
 #include "sim/world/process.h"
 
 namespace muster::sim {
@@ -25,24 +27,25 @@ struct NetworkFaults {
     Duration delay_max = std::chrono::milliseconds(2);
 };
 
-// Carries messages between roles: within a process in order and at once, between processes as the
-// faults say. What is on its way when a process dies reaches its next life.
+// Carries messages between roles, and the metas' Raft messages: within a process in order and at
+// once, between processes as the faults and cuts say. What is on its way when a process dies
+// reaches its next life.
 class Network {
 public:
-    Network(Scheduler& scheduler, Trace& trace, Prng prng)
-        : scheduler_(scheduler), trace_(trace), prng_(prng) {}
+    Network(Scheduler& scheduler, Trace& trace, Prng prng, const Cuts& cuts)
+        : scheduler_(scheduler), trace_(trace), prng_(prng), cuts_(cuts) {}
 
     // Says where a role lives. `receiver` gives the role of the running life, null when there is
     // none.
     void attach(const msg::RoleAddress& at, Process& process,
                 std::function<msg::Receiver*()> receiver);
+    // The same for a node's part in the consensus.
+    void attach_raft(const NodeId& node, Process& process,
+                     std::function<raft::RaftNode*()> receiver);
 
     void send(const msg::RoleAddress& from, const msg::RoleAddress& to,
               msg::ClusterMessage message);
-
-    // Nothing from `from` reaches `to` until opened again.
-    void cut(Role from, Role to);
-    void open_all();
+    void send_raft(const NodeId& from, const NodeId& to, std::string bytes);
 
     // What a scenario wants to happen to the next message of a kind: it is lost, waits for
     // release(), or arrives and is kept to arrive once more at release().
@@ -60,9 +63,19 @@ private:
     using Shared = std::shared_ptr<const msg::ClusterMessage>;
     struct Place {
         Process* process = nullptr;
+        Channel channel = 0;  // of what comes from here, at each receiver
         std::function<msg::Receiver*()> receiver;
     };
 
+    struct RaftPlace {
+        Process* process = nullptr;
+        Channel channel = 0;
+        std::function<raft::RaftNode*()> receiver;
+    };
+
+    // Hands `event` to `to` as the faults say; false: it is lost.
+    bool carry(const Process& from, Process& to, Channel channel,
+               const std::function<void()>& event);
     void arrive(const msg::RoleAddress& from, const msg::RoleAddress& to, const Shared& message);
     // Whether the message goes on its way as well.
     bool meet_fate(const msg::RoleAddress& from, const msg::RoleAddress& to, const Shared& message,
@@ -72,8 +85,9 @@ private:
     Scheduler& scheduler_;
     Trace& trace_;
     Prng prng_;
+    const Cuts& cuts_;
     std::map<msg::RoleAddress, Place> places_;
-    std::map<std::pair<Role, Role>, bool> cut_;
+    std::map<NodeId, RaftPlace> raft_places_;
     std::map<std::size_t, std::deque<Fate>> fates_;  // by kind
     std::vector<std::pair<Process*, Scheduler::Event>> held_;
 };
@@ -91,6 +105,20 @@ public:
 private:
     Network& network_;
     msg::RoleAddress from_;
+};
+
+// A node's way to send Raft messages.
+class NetworkTransport final : public raft::RaftTransport {
+public:
+    NetworkTransport(Network& network, NodeId from) : network_(network), from_(std::move(from)) {}
+
+    void send(const NodeId& to, std::string bytes) override {
+        network_.send_raft(from_, to, std::move(bytes));
+    }
+
+private:
+    Network& network_;
+    NodeId from_;
 };
 
 }  // namespace muster::sim

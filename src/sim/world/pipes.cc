@@ -1,6 +1,7 @@
 #include "sim/world/pipes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,9 +35,37 @@ std::string text(const ToClient& message) {
 
 }  // namespace
 
-void Pipes::serve(Process& session, std::function<ServerEnd*(const std::string&)> door) {
-    session_ = &session;
-    door_ = std::move(door);
+void Pipes::serve(std::string address, Process& session, DoorOf door) {
+    servers_[std::move(address)] = {&session, std::move(door)};
+}
+
+std::vector<std::string> Pipes::servers() const {
+    std::vector<std::string> addresses;
+    for (const auto& [address, server] : servers_) {
+        addresses.push_back(address);
+    }
+    return addresses;
+}
+
+void Pipes::travel(MonoTime when, const Process& from, const Process& to,
+                   std::function<void()> what) {
+    scheduler_.at(when, [this, &from, &to, what = std::move(what)]() mutable {
+        if (cuts_.blocked(from.name(), to.name())) {
+            waiting_.push_back({&from, &to, std::move(what)});
+        } else {
+            what();
+        }
+    });
+}
+
+void Pipes::on_opened() {
+    for (Waiting& item : std::exchange(waiting_, {})) {
+        if (cuts_.blocked(item.from->name(), item.to->name())) {
+            waiting_.push_back(std::move(item));
+        } else {
+            scheduler_.at(scheduler_.now(), std::move(item.what));
+        }
+    }
 }
 
 MonoTime Pipes::arrival(const Pipe& pipe, MonoTime& last) {
@@ -45,22 +74,26 @@ MonoTime Pipes::arrival(const Pipe& pipe, MonoTime& last) {
     return last;
 }
 
-PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
-    CHECK(session_ != nullptr);
+PipeId Pipes::connect(Process& client, ClientEnd& end, const std::string& server,
+                      std::string door) {
+    const auto known = servers_.find(server);
+    CHECK(known != servers_.end());
+    const Process& session = *known->second.process;
     const PipeId id(++last_);
-    auto pipe = std::make_shared<Pipe>(Pipe{.client = &client,
+    auto pipe = std::make_shared<Pipe>(Pipe{.server = &known->second,
+                                            .client = &client,
                                             .client_life = client.life(),
-                                            .session_life = session_->life(),
+                                            .session_life = session.life(),
                                             .end = &end,
                                             .door = std::move(door)});
     pipe->delay = Duration(prng_.between(faults.delay_min.count(), faults.delay_max.count()));
     pipes_[id] = pipe;
-    if (faults.connects_hang) {
+    if (faults.connects_hang || cuts_.apart(client.name(), session.name())) {
         pipe->broken = true;
         return id;
     }
     const MonoTime there = arrival(*pipe, pipe->last_to_server);
-    if (!session_->alive()) {
+    if (!session.alive()) {
         pipe->broken = true;
         tell_client_down(id, pipe, there + pipe->delay, true);
         return id;
@@ -68,26 +101,28 @@ PipeId Pipes::connect(Process& client, ClientEnd& end, std::string door) {
     pipe->server_open = true;
     to_server(
         id, pipe, there, false,
-        [id, name = client.name()](ServerEnd& server) { server.on_accepted(id, name); },
+        [id, name = client.name()](ServerEnd& known_end) { known_end.on_accepted(id, name); },
         kListenChannel);
     // The kernel answers, whatever the process does.
     pipe->last_to_client = there + pipe->delay;
-    to_client(id, pipe, pipe->last_to_client, false, [this, id, &client](ClientEnd& known) {
+    to_client(id, pipe, pipe->last_to_client, false, [this, id, &client](ClientEnd& known_end) {
         trace_.note(scheduler_.now(), client.name(), fmt::format("pipe {} is up", id.raw()));
-        known.on_up(id);
+        known_end.on_up(id);
     });
     return id;
 }
 
 void Pipes::to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
                       std::function<void(ServerEnd&)> what, Channel channel) {
-    scheduler_.at(when, [=, this, what = std::move(what)] {
-        if ((pipe->broken && !even_broken) || session_->life() != pipe->session_life) {
+    Process& session = *pipe->server->process;
+    travel(when, *pipe->client, session, [=, &session, what = std::move(what)] {
+        if ((pipe->broken && !even_broken) || session.life() != pipe->session_life) {
             return;
         }
-        session_->deliver(scheduler_.now(), channel != 0 ? channel : channel_of(id), [=, this] {
-            ServerEnd* server = door_(pipe->door);
-            if (pipe->server_open && server != nullptr && session_->life() == pipe->session_life) {
+        session.deliver(session.scheduler().now(), channel != 0 ? channel : channel_of(id), [=] {
+            ServerEnd* server = pipe->server->door(pipe->door);
+            if (pipe->server_open && server != nullptr &&
+                pipe->server->process->life() == pipe->session_life) {
                 what(*server);
             }
         });
@@ -96,7 +131,7 @@ void Pipes::to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_br
 
 void Pipes::to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
                       std::function<void(ClientEnd&)> what) {
-    scheduler_.at(when, [=, this, what = std::move(what)] {
+    travel(when, *pipe->server->process, *pipe->client, [=, this, what = std::move(what)] {
         if ((pipe->broken && !even_broken) || pipe->client->life() != pipe->client_life) {
             return;
         }
@@ -114,7 +149,8 @@ void Pipes::send_to_server(PipeId id, ToServer message) {
         return;
     }
     const Shared pipe = found->second;
-    if (pipe->machine_lost && session_->alive() && session_->life() != pipe->session_life) {
+    const Process& session = *pipe->server->process;
+    if (pipe->machine_lost && session.alive() && session.life() != pipe->session_life) {
         // The machine is back and knows nothing of this connection: it answers with a reset.
         tell_client_down(id, pipe, arrival(*pipe, pipe->last_to_server) + pipe->delay, true);
         return;
@@ -124,8 +160,8 @@ void Pipes::send_to_server(PipeId id, ToServer message) {
     }
     auto shared = std::make_shared<const ToServer>(std::move(message));
     to_server(id, pipe, arrival(*pipe, pipe->last_to_server), false,
-              [this, id, shared](ServerEnd& server) {
-                  trace_.note(scheduler_.now(), "door",
+              [this, id, shared, &session](ServerEnd& server) {
+                  trace_.note(scheduler_.now(), session.name(),
                               fmt::format("<- pipe {} {}", id.raw(), text(*shared)));
                   server.on_message(id, *shared);
               });
@@ -159,7 +195,8 @@ void Pipes::tell_client_down(PipeId id, const Shared& pipe, MonoTime when, bool 
 void Pipes::tell_server_closed(PipeId id, const Shared& pipe, MonoTime when, bool even_broken) {
     to_server(id, pipe, when, even_broken, [this, id, pipe](ServerEnd& server) {
         pipe->server_open = false;
-        trace_.note(scheduler_.now(), "door", fmt::format("pipe {} closed", id.raw()));
+        trace_.note(scheduler_.now(), pipe->server->process->name(),
+                    fmt::format("pipe {} closed", id.raw()));
         forget_when_closed(id, pipe);
         server.on_closed(id);
     });
@@ -228,9 +265,12 @@ void Pipes::on_client_killed(const Process& client, bool machine_lost) {
     }
 }
 
-void Pipes::on_session_killed(bool machine_lost) {
+void Pipes::on_session_killed(const Process& session, bool machine_lost) {
     for (const PipeId id : open()) {
         const Shared pipe = pipes_.at(id);
+        if (pipe->server->process != &session) {
+            continue;
+        }
         if (machine_lost && pipe->server_open) {
             pipe->broken = true;
             pipe->machine_lost = true;
@@ -239,9 +279,34 @@ void Pipes::on_session_killed(bool machine_lost) {
     }
 }
 
-std::uint64_t Pipes::session_life_of(PipeId pipe) const {
+ServerLife Pipes::session_of(PipeId pipe) const {
     const auto found = pipes_.find(pipe);
-    return found == pipes_.end() || found->second->broken ? 0 : found->second->session_life;
+    if (found == pipes_.end() || found->second->broken) {
+        return {};
+    }
+    return {found->second->server->process->name(), found->second->session_life};
+}
+
+bool Pipes::held_by_session(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    return found != pipes_.end() && found->second->server_open &&
+           found->second->server->process->alive() &&
+           found->second->server->process->life() == found->second->session_life;
+}
+
+std::vector<std::string> Pipes::server_list(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    if (found == pipes_.end() || found->second->broken) {
+        return {};
+    }
+    const Pipe& known = *found->second;
+    const Process& session = *known.server->process;
+    const ServerEnd* end = known.server->door(known.door);
+    if (end == nullptr || session.paused() || session.life() != known.session_life ||
+        cuts_.apart(known.client->name(), session.name())) {
+        return {};
+    }
+    return end->server_list();
 }
 
 std::vector<PipeId> Pipes::open() const {

@@ -4,11 +4,14 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/id.h"
 #include "base/prng.h"
 #include "msg/client.h"
+#include "sim/world/cuts.h"
 #include "sim/world/process.h"
 
 namespace muster::sim {
@@ -37,6 +40,16 @@ public:
     virtual void on_accepted(PipeId pipe, const std::string& client) = 0;
     virtual void on_message(PipeId pipe, const ToServer& message) = 0;
     virtual void on_closed(PipeId pipe) = 0;
+    // What its page of servers says.
+    [[nodiscard]] virtual std::vector<std::string> server_list() const = 0;
+};
+
+// One life of one session.
+struct ServerLife {
+    std::string server;
+    std::uint64_t life = 0;  // zero: none
+
+    [[nodiscard]] bool operator==(const ServerLife&) const = default;
 };
 
 // How a connection is broken by the network. An end that is not told finds out by its own timeouts.
@@ -53,18 +66,23 @@ struct PipeFaults {
     bool connects_hang = false;
 };
 
-// Connections between clients and the session server: each way in order and without loss, until
-// closed by an end, reset by the network, or cut by the death of a process (told at once) or of its
-// machine (told to nobody).
+// Connections between clients and session servers: each way in order and without loss, until closed
+// by an end, reset by the network, or ended by the death of a process (told at once) or of its
+// machine (told to nobody). What meets a cut waits until it is opened.
 class Pipes {
 public:
-    Pipes(Scheduler& scheduler, Trace& trace, Prng prng)
-        : scheduler_(scheduler), trace_(trace), prng_(prng) {}
+    using DoorOf = std::function<ServerEnd*(const std::string& door)>;
 
-    // The door of the session's running life, null when there is none.
-    void serve(Process& session, std::function<ServerEnd*(const std::string& door)> door);
+    Pipes(Scheduler& scheduler, Trace& trace, Prng prng, const Cuts& cuts)
+        : scheduler_(scheduler), trace_(trace), prng_(prng), cuts_(cuts) {}
 
-    PipeId connect(Process& client, ClientEnd& end, std::string door);
+    // `door` gives that of the session's running life, null when there is none.
+    void serve(std::string address, Process& session, DoorOf door);
+    // All addresses served, in a stable order.
+    [[nodiscard]] std::vector<std::string> servers() const;
+
+    // Requires: somebody serves the address.
+    PipeId connect(Process& client, ClientEnd& end, const std::string& server, std::string door);
     void send_to_server(PipeId pipe, ToServer message);
     void send_to_client(PipeId pipe, ToClient message);
     // What was sent before still arrives. The own end hears nothing more.
@@ -76,19 +94,31 @@ public:
 
     // A process died. With its machine nobody is told.
     void on_client_killed(const Process& client, bool machine_lost);
-    void on_session_killed(bool machine_lost);
+    void on_session_killed(const Process& session, bool machine_lost);
+
+    // Cuts were opened: what waited goes on.
+    void on_opened();
 
     [[nodiscard]] bool was_reset(PipeId pipe) const {
         return reset_.contains(pipe);
     }
-    // The life of the session that this connection leads to; zero: none.
-    [[nodiscard]] std::uint64_t session_life_of(PipeId pipe) const;
+    // Where this connection leads to.
+    [[nodiscard]] ServerLife session_of(PipeId pipe) const;
+    // Whether the session at the other end lives and has it for open.
+    [[nodiscard]] bool held_by_session(PipeId pipe) const;
+    // The page of servers of the session at the other end; empty when it does not answer.
+    [[nodiscard]] std::vector<std::string> server_list(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;
 
     PipeFaults faults;
 
 private:
+    struct Server {
+        Process* process = nullptr;
+        DoorOf door;
+    };
     struct Pipe {
+        const Server* server = nullptr;
         Process* client = nullptr;
         std::uint64_t client_life = 0;
         std::uint64_t session_life = 0;
@@ -104,6 +134,8 @@ private:
     };
     using Shared = std::shared_ptr<Pipe>;
 
+    // Carried out at `when`, or when the way from one to the other is open again.
+    void travel(MonoTime when, const Process& from, const Process& to, std::function<void()> what);
     [[nodiscard]] MonoTime arrival(const Pipe& pipe, MonoTime& last);
     void to_server(PipeId id, const Shared& pipe, MonoTime when, bool even_broken,
                    std::function<void(ServerEnd&)> what, Channel channel = 0);
@@ -116,9 +148,15 @@ private:
     Scheduler& scheduler_;
     Trace& trace_;
     Prng prng_;
-    Process* session_ = nullptr;
-    std::function<ServerEnd*(const std::string&)> door_;
+    const Cuts& cuts_;
+    std::map<std::string, Server> servers_;  // by address
     std::map<PipeId, Shared> pipes_;
+    struct Waiting {
+        const Process* from = nullptr;
+        const Process* to = nullptr;
+        std::function<void()> what;
+    };
+    std::vector<Waiting> waiting_;  // at a cut, in order
     std::set<PipeId> reset_;
     std::uint64_t last_ = 0;
 };

@@ -1,96 +1,90 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
-#include "base/log.h"
-#include "env/memory_disk.h"
-#include "roles/data/data.h"
-#include "roles/meta/meta.h"
-#include "roles/session/session.h"
-#include "sim/world/door.h"
-#include "sim/world/network.h"
-#include "sim/world/pipes.h"
-#include "sim/world/process.h"
-#include "sim/world/sim_disk.h"
+#include "sim/world/node.h"
 
 namespace muster::sim {
 
 struct RegistryOptions {
-    bool embedded = false;  // all roles in one process, or each in its own
+    bool embedded = false;  // all roles in one process; else each process has one role:
+    int metas = 1;          // more than one agree by Raft
+    int data = 1;
+    int sessions = 1;
     std::uint16_t slots = 8;
+    int copies = 1;  // of a slot, the leader's included
+    int zones = 1;   // the nodes of each role are dealt out to so many
     Duration sync_max = std::chrono::milliseconds(5);
 };
 
-// How a process ends.
-enum class Death : std::uint8_t {
-    killed,     // kill -9: peers see their connections close
-    power_off,  // the machine with it: nobody is told, what was not synced is torn
-};
-
-// The registry under test: the real roles, one node each, in one process or three.
-class Registry final : private LogSink {
+// The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".
+class Registry {
 public:
-    static constexpr std::size_t kRoles = 3;
+    Registry(const RegistryOptions& options, NodeWorld world, Prng prng);
 
-    Registry(RegistryOptions options, Scheduler& scheduler, Trace& trace, Prng prng,
-             Network& network, Pipes& pipes);
-    ~Registry() override;
-
-    void start(Role role);
-    void start_all();
-    void kill(Role role, Death how);
-    void pause(Role role, Duration how_long);
-
-    [[nodiscard]] Process& process(Role role);
     [[nodiscard]] const RegistryOptions& options() const {
         return options_;
     }
+    // All of them, and those that have a role; in a stable order.
+    [[nodiscard]] std::vector<Node*> nodes() const;
+    [[nodiscard]] std::vector<Node*> nodes(Role role) const;
+    // Requires: there is one.
+    [[nodiscard]] Node& node(const std::string& name) const;
+    // The first one of a role.
+    [[nodiscard]] Node& node(Role role) const {
+        return *nodes(role).front();
+    }
+    void start_all();
 
-    // Null while the process is dead.
-    [[nodiscard]] session::SessionServer* session();
-    [[nodiscard]] data::DataServer* data();
-    [[nodiscard]] meta::MetaServer* meta();
-    [[nodiscard]] Door* door(const std::string& name);
+    // Adds a node to the running registry, not started.
+    Node& add(Role role);
 
-    // The session's own folder, which outlives it.
+    // ---- of the first node of a role
+    void start(Role role) {
+        node(role).start();
+    }
+    void kill(Role role, Death how) {
+        node(role).kill(how);
+    }
+    void pause(Role role, Duration how_long) {
+        node(role).pause(how_long);
+    }
+    [[nodiscard]] Process& process(Role role) {
+        return node(role).process();
+    }
+    [[nodiscard]] session::SessionServer* session() {
+        return node(Role::session).session();
+    }
+    [[nodiscard]] data::DataServer* data() {
+        return node(Role::data).data();
+    }
+    [[nodiscard]] meta::MetaServer* meta() {
+        return node(Role::meta).meta();
+    }
+    [[nodiscard]] Door* door(const std::string& name) {
+        return node(Role::session).door(name);
+    }
     [[nodiscard]] env::MemoryDisk& session_folder() {
-        return session_folder_;
+        return node(Role::session).folder(Role::session);
     }
 
-    // Told of every connection the living session lost.
-    Door::Lost on_connection_lost = [](PipeId) {};
+    // Told of every connection a living session lost.
+    std::function<void(Node&, PipeId)> on_connection_lost = [](Node&, PipeId) {};
 
 private:
-    struct MetaLife;
-    struct DataLife;
-    struct SessionLife;
-
-    void write(LogLevel level, std::string_view event,
-               std::initializer_list<LogField> fields) override;
-    void begin(Role role);
-    void end(Role role, Death how);
-    void begin_meta();
-    void begin_data();
-    void begin_session();
-    [[nodiscard]] std::vector<Role> roles_of(Role role) const;
+    Node& add(std::vector<Role> roles, const std::string& name);
 
     RegistryOptions options_;
-    Scheduler& scheduler_;
-    Trace& trace_;
+    NodeWorld world_;
     Prng prng_;
-    Network& network_;
-    Pipes& pipes_;
-    std::array<std::unique_ptr<Process>, kRoles> processes_;  // embedded: the first only
-    env::MemoryDisk folder_;
-    env::MemoryDisk session_folder_;
-    std::uint64_t boots_ = 1;  // of the session's machine
-    std::unique_ptr<MetaLife> meta_;
-    std::unique_ptr<DataLife> data_;
-    std::unique_ptr<SessionLife> session_;
+    std::vector<NodeId> metas_;
+    std::vector<std::unique_ptr<Node>> nodes_;
+    std::map<Role, int> count_;
 };
 
 }  // namespace muster::sim

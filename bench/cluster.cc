@@ -1,0 +1,172 @@
+#include "cluster.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "sockets.h"
+
+namespace muster::bench {
+namespace {
+
+constexpr Duration kPatience = std::chrono::seconds(60);
+constexpr std::size_t kSlots = 256;
+
+std::string at(std::uint16_t port) {
+    return fmt::format("127.0.0.1:{}", port);
+}
+
+void await(const std::string& what, const std::function<bool()>& holds) {
+    const Duration begin = now();
+    while (!holds()) {
+        if (now() - begin > kPatience) {
+            die("waited in vain until " + what);
+        }
+        ::usleep(20'000);
+    }
+}
+
+}  // namespace
+
+Cluster::Cluster(const ClusterSize& size) {
+    const auto add_all = [&](std::string_view role, std::size_t count) {
+        for (std::size_t i = 1; i <= count; ++i) {
+            add(fmt::format("{}-{}", role, i), std::string(role));
+        }
+    };
+    add_all("meta", size.metas);
+    add_all("data", size.data);
+    add_all("session", size.sessions);
+    for (const Node* meta : of("meta")) {
+        join_ += (join_.empty() ? "" : ",") + meta->name + "=" + at(meta->peer_port);
+    }
+    for (const auto& node : nodes_) {
+        start(*node);
+    }
+    await_balanced();
+}
+
+Node& Cluster::add(std::string name, std::string role) {
+    auto node = std::make_unique<Node>();
+    node->name = std::move(name);
+    node->role = std::move(role);
+    node->peer_port = free_port();
+    node->http_port = free_port();
+    node->client_port = node->role == "session" ? free_port() : 0;
+    return *nodes_.emplace_back(std::move(node));
+}
+
+Node& Cluster::add_data() {
+    Node& node = add(fmt::format("data-{}", of("data").size() + 1), "data");
+    start(node);
+    return node;
+}
+
+std::string Cluster::log_of(const Node& node) const {
+    return folder_.path() + "/" + node.name + ".log";
+}
+
+void Cluster::start(Node& node) {
+    std::vector<std::string> arguments{"server",
+                                       "--roles",
+                                       node.role,
+                                       "--node-id",
+                                       node.name,
+                                       "--join",
+                                       join_,
+                                       "--data-dir",
+                                       folder_.path() + "/" + node.name,
+                                       "--set",
+                                       "cluster.secret=bench-" + folder_.path(),
+                                       "--set",
+                                       "cluster.listen=" + at(node.peer_port),
+                                       "--set",
+                                       "http.listen=" + at(node.http_port)};
+    if (node.client_port != 0) {
+        arguments.insert(arguments.end(), {"--set", "bolt.listen=" + at(node.client_port)});
+    }
+    node.process = std::make_unique<Process>(arguments, log_of(node));
+}
+
+void Cluster::kill(Node& node) {
+    node.process.reset();
+}
+
+void Cluster::await_balanced() {
+    const std::size_t data = of("data").size();
+    const double copies = static_cast<double>(kSlots * std::min<std::size_t>(data, 3));
+    await("all sessions are ready", [&] {
+        return std::ranges::all_of(of("session"), [](const Node* node) {
+            return http_get(node->http_port, "/health/ready").status == 200;
+        });
+    });
+    await("every slot has its copies, in step", [&] {
+        return metric_of_all("muster_data_slots_settled") == static_cast<double>(kSlots) &&
+               metric_of_all("muster_data_slots_led") +
+                       metric_of_all("muster_data_slots_followed") >=
+                   copies;
+    });
+}
+
+std::vector<Node*> Cluster::of(std::string_view role) {
+    std::vector<Node*> found;
+    for (const auto& node : nodes_) {
+        if (node->role == role) {
+            found.push_back(node.get());
+        }
+    }
+    return found;
+}
+
+Node& Cluster::named(std::string_view name) {
+    for (const auto& node : nodes_) {
+        if (node->name == name) {
+            return *node;
+        }
+    }
+    die("no node " + std::string(name));
+}
+
+Node* Cluster::leading_meta() {
+    for (Node* node : of("meta")) {
+        if (node->alive() && metric_of(*node, "muster_meta_ready") == 1) {
+            return node;
+        }
+    }
+    return nullptr;
+}
+
+bool Cluster::move_slot(std::size_t slot, const std::string& to) {
+    for (const Node* node : of("session")) {
+        if (node->alive()) {
+            return run_command({"slots", "move", std::to_string(slot), "--to", to, "--server",
+                                "http://" + at(node->http_port)},
+                               folder_.path() + "/commands.log") == 0;
+        }
+    }
+    return false;
+}
+
+std::string Cluster::servers() {
+    std::string all;
+    for (const Node* node : of("session")) {
+        all += (all.empty() ? "" : ",") + at(node->client_port);
+    }
+    return all;
+}
+
+double Cluster::metric_of(const Node& node, std::string_view name, std::string_view labels) {
+    return metric(http_get(node.http_port, "/metrics").body, name, labels);
+}
+
+double Cluster::metric_of_all(std::string_view name, std::string_view labels) {
+    double sum = 0;
+    for (const auto& node : nodes_) {
+        sum += node->alive() ? metric_of(*node, name, labels) : 0;
+    }
+    return sum;
+}
+
+}  // namespace muster::bench

@@ -1,0 +1,28 @@
+#include "apps/muster/server/data_part.h"
+
+#include "apps/muster/server/role_options.h"
+
+namespace muster::cli {
+
+DataPart::DataPart(Foundation& base, const std::string& peer_address)
+    : timers_(*base.loop), outbox_(base.bus->outbox({base.identity.node(), Role::data})) {
+    data::DataOptions options = data_options(base.config, base.identity);
+    options.address = peer_address;
+    role_ = std::make_unique<data::DataServer>(
+        std::move(options),
+        data::DataEnv{.clock = *base.loop, .timers = timers_, .outbox = *outbox_, .log = base.log});
+    timers_.bind(*role_);
+}
+
+std::optional<std::string> DataPart::not_ready() const {
+    if (role_->status().table_epoch == Epoch{}) {
+        return "no slot table is known yet: no meta server has answered";
+    }
+    return std::nullopt;
+}
+
+void DataPart::write_metrics(MetricsWriter& writer) const {
+    role_->write_metrics(writer);
+}
+
+}  // namespace muster::cli

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "apps/muster/server/foundation.h"
+#include "roles/data/data.h"
+
+namespace muster::cli {
+
+// The data role of a process. Loop thread only.
+class DataPart {
+public:
+    // `peer_address`: where other nodes reach this process; empty: they need not.
+    DataPart(Foundation& base, const std::string& peer_address);
+
+    // Begins to talk to the metas.
+    void start() {
+        role_->start();
+    }
+    [[nodiscard]] data::DataServer& role() {
+        return *role_;
+    }
+    // Why it serves nobody now; none: it does.
+    [[nodiscard]] std::optional<std::string> not_ready() const;
+    void write_metrics(MetricsWriter& writer) const;
+
+private:
+    runtime::LoopTimers timers_;
+    std::unique_ptr<msg::Outbox> outbox_;
+    std::unique_ptr<data::DataServer> role_;
+};
+
+}  // namespace muster::cli

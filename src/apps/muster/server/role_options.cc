@@ -1,0 +1,86 @@
+#include "apps/muster/server/role_options.h"
+
+#include "base/hash.h"
+
+namespace muster::cli {
+
+runtime::TcpNetOptions net_options(const runtime::ServerConfig& config) {
+    const auto& net = config.net;
+    std::string dial_from;
+    if (config.cluster.listen && config.cluster.listen->ip != "0.0.0.0" &&
+        config.cluster.listen->ip != "::") {
+        dial_from = config.cluster.listen->ip;
+    }
+    return {.connections_max = net.connections_max,
+            .queue_soft_max_bytes = net.queue_soft_max,
+            .queue_hard_max_bytes = net.queue_hard_max,
+            .backlog = static_cast<int>(net.backlog),
+            .dial_timeout = net.dial_timeout,
+            .dial_from = std::move(dial_from),
+            .close_timeout = net.close_timeout,
+            .keep_alive = {.idle = net.keepalive_idle,
+                           .interval = net.keepalive_interval,
+                           .probes = static_cast<int>(net.keepalive_probes),
+                           .user_timeout = net.user_timeout}};
+}
+
+raft::RaftNodeOptions raft_options(const Identity& identity) {
+    return {.cluster = hash64(identity.owner.cluster),
+            .bootstrap = raft::Membership{.voters = identity.metas},
+            .core = {.node = identity.node()}};
+}
+
+meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identity& identity) {
+    return {.node = identity.node(),
+            .incarnation = identity.life.now,
+            .slot_count = static_cast<std::uint16_t>(config.slots),
+            .placement = {.copies = config.copies},
+            .metas = identity.metas};
+}
+
+data::DataOptions data_options(const runtime::ServerConfig& config, const Identity& identity) {
+    return {.node = identity.node(),
+            .metas = identity.metas,
+            .incarnation = identity.life.now,
+            .orphan_grace = config.session.return_grace};
+}
+
+session::SessionOptions session_options(const runtime::ServerConfig& config,
+                                        const Identity& identity) {
+    const auto& session = config.session;
+    return {.node = identity.node(),
+            .center = config.center,
+            .metas = identity.metas,
+            .incarnation = identity.life.now,
+            .life_before = identity.life.before,
+            .heartbeat_interval = session.heartbeat_interval,
+            .write_wait = session.write_wait,
+            .resend_interval = session.resend_interval,
+            .push_timeout = session.push_timeout,
+            .return_grace = session.return_grace,
+            .registrations_per_connection_max = session.registrations_per_connection_max,
+            .publication_bytes_max = session.publication_max,
+            .boxes_per_publication_max = session.boxes_per_publication_max,
+            .changes_kept_per_datum = session.changes_kept_per_datum};
+}
+
+doors::BoltPortOptions bolt_options(const runtime::ServerConfig& config) {
+    const auto& bolt = config.bolt;
+    return {.frame_limits = {.frame_bytes_max = bolt.frame_max},
+            .idle_max = bolt.idle_timeout,
+            .connections_max = bolt.connections_max,
+            .connections_per_ip_max = bolt.connections_per_ip_max,
+            .buffered_bytes_max = bolt.buffered_max};
+}
+
+http::HttpDoorOptions http_options(const runtime::ServerConfig& config) {
+    http::HttpDoorOptions options;
+    options.limits.body_bytes_max = config.http.body_max;
+    options.connections_max = config.http.connections_max;
+    options.streams_max = config.http.streams_max;
+    options.leases_max = config.http.leases_max;
+    options.idle_wait = config.http.idle_timeout;
+    return options;
+}
+
+}  // namespace muster::cli

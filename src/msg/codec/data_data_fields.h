@@ -1,0 +1,111 @@
+#pragma once
+
+#include "msg/codec/archive.h"
+#include "msg/data_data.h"
+
+// The messages of msg/data_data.h on the wire.
+namespace muster::msg::codec {
+
+template <>
+inline constexpr bool kFinal<LogPosition> = true;
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, LogPosition> it) {
+    auto& [epoch, number] = it;
+    ar(epoch, number);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, OwnedWrite> it) {
+    auto& [id, publication, order, cause, owner, owner_life, owner_seq] = it;
+    ar(id, nullable(publication), order, cause, owner, owner_life, owner_seq);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotEntry> it) {
+    auto& [service, from, to, writes] = it;
+    ar(service, from, to, writes);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, FollowSlot> it) {
+    auto& [data, slot, slot_epoch, held] = it;
+    ar(data, slot, slot_epoch, held);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotEntries> it) {
+    auto& [data, slot, slot_epoch, after, entries_epoch, settled, entries] = it;
+    ar(data, slot, slot_epoch, after, entries_epoch, settled, entries);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ImageCursor> it) {
+    auto& [publications_done, service, id, burial] = it;
+    ar(publications_done, service, id, burial);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ImageRequest> it) {
+    auto& [data, slot, slot_epoch, image, part, from] = it;
+    ar(data, slot, slot_epoch, image, part, from);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotImage::Datum> it) {
+    auto& [service, version, publications] = it;
+    ar(service, version, publications);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotImage::Tombstone> it) {
+    auto& [write, age_ms] = it;
+    ar(write, age_ms);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotImage> it) {
+    auto& [data, slot, slot_epoch, position, settled, image, part, next, last, data_items,
+           tombstones] = it;
+    ar(data, slot, slot_epoch, position, settled, image, part, next, last, data_items, tombstones);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, FollowAck::Item> it) {
+    auto& [slot, held] = it;
+    ar(slot, held);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, FollowAck> it) {
+    auto& [data, items] = it;
+    ar(data, items);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, LeaderPulse> it) {
+    auto& [data, table_epoch] = it;
+    ar(data, table_epoch);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyRequest> it) {
+    auto& [query, slots] = it;
+    ar(query, slots);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyReply::Copy> it) {
+    auto& [slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
+           held_back] = it;
+    ar(slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
+       held_back);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyReply> it) {
+    auto& [query, node, copies] = it;
+    ar(query, node, copies);
+}
+
+}  // namespace muster::msg::codec

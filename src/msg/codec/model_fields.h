@@ -1,0 +1,76 @@
+#pragma once
+
+#include "model/cluster.h"
+#include "model/datum.h"
+#include "model/publication.h"
+#include "msg/codec/archive.h"
+
+// The values of the domain on the wire.
+namespace muster::msg::codec {
+
+template <>
+struct LastOf<Role> {
+    static constexpr Role value = Role::session;
+};
+template <>
+struct LastOf<RemovalCause> {
+    static constexpr RemovalCause value = RemovalCause::evicted;
+};
+
+template <>
+struct LastOf<MemberPhase> {
+    static constexpr MemberPhase value = MemberPhase::dead;
+};
+
+template <>
+inline constexpr bool kFinal<RegistOrder> = true;
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, RegistOrder> it) {
+    auto& [version, timestamp_ms] = it;
+    ar(version, timestamp_ms);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Publication> it) {
+    auto& [id, service, order, zone, app, client_address, boxes, attributes] = it;
+    ar(id, service, order, name(zone), name(app), name(client_address), boxes, attributes);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Removal> it) {
+    auto& [id, cause] = it;
+    ar(id, cause);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, DatumChange> it) {
+    auto& [service, from, to, upserts, removals] = it;
+    ar(service, from, to, upserts, removals);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, DatumSnapshot> it) {
+    auto& [service, version, settled, publications] = it;
+    ar(service, version, settled, publications);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Member> it) {
+    auto& [node, role, address, incarnation, peer_address, zone, folder, phase] = it;
+    ar(node, role, name(address), incarnation, name(peer_address), name(zone), folder, phase);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Slot> it) {
+    auto& [leader, followers, epoch, floor] = it;
+    ar(leader, followers, epoch, floor);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotTable> it) {
+    auto& [epoch, slots] = it;
+    ar(epoch, slots);
+}
+
+}  // namespace muster::msg::codec

@@ -1,0 +1,68 @@
+#include "roles/placement/placement.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "roles/placement/board.h"
+
+namespace muster::placement {
+namespace {
+
+std::string why_protected(const std::vector<DataNode>& nodes) {
+    const auto dead = static_cast<std::size_t>(std::ranges::count_if(
+        nodes, [](const DataNode& node) { return node.standing == Standing::dead; }));
+    if (2 * (nodes.size() - dead) >= nodes.size()) {
+        return {};
+    }
+    return fmt::format(
+        "{} of {} known data nodes are dead: copies stay where they are until half "
+        "of them live, the dead are removed or placement is forced",
+        dead, nodes.size());
+}
+
+}  // namespace
+
+Plan plan(const View& view, const Options& options) {
+    Board board(view, std::max<std::size_t>(options.copies, 1));
+    Plan result;
+    result.protected_why = why_protected(view.nodes);
+    give_leaders(board);
+    carry_out_wishes(board, options.moving_max);
+    const bool is_protected = view.mode != Mode::forced && !result.protected_why.empty();
+    const bool hold = view.mode == Mode::stopped || board.unheard || is_protected;
+    if (!hold) {
+        place_copies(board, options.moving_max);
+        even_out_leaders(board, options.leads_max);
+    }
+    result.assignments = board.changes(view.table);
+    result.moving = board.moving();
+    return result;
+}
+
+std::vector<Assignment> plan_restart(const View& view, const NodeId& node) {
+    Board board(view, 1);
+    std::vector<Assignment> result;
+    for (BoardSlot& slot : board.slots) {
+        if (!slot.has_leader || board.nodes[slot.holders.front().node].name != node) {
+            continue;
+        }
+        const Holder* best = nullptr;
+        for (std::size_t at = 1; at < slot.holders.size(); ++at) {
+            const Holder& one = slot.holders[at];
+            const bool further =
+                best == nullptr || one.held > best->held ||
+                (one.held == best->held && board.nodes[one.node].led < board.nodes[best->node].led);
+            if (board.nodes[one.node].live() && one.synced && one.held.epoch != Epoch() &&
+                further) {
+                best = &one;
+            }
+        }
+        if (best != nullptr) {
+            board.lead(slot, best->node);
+        }
+    }
+    return board.changes(view.table);
+}
+
+}  // namespace muster::placement

@@ -1,0 +1,96 @@
+#include "sim/scenarios/excuses.h"
+
+#include <algorithm>
+
+namespace muster::sim {
+namespace {
+
+using std::chrono::seconds;
+
+// Clients come back within 10 s of finding a server; the session waits for 14 s, and so do the
+// leaders for the clients of a session that ended. Half a second less than that is no excuse.
+constexpr Duration kReturn = std::chrono::milliseconds(13'500);
+// What a session finds closed this soon after it stood still may have closed because of that.
+constexpr Duration kAfterPause = seconds(1);
+
+}  // namespace
+
+void Excuses::on_connection_lost(Node& session, PipeId pipe) {
+    SimClient* client = owner_of(pipe);
+    if (client == nullptr || !client->alive()) {
+        return;
+    }
+    Process& process = session.process();
+    const bool stood =
+        process.resumed() && process.scheduler().now() - *process.resumed() < kAfterPause;
+    if (pipes_.was_reset(pipe) || !stood) {
+        away_.insert(client->name());
+        truth_.excuse(client->name());
+    } else {
+        kept_[client->name()] = {.session = {process.name(), process.life()}, .ran = process.ran()};
+    }
+}
+
+SimClient* Excuses::owner_of(PipeId pipe) const {
+    for (const auto& client : clients_) {
+        if (client->uses(pipe)) {
+            return client.get();
+        }
+    }
+    return nullptr;
+}
+
+void Excuses::step() {
+    for (const auto& client : clients_) {
+        if (client->alive()) {
+            judge(*client);
+        }
+    }
+}
+
+void Excuses::judge(SimClient& client) {
+    const std::string& name = client.name();
+    const ServerLife now = pipes_.session_of(client.pipe());
+    if (now.life != 0 && client.settled() &&
+        registry_.node(now.server).process().life() == now.life &&
+        registry_.node(now.server).process().alive()) {
+        const ServerLife before = client.settled_in();
+        if (before.life != 0 && before.server != now.server) {
+            truth_.excuse_return(name);
+        }
+        client.note_settled(now);
+        away_.erase(name);
+        kept_.erase(name);
+    } else if (client.settled_in().life == 0) {
+        client.note_settled(now);  // begins here
+    } else if (late(client)) {
+        away_.insert(name);
+    }
+    if (away_.contains(name)) {
+        truth_.excuse(name);
+    }
+    if (std::ranges::any_of(client.reached(), [&](const auto& item) {
+            return item.first != client.pipe() && pipes_.held_by_session(item.first);
+        })) {
+        truth_.excuse_return(name);
+    }
+}
+
+bool Excuses::late(const SimClient& client) const {
+    const ServerLife home = client.settled_in();
+    Node& node = registry_.node(home.server);
+    Process& process = node.process();
+    if (process.alive() && process.life() == home.life) {
+        const auto kept = kept_.find(client.name());
+        return kept != kept_.end() && kept->second.session == home &&
+               process.ran() - kept->second.ran >= kReturn;
+    }
+    // A session whose end was seen leaves orphans; one that nobody saw ending is waited for until
+    // it starts anew.
+    const bool seen_ending = registry_.options().sessions > 1 && !node.machine_lost() &&
+                             !process.alive() &&
+                             process.scheduler().now() - *node.ended() >= kReturn;
+    return seen_ending || (process.alive() && process.ran() >= kReturn);
+}
+
+}  // namespace muster::sim

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/workloads/sim_client.h"
+#include "sim/world/pipes.h"
+#include "sim/world/registry.h"
+
+namespace muster::sim {
+
+// Decides which clients' publications may disappear although they live, and says so in the book:
+// see falsely_gone_checker.h.
+class Excuses {
+public:
+    using Clients = std::vector<std::unique_ptr<SimClient>>;
+
+    Excuses(const Registry& registry, const Pipes& pipes, Truth& truth, const Clients& clients)
+        : registry_(registry), pipes_(pipes), truth_(truth), clients_(clients) {}
+
+    // A living session lost a connection.
+    void on_connection_lost(Node& session, PipeId pipe);
+    // Now and then.
+    void step();
+
+private:
+    void judge(SimClient& client);
+    [[nodiscard]] bool late(const SimClient& client) const;
+    [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
+
+    const Registry& registry_;
+    const Pipes& pipes_;
+    Truth& truth_;
+    const Clients& clients_;
+    std::set<std::string> away_;  // excused, and not back yet
+    // By client: how long the session's life had run when it kept the publications of the client,
+    // whose connection closed because that life stood still.
+    struct Kept {
+        ServerLife session;
+        Duration ran{};
+    };
+    std::map<std::string, Kept> kept_;
+};
+
+}  // namespace muster::sim
