@@ -33,6 +33,9 @@ public:
 
     void on_link(const NodeId& node, msg::LinkEvent event) override {
         role_.on_link(node, event);
+        if (event == msg::LinkEvent::closed && &role_ == process_.raft_role()) {
+            process_.meta_->raft()->on_peer_gone(node);
+        }
     }
 
 private:
@@ -93,6 +96,10 @@ Result<void> Process::open_roles() {
         attach(Role::session, session_->role());
     }
     return {};
+}
+
+const msg::Receiver* Process::raft_role() const {
+    return meta_ != nullptr && meta_->raft() != nullptr ? &meta_->role() : nullptr;
 }
 
 void Process::attach(Role role, msg::Receiver& receiver) {

@@ -51,6 +51,8 @@ private:
     Result<void> open_roles();
     Result<void> open_http();
     void attach(Role role, msg::Receiver& receiver);
+    // The role whose consensus must hear of peers that ended; null: none.
+    [[nodiscard]] const msg::Receiver* raft_role() const;
     // Why this node is no help to anybody yet; none: it is.
     [[nodiscard]] std::optional<std::string> waits_for() const;
     void say_where() const;
