@@ -28,7 +28,7 @@ GENERATED_CAGE = "google/protobuf"
 
 
 def is_test(path):
-    return re.search(r"_(test|bench|fuzz)\.cc$", path.name) is not None
+    return re.search(r"_(test|bench|fuzz)\.cc$|_test_env\.h$", path.name) is not None
 
 
 def covers(entry, folder):
@@ -79,7 +79,7 @@ class Checker:
                     self.complain(toml, line_of(folder),
                                   f'"{folder}" lists "{entry}", which is no folder of the list; '
                                   "add a line for it or correct the name")
-                graph[folder] += hits
+                graph[folder] += [hit for hit in hits if hit != folder]
         cycle = find_cycle(graph)
         if cycle:
             self.complain(toml, line_of(cycle[0]),

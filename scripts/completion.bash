@@ -8,6 +8,13 @@ _muster_dev() {
     else
         case ${COMP_WORDS[1]} in
             up) words="--once" ;;
+            cluster)
+                case $COMP_CWORD in
+                    2) words="kill pause resume cut heal restart log status stop --metas --data"
+                       words+=" --sessions --free-ports" ;;
+                    3) words=$("$root/dev" cluster status 2>/dev/null | awk 'NR > 1 { print $1 }') ;;
+                esac
+                ;;
             test) words=$(sed -n 's/^labels=(\(.*\))$/\1/p' "$root/dev" 2>/dev/null) ;;
             build)
                 words=$(sed -n '/"buildPresets"/,$ s/.*"name": *"\([^"]*\)".*/\1/p' \

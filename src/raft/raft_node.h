@@ -103,6 +103,8 @@ public:
     [[nodiscard]] const RaftCore& core() const;
 
 private:
+    static constexpr env::TimerKey kPart{5};  // of a snapshot is to be encoded
+
     struct Waiting {
         Ticket ticket;
         Term term;

@@ -32,14 +32,14 @@ def golden(name):
         return file.read()
 
 
-def eventually(condition, what, patience=20.0):
-    """Waits until `condition()` is true; an AssertionError names `what` otherwise."""
+def eventually(condition, what, patience=20.0, context=lambda: ""):
+    """Waits until `condition()` is true; an AssertionError names `what` and `context()` otherwise."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if condition():
             return
         time.sleep(0.02)
-    raise AssertionError(f"not within {patience} s: {what}")
+    raise AssertionError(f"not within {patience} s: {what} {context()}")
 
 
 class Server:
@@ -65,16 +65,23 @@ class Server:
     def http(self):
         return f"127.0.0.1:{self.http_port}"
 
-    def start(self):
+    def command(self):
         command = [MUSTER, "server", "--data-dir", os.path.join(self.folder, "data"),
                    "--set", f"bolt.listen=127.0.0.1:{self.bolt_port}",
                    "--set", f"http.listen=127.0.0.1:{self.http_port}"]
         for setting in self.settings:
             command += ["--set", setting]
+        return command
+
+    def launch(self, preexec=None):
+        """Starts it, and does not wait."""
         self.log = open(os.path.join(self.folder, "log"), "ab")
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log,
-                                        env=self.environment)
-        eventually(self.ready, "the server is ready: " + self.said())
+        self.process = subprocess.Popen(self.command(), stdout=self.log, stderr=self.log,
+                                        env=self.environment, preexec_fn=preexec)
+
+    def start(self):
+        self.launch()
+        eventually(self.ready, "the server is ready", context=self.said)
 
     def ready(self):
         if self.process.poll() is not None:
@@ -99,18 +106,18 @@ class Server:
             self.process.wait(timeout=20)
         self.log.close()
 
-    def request(self, method, path, body=None):
+    def request(self, method, path, body=None, timeout=15):
         """Status and body as text; never raises for an HTTP error."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://{self.http}{path}", data=data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
-    def get(self, path):
-        return self.request("GET", path)
+    def get(self, path, timeout=15):
+        return self.request("GET", path, timeout=timeout)
 
     def metric(self, name, **labels):
         """The value of one metric; 0 when it is not shown."""

@@ -249,6 +249,10 @@ void Connection::on_config_put(std::uint64_t token, const Result<Version>& resul
     with_op([&] { op_->on_config_put(*this, token, result); });
 }
 
+void Connection::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) {
+    with_op([&] { op_->on_cluster(*this, token, reply); });
+}
+
 void Connection::on_drained() {
     if (is_closed()) {
         return;
@@ -365,6 +369,12 @@ void Connection::put_config(std::uint64_t token, const Service& key,
     tokens_.push_back(token);
     door_.tokens.emplace(token, conn_);
     door_.to_session.put_config(token, key, std::move(value));
+}
+
+void Connection::ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_cluster(token, std::move(what));
 }
 
 std::uint64_t Connection::next_number() {

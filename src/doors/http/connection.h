@@ -43,6 +43,7 @@ public:
     void on_config(const msg::ConfigPush& push);
     void on_services(std::uint64_t token, const msg::ListServicesReply& reply);
     void on_config_put(std::uint64_t token, const Result<Version>& result);
+    void on_cluster(std::uint64_t token, const msg::OperatorReply& reply);
     // The session wants no more of it.
     void on_session_closes();
 
@@ -55,6 +56,7 @@ public:
     void query_services(std::uint64_t token, msg::ListServices query) override;
     void put_config(std::uint64_t token, const Service& key,
                     std::optional<std::string> value) override;
+    void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) override;
     std::uint64_t next_number() override;
     void set_deadline(Duration delay) override;
     void finish(http1::Response response) override;

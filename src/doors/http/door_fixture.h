@@ -174,6 +174,27 @@ private:
     std::map<std::pair<env::ConnId, RegistId>, Subscription> subscriptions_;
 };
 
+// Records what it is asked and answers it at once when told to. Owned by DoorTest.
+class FakeCluster final : public ClusterFace {
+public:
+    void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what,
+                     ClusterPort& port) override {
+        asked.push_back(std::move(what));
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    // The answer to what was asked last.
+    void answer(const msg::OperatorReply& reply) {
+        port_->on_cluster(tokens.back(), reply);
+    }
+
+    std::vector<msg::OperatorRequest::What> asked;
+    std::vector<std::uint64_t> tokens;
+
+private:
+    ClusterPort* port_ = nullptr;
+};
+
 struct Reply {
     int status = 0;
     std::string head;
@@ -184,8 +205,8 @@ struct Reply {
 class DoorTest : public testing::Test {
 protected:
     explicit DoorTest(HttpDoorOptions options = {}) {
-        door = std::make_unique<HttpDoor>(std::move(options),
-                                          HttpDoorEnv{net, clock, timers, session, session});
+        door = std::make_unique<HttpDoor>(
+            std::move(options), HttpDoorEnv{net, clock, timers, session, session, &cluster});
     }
 
     // A new client.
@@ -212,6 +233,7 @@ protected:
     FakeTimers timers{clock};
     FakeNet net;
     FakeSession session;
+    FakeCluster cluster;
     std::unique_ptr<HttpDoor> door;
     std::uint64_t last_conn = 0;
 };

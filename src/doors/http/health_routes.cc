@@ -18,13 +18,13 @@ Result<Answer> live(const Call& /*call*/, Site& /*site*/) {
 Result<Answer> ready(const Call& /*call*/, Site& site) {
     const auto status = site.queries.status();
     std::vector<std::string> reasons;
-    if (!status.ready) {
-        reasons.emplace_back("no slot table is known yet: no meta server has answered");
-    }
     for (const auto& check : site.readiness) {
         if (auto reason = check()) {
             reasons.push_back(*std::move(reason));
         }
+    }
+    if (!status.ready && reasons.empty()) {
+        reasons.emplace_back("no slot table is known yet: no meta server has answered");
     }
     JsonWriter json;
     json.begin_object()

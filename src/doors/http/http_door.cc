@@ -8,9 +8,12 @@ namespace {
 // Timers of connections are named by their ids, whose generation never gets that far.
 constexpr env::TimerKey kSettle{std::uint64_t{1} << 63U};
 
-Router routes_of(const HttpDoorOptions& options) {
+Router routes_of(const HttpDoorOptions& options, bool shows_cluster) {
     Router router;
     add_health_routes(router);
+    if (shows_cluster) {
+        add_cluster_routes(router);
+    }
     if (options.operators_only) {
         return router;
     }
@@ -29,11 +32,12 @@ HttpDoor::HttpDoor(HttpDoorOptions options, HttpDoorEnv env)
       leases_(options_.leases_max),
       clients_(env.clients),
       queries_(env.queries),
+      cluster_(env.cluster),
       state_{.options = options_,
              .net = env.net,
              .clock = env.clock,
              .timers = env.timers,
-             .router = routes_of(options_),
+             .router = routes_of(options_, env.cluster != nullptr),
              .site = {.clients = env.clients,
                       .queries = env.queries,
                       .clock = env.clock,
@@ -63,8 +67,12 @@ void HttpDoor::settle() {
         return;
     }
     settling_ = true;
-    const SessionQueue::Ends ends{
-        .clients = clients_, .queries = queries_, .client_port = *this, .query_port = *this};
+    const SessionQueue::Ends ends{.clients = clients_,
+                                  .queries = queries_,
+                                  .client_port = *this,
+                                  .query_port = *this,
+                                  .cluster = cluster_,
+                                  .cluster_port = *this};
     for (;;) {
         if (state_.to_session.deliver_next(ends)) {
             continue;
@@ -196,6 +204,13 @@ void HttpDoor::on_services(std::uint64_t token, const msg::ListServicesReply& re
 void HttpDoor::on_config_put(std::uint64_t token, const Result<Version>& result) {
     if (Connection* connection = take_token(token)) {
         connection->on_config_put(token, result);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_cluster(token, reply);
         settle_soon();
     }
 }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/metrics.h"
+#include "doors/http/cluster_face.h"
 #include "doors/http/connection.h"
 #include "doors/http/door_state.h"
 #include "doors/http/lease_table.h"
@@ -24,6 +25,7 @@ struct HttpDoorEnv {
     env::Timers& timers;
     session::ClientFace& clients;
     session::QueryFace& queries;
+    ClusterFace* cluster = nullptr;  // null: nothing is shown of the cluster
 };
 
 // The HTTP door of a session (port 9603): server lists for Java clients, health, metrics and the
@@ -41,7 +43,8 @@ struct HttpDoorEnv {
 class HttpDoor final : public env::ConnectionHandler,
                        public env::TimerTarget,
                        public msg::ClientPort,
-                       public session::QueryPort {
+                       public session::QueryPort,
+                       public ClusterPort {
 public:
     HttpDoor(HttpDoorOptions options, HttpDoorEnv env);
     ~HttpDoor() override = default;
@@ -85,6 +88,9 @@ public:
     void on_services(std::uint64_t token, const msg::ListServicesReply& reply) override;
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
 
+    // ---- ClusterPort
+    void on_cluster(std::uint64_t token, const msg::OperatorReply& reply) override;
+
 private:
     [[nodiscard]] Connection* find(env::ConnId conn);
     [[nodiscard]] Connection* take_token(std::uint64_t token);
@@ -97,6 +103,7 @@ private:
     LeaseTable leases_;
     session::ClientFace& clients_;
     session::QueryFace& queries_;
+    ClusterFace* cluster_;
     DoorState state_;
     std::unordered_map<env::ConnId, std::unique_ptr<Connection>> connections_;
     bool settling_ = false;

@@ -47,6 +47,7 @@ public:
     virtual void query_services(std::uint64_t token, msg::ListServices query) = 0;
     virtual void put_config(std::uint64_t token, const Service& key,
                             std::optional<std::string> value) = 0;
+    virtual void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) = 0;
 
     // Unique among all of the door.
     [[nodiscard]] virtual std::uint64_t next_number() = 0;
@@ -70,7 +71,8 @@ public:
 // The steps from one request to its answer, when the session must be asked. Owned by the
 // connection, which has at most one at a time.
 //
-//   start -> (on_reply | on_push | on_config | on_services | on_config_put | on_deadline)*
+//   start -> (on_reply | on_push | on_config | on_services | on_config_put |
+//             on_cluster | on_deadline)*
 //         -> finish | fail | the connection is gone -> stop
 class Op {
 public:
@@ -89,6 +91,8 @@ public:
                              const msg::ListServicesReply& /*reply*/) {}
     virtual void on_config_put(OpHost& /*host*/, std::uint64_t /*token*/,
                                const Result<Version>& /*result*/) {}
+    virtual void on_cluster(OpHost& /*host*/, std::uint64_t /*token*/,
+                            const msg::OperatorReply& /*reply*/) {}
     virtual void on_deadline(OpHost& host) = 0;
     virtual void on_drained(OpHost& /*host*/) {}
 

@@ -1,5 +1,7 @@
 #include "doors/http/session_queue.h"
 
+#include "base/check.h"
+
 namespace muster::http {
 
 void SessionQueue::open(env::ConnId conn, session::ClientInfo info) {
@@ -19,6 +21,10 @@ void SessionQueue::query_services(std::uint64_t token, msg::ListServices query) 
 }
 void SessionQueue::put_config(std::uint64_t token, Service key, std::optional<std::string> value) {
     entries_.emplace_back(PutConfig{token, std::move(key), std::move(value)});
+}
+
+void SessionQueue::ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) {
+    entries_.emplace_back(AskCluster{token, std::move(what)});
 }
 
 bool SessionQueue::deliver_next(const Ends& ends) {
@@ -44,6 +50,9 @@ void SessionQueue::deliver(Entry entry, const Ends& ends) {
         ends.queries.query_services(services->token, services->query, ends.query_port);
     } else if (auto* put = std::get_if<PutConfig>(&entry)) {
         ends.queries.put_config(put->token, put->key, std::move(put->value), ends.query_port);
+    } else if (auto* ask = std::get_if<AskCluster>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_cluster(ask->token, std::move(ask->what), ends.cluster_port);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "doors/http/cluster_face.h"
 #include "env/net.h"
 #include "msg/client.h"
 #include "msg/client_port.h"
@@ -13,10 +14,10 @@
 
 namespace muster::http {
 
-// What connections want the session to be told, in order. The session may answer from within a call
-// and must not be called from within its own calls to the door; so everything goes through here,
-// and the door delivers it when nobody else is on the stack. Bounds: a few entries for each
-// connection and callback; delivered at the end of each turn.
+// What connections want the session (or the cluster) to be told, in order. The session may answer
+// from within a call and must not be called from within its own calls to the door; so everything
+// goes through here, and the door delivers it when nobody else is on the stack. Bounds: a few
+// entries for each connection and callback; delivered at the end of each turn.
 class SessionQueue {
 public:
     void open(env::ConnId conn, session::ClientInfo info);
@@ -25,12 +26,15 @@ public:
     void closed(env::ConnId conn);
     void query_services(std::uint64_t token, msg::ListServices query);
     void put_config(std::uint64_t token, Service key, std::optional<std::string> value);
+    void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what);
 
     struct Ends {
         session::ClientFace& clients;
         session::QueryFace& queries;
         msg::ClientPort& client_port;
         session::QueryPort& query_port;
+        ClusterFace* cluster;  // null: nobody asks it
+        ClusterPort& cluster_port;
     };
     // The oldest entry. False: there is none.
     bool deliver_next(const Ends& ends);
@@ -63,7 +67,11 @@ private:
         Service key;
         std::optional<std::string> value;
     };
-    using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig>;
+    struct AskCluster {
+        std::uint64_t token;
+        msg::OperatorRequest::What what;
+    };
+    using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster>;
 
     static void deliver(Entry entry, const Ends& ends);
 

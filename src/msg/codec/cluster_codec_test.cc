@@ -220,20 +220,21 @@ TEST(ClusterCodec, KeepsTheseBytes) {
     EXPECT_EQ(encode(InterestAck{.session = Incarnation(3), .stream = 300, .part = 1}),
               bytes({18, 3, 0xac, 0x02, 1}));
     const ServicePtr s = service("s");
-    EXPECT_EQ(encode(InterestDeclare{.session = Incarnation(1),
-                                     .stream = 2,
-                                     .part = 0,
-                                     .items = {{.service = s, .held = Version(100)},
-                                               {.service = s, .held = Version(101)},
-                                               {.service = s, .held = Version()}}}),
-              bytes({2, 1, 2, 0, 3,             // three items
-                     5, 0, 1, 's', 0xc8, 0x01,  // 5 bytes: new service "s", 100 above zero
-                     2, 2, 2,                   // 2 bytes: service 0 again, 1 above the last
-                     2, 2, 0}));                // 2 bytes: service 0 again, version zero
+    EXPECT_EQ(
+        encode(InterestDeclare{.session = Incarnation(1),
+                               .stream = 2,
+                               .part = 0,
+                               .items = {{.service = s, .held = Version(100), .complete = true},
+                                         {.service = s, .held = Version(101)},
+                                         {.service = s, .held = Version()}}}),
+        bytes({2, 1, 2, 0,   0,    3,           // three items
+               7, 0, 1, 's', 0xc8, 0x01, 1, 0,  // new service "s", 100 above zero
+               4, 2, 2, 0,   0,                 // service 0 again, 1 above the last
+               4, 2, 0, 0,   0}));              // service 0 again, version zero
     EXPECT_EQ(
         encode(PublishBatchReply{
             .session = Incarnation(1), .slot = SlotId(2), .batch = 3, .slot_epoch = Epoch(4)}),
-        bytes({16, 1, 2, 3, 1, 4}));
+        bytes({16, 1, 2, 3, 1, 4, 0}));
 }
 
 TEST(ClusterCodec, RefusesAListLongerThanItsBytes) {

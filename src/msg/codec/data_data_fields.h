@@ -35,8 +35,20 @@ void fields(Ar& ar, Of<Ar, FollowSlot> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotEntries> it) {
-    auto& [slot, slot_epoch, after, settled, entries] = it;
-    ar(slot, slot_epoch, after, settled, entries);
+    auto& [data, slot, slot_epoch, after, entries_epoch, settled, entries] = it;
+    ar(data, slot, slot_epoch, after, entries_epoch, settled, entries);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ImageCursor> it) {
+    auto& [publications_done, service, id, burial] = it;
+    ar(publications_done, service, id, burial);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ImageRequest> it) {
+    auto& [data, slot, slot_epoch, image, part, from] = it;
+    ar(data, slot, slot_epoch, image, part, from);
 }
 
 template <class Ar>
@@ -47,14 +59,15 @@ void fields(Ar& ar, Of<Ar, SlotImage::Datum> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotImage::Tombstone> it) {
-    auto& [write, service, age_ms] = it;
-    ar(write, service, age_ms);
+    auto& [write, age_ms] = it;
+    ar(write, age_ms);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotImage> it) {
-    auto& [slot, slot_epoch, position, settled, image, part, last, data, tombstones] = it;
-    ar(slot, slot_epoch, position, settled, image, part, last, data, tombstones);
+    auto& [data, slot, slot_epoch, position, settled, image, part, next, last, data_items,
+           tombstones] = it;
+    ar(data, slot, slot_epoch, position, settled, image, part, next, last, data_items, tombstones);
 }
 
 template <class Ar>
@@ -67,6 +80,32 @@ template <class Ar>
 void fields(Ar& ar, Of<Ar, FollowAck> it) {
     auto& [data, items] = it;
     ar(data, items);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, LeaderPulse> it) {
+    auto& [data, table_epoch] = it;
+    ar(data, table_epoch);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyRequest> it) {
+    auto& [query, slots] = it;
+    ar(query, slots);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyReply::Copy> it) {
+    auto& [slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
+           held_back] = it;
+    ar(slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
+       held_back);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, VerifyReply> it) {
+    auto& [query, node, copies] = it;
+    ar(query, node, copies);
 }
 
 }  // namespace muster::msg::codec

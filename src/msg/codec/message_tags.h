@@ -40,6 +40,8 @@ template <>
 inline constexpr std::uint32_t kTag<SlotDetailRequest> = 20;
 template <>
 inline constexpr std::uint32_t kTag<ListServicesReply> = 21;
+template <>
+inline constexpr std::uint32_t kTag<NotLeading> = 22;
 
 // node -> meta
 template <>
@@ -76,5 +78,15 @@ template <>
 inline constexpr std::uint32_t kTag<SlotImage> = 66;
 template <>
 inline constexpr std::uint32_t kTag<FollowAck> = 67;
+template <>
+inline constexpr std::uint32_t kTag<ImageRequest> = 68;
+template <>
+inline constexpr std::uint32_t kTag<LeaderPulse> = 69;
+
+// anybody <-> data
+template <>
+inline constexpr std::uint32_t kTag<VerifyRequest> = 80;
+template <>
+inline constexpr std::uint32_t kTag<VerifyReply> = 81;
 
 }  // namespace muster::msg::codec

@@ -14,20 +14,20 @@ void fields(Ar& ar, Of<Ar, PublishBatch::Op> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatch> it) {
-    auto& [session, slot, slot_epoch, batch, ops] = it;
-    ar(session, slot, slot_epoch, batch, ops);
+    auto& [session, slot, slot_epoch, batch, acting, ops] = it;
+    ar(session, slot, slot_epoch, batch, acting, ops);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, InterestDeclare::Item> it) {
-    auto& [service, held] = it;
-    ar(service, held);
+    auto& [service, held, complete, heard] = it;
+    ar(service, held, complete, heard);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, InterestDeclare> it) {
-    auto& [session, stream, part, items] = it;
-    ar(session, stream, part, items);
+    auto& [session, stream, part, acting, items] = it;
+    ar(session, stream, part, acting, items);
 }
 
 template <class Ar>
@@ -38,20 +38,20 @@ void fields(Ar& ar, Of<Ar, InterestDrop> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SessionHeartbeat::SlotDigest> it) {
-    auto& [slot, digest, count] = it;
-    ar(slot, digest, count);
+    auto& [slot, slot_epoch, digest, count, complete, acting] = it;
+    ar(slot, slot_epoch, digest, count, complete, acting);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SessionHeartbeat> it) {
-    auto& [session, stamp, digests, complete] = it;
-    ar(session, stamp, digests, complete);
+    auto& [session, stamp, digests] = it;
+    ar(session, stamp, digests);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetail> it) {
-    auto& [session, slot, slot_epoch, stamp, publications] = it;
-    ar(session, slot, slot_epoch, stamp, publications);
+    auto& [session, slot, slot_epoch, stamp, complete, publications] = it;
+    ar(session, slot, slot_epoch, stamp, complete, publications);
 }
 
 template <class Ar>
@@ -62,8 +62,20 @@ void fields(Ar& ar, Of<Ar, ListServices> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatchReply> it) {
-    auto& [session, slot, batch, result, slot_epoch] = it;
-    ar(session, slot, batch, result, slot_epoch);
+    auto& [session, slot, batch, result, slot_epoch, acting] = it;
+    ar(session, slot, batch, result, slot_epoch, acting);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, NotLeading::Item> it) {
+    auto& [slot, slot_epoch, acting] = it;
+    ar(slot, slot_epoch, acting);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, NotLeading> it) {
+    auto& [session, items] = it;
+    ar(session, items);
 }
 
 template <class Ar>
@@ -85,9 +97,15 @@ void fields(Ar& ar, Of<Ar, DataHeartbeat> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, SlotDetailRequest::Item> it) {
+    auto& [slot, slot_epoch] = it;
+    ar(slot, slot_epoch);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetailRequest> it) {
-    auto& [session, slot, slot_epoch] = it;
-    ar(session, slot, slot_epoch);
+    auto& [session, slots] = it;
+    ar(session, slots);
 }
 
 template <class Ar>

@@ -9,7 +9,7 @@
 namespace muster::meta {
 namespace {
 
-constexpr std::uint8_t kCommandFormat = 1;
+constexpr std::uint8_t kCommandFormat = 2;
 
 // Numbers on disk: never reused, never changed.
 enum class Kind : std::uint8_t {
@@ -19,6 +19,10 @@ enum class Kind : std::uint8_t {
     put_config = 4,
     clear_config = 5,
     raise_epochs = 6,
+    set_phases = 7,
+    remove_member = 8,
+    set_placement = 9,
+    wish_leader = 10,
 };
 
 void begin(std::string& out, Kind kind) {
@@ -48,6 +52,11 @@ struct Encoder {
         begin(out, Kind::member_joined);
         append_member(out, command.member);
         append_fence(out, command.fence);
+        append_big_endian(out, static_cast<std::uint16_t>(command.handed_over.size()));
+        for (const MemberJoined::HandOver& one : command.handed_over) {
+            append_big_endian(out, one.slot.raw());
+            append_string(out, one.to.raw());
+        }
     }
     void operator()(const AssignSlots& command) {
         begin(out, Kind::assign_slots);
@@ -81,7 +90,76 @@ struct Encoder {
         append_big_endian(out, command.table.raw());
         append_big_endian(out, command.members);
     }
+    void operator()(const SetPhases& command) {
+        begin(out, Kind::set_phases);
+        append_big_endian(out, static_cast<std::uint16_t>(command.items.size()));
+        for (const SetPhases::Item& item : command.items) {
+            append_string(out, item.node.raw());
+            append_big_endian(out, static_cast<std::uint8_t>(item.role));
+            append_big_endian(out, item.incarnation.raw());
+            append_big_endian(out, static_cast<std::uint8_t>(item.phase));
+        }
+    }
+    void operator()(const RemoveMember& command) {
+        begin(out, Kind::remove_member);
+        append_string(out, command.node.raw());
+        append_big_endian(out, static_cast<std::uint8_t>(command.role));
+    }
+    void operator()(const SetPlacement& command) {
+        begin(out, Kind::set_placement);
+        append_big_endian(out, static_cast<std::uint8_t>(command.mode));
+        append_big_endian(out, static_cast<std::uint8_t>(command.forget_wishes ? 1 : 0));
+    }
+    void operator()(const WishLeader& command) {
+        begin(out, Kind::wish_leader);
+        append_big_endian(out, command.slot.raw());
+        append_string(out, command.node.raw());
+    }
 };
+
+bool read_flag(FieldReader& reader) {
+    const auto flag = reader.number<std::uint8_t>();
+    if (flag > 1) {
+        reader.refuse();
+    }
+    return flag == 1;
+}
+
+MemberPhase read_phase(FieldReader& reader) {
+    const auto phase = reader.number<std::uint8_t>();
+    if (phase > static_cast<std::uint8_t>(MemberPhase::dead)) {
+        reader.refuse();
+    }
+    return static_cast<MemberPhase>(phase);
+}
+
+MemberJoined read_member_joined(FieldReader& reader) {
+    MemberJoined command{.member = read_member(reader)};
+    command.fence = read_fence(reader);
+    const auto count = reader.number<std::uint16_t>();
+    for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+        MemberJoined::HandOver one{.slot = SlotId(reader.number<std::uint16_t>())};
+        one.to = read_node(reader);
+        if (!command.handed_over.empty() && one.slot <= command.handed_over.back().slot) {
+            reader.refuse();
+        }
+        command.handed_over.push_back(std::move(one));
+    }
+    return command;
+}
+
+SetPhases read_set_phases(FieldReader& reader) {
+    SetPhases command;
+    const auto count = reader.number<std::uint16_t>();
+    for (std::size_t i = 0; i < count && reader.ok(); ++i) {
+        SetPhases::Item item{.node = read_node(reader)};
+        item.role = read_role(reader);
+        item.incarnation = Incarnation(reader.number<std::uint64_t>());
+        item.phase = read_phase(reader);
+        command.items.push_back(std::move(item));
+    }
+    return command;
+}
 
 AssignSlots read_assign_slots(FieldReader& reader) {
     AssignSlots command;
@@ -92,10 +170,10 @@ AssignSlots read_assign_slots(FieldReader& reader) {
     for (std::size_t i = 0; i < count && reader.ok(); ++i) {
         AssignSlots::Assignment slot;
         slot.slot = SlotId(reader.number<std::uint16_t>());
-        slot.leader = NodeId(std::string(reader.string(kNameBytesMax)));
+        slot.leader = read_node(reader);
         slot.followers = read_nodes(reader);
         const bool ascending = command.slots.empty() || command.slots.back().slot < slot.slot;
-        if (!ascending || slot.leader.raw().empty()) {
+        if (!ascending) {
             reader.refuse();
         }
         command.slots.push_back(std::move(slot));
@@ -116,11 +194,7 @@ std::string read_key(FieldReader& reader) {
 
 Result<Command> read_body(Kind kind, FieldReader& reader) {
     switch (kind) {
-        case Kind::member_joined: {
-            MemberJoined command{.member = read_member(reader)};
-            command.fence = read_fence(reader);
-            return command;
-        }
+        case Kind::member_joined: return read_member_joined(reader);
         case Kind::assign_slots: return read_assign_slots(reader);
         case Kind::raise_ceiling: return RaiseCeiling{.to = read_version(reader)};
         case Kind::put_config: {
@@ -137,6 +211,22 @@ Result<Command> read_body(Kind kind, FieldReader& reader) {
         case Kind::raise_epochs: {
             RaiseEpochs command{.table = Epoch(reader.number<std::uint64_t>())};
             command.members = reader.number<std::uint64_t>();
+            return command;
+        }
+        case Kind::set_phases: return read_set_phases(reader);
+        case Kind::remove_member: {
+            RemoveMember command{.node = read_node(reader)};
+            command.role = read_role(reader);
+            return command;
+        }
+        case Kind::set_placement: {
+            SetPlacement command{.mode = read_mode(reader)};
+            command.forget_wishes = read_flag(reader);
+            return command;
+        }
+        case Kind::wish_leader: {
+            WishLeader command{.slot = SlotId(reader.number<std::uint16_t>())};
+            command.node = read_node(reader);
             return command;
         }
     }
@@ -211,19 +301,47 @@ void append_member(std::string& out, const Member& member) {
     append_big_endian(out, static_cast<std::uint8_t>(member.role));
     append_string(out, member.address);
     append_big_endian(out, member.incarnation.raw());
+    append_string(out, member.peer_address);
+    append_string(out, member.zone);
+    append_big_endian(out, member.folder);
+    append_big_endian(out, static_cast<std::uint8_t>(member.phase));
 }
 
 Member read_member(FieldReader& reader) {
     Member member;
-    member.node = NodeId(std::string(reader.string(kNameBytesMax)));
-    const auto role = reader.number<std::uint8_t>();
-    member.role = static_cast<Role>(role);
+    member.node = read_node(reader);
+    member.role = read_role(reader);
     member.address = reader.string(kNameBytesMax);
     member.incarnation = Incarnation(reader.number<std::uint64_t>());
-    if (member.node.raw().empty() || role > static_cast<std::uint8_t>(Role::session)) {
+    member.peer_address = reader.string(kNameBytesMax);
+    member.zone = reader.string(kNameBytesMax);
+    member.folder = reader.number<std::uint64_t>();
+    member.phase = read_phase(reader);
+    return member;
+}
+
+Role read_role(FieldReader& reader) {
+    const auto role = reader.number<std::uint8_t>();
+    if (role > static_cast<std::uint8_t>(Role::session)) {
         reader.refuse();
     }
-    return member;
+    return static_cast<Role>(role);
+}
+
+NodeId read_node(FieldReader& reader) {
+    NodeId node(std::string(reader.string(kNameBytesMax)));
+    if (node.raw().empty()) {
+        reader.refuse();
+    }
+    return node;
+}
+
+placement::Mode read_mode(FieldReader& reader) {
+    const auto mode = reader.number<std::uint8_t>();
+    if (mode > static_cast<std::uint8_t>(placement::Mode::forced)) {
+        reader.refuse();
+    }
+    return static_cast<placement::Mode>(mode);
 }
 
 void append_nodes(std::string& out, const std::vector<NodeId>& nodes) {

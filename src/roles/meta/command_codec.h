@@ -12,6 +12,7 @@
 #include "model/cluster.h"
 #include "model/ids.h"
 #include "roles/meta/fields.h"
+#include "roles/placement/placement.h"
 
 // What the metas agree on, one by one, and its bytes in the log (docs/protocol/meta_log.md).
 namespace muster::meta {
@@ -45,31 +46,74 @@ struct Fence {
     [[nodiscard]] bool operator==(const Fence&) const = default;
 };
 
-// A new incarnation of a node; nothing when it is not newer than the one known. The slots that a
-// data node leads go to its new life.
+// A new incarnation of a node; nothing when it is not newer than the one known. Of the slots that a
+// data node leads, those named in `handed_over` go to that follower, which has a copy, and the node
+// follows there; the others go to its new life.
 struct MemberJoined {
+    struct HandOver {
+        SlotId slot;
+        NodeId to;
+
+        [[nodiscard]] bool operator==(const HandOver&) const = default;
+    };
     Member member;
+    std::vector<HandOver> handed_over = {};  // ascending; ignored where `to` does not follow
     Fence fence;
 
     [[nodiscard]] bool operator==(const MemberJoined&) const = default;
 };
 
-// New holders of some slots. Refused (conflict) unless the table is at `base`. The first one makes
-// the table, with `slot_count` slots.
-struct AssignSlots {
-    struct Assignment {
-        SlotId slot;
-        NodeId leader;
-        std::vector<NodeId> followers;
+// Members are in another phase now; nothing for those that live in another incarnation.
+struct SetPhases {
+    struct Item {
+        NodeId node;
+        Role role = Role::session;
+        Incarnation incarnation;
+        MemberPhase phase = MemberPhase::live;
 
-        [[nodiscard]] bool operator==(const Assignment&) const = default;
+        [[nodiscard]] bool operator==(const Item&) const = default;
     };
+    std::vector<Item> items;
+
+    [[nodiscard]] bool operator==(const SetPhases&) const = default;
+};
+
+// Forgets a dead member; it follows no slot any more. Refused: conflict when it is not dead or
+// leads a slot, not_found.
+struct RemoveMember {
+    NodeId node;
+    Role role = Role::session;
+
+    [[nodiscard]] bool operator==(const RemoveMember&) const = default;
+};
+
+// New holders of some slots. Refused (conflict) unless the table is at `base`. The first one makes
+// the table, with `slot_count` slots. All holders are data members and differ, else
+// invalid_argument.
+struct AssignSlots {
+    using Assignment = placement::Assignment;
     Epoch base;
     std::uint16_t slot_count = 0;
     std::vector<Assignment> slots;  // ascending
     Fence fence;
 
     [[nodiscard]] bool operator==(const AssignSlots&) const = default;
+};
+
+// How slots are placed from now on.
+struct SetPlacement {
+    placement::Mode mode = placement::Mode::automatic;
+    bool forget_wishes = false;
+
+    [[nodiscard]] bool operator==(const SetPlacement&) const = default;
+};
+
+// `node`, a data member, shall lead the slot.
+struct WishLeader {
+    SlotId slot;
+    NodeId node;
+
+    [[nodiscard]] bool operator==(const WishLeader&) const = default;
 };
 
 // The ceiling becomes at least `to`.
@@ -104,8 +148,8 @@ struct RaiseEpochs {
     [[nodiscard]] bool operator==(const RaiseEpochs&) const = default;
 };
 
-using Command =
-    std::variant<MemberJoined, AssignSlots, RaiseCeiling, PutConfig, ClearConfig, RaiseEpochs>;
+using Command = std::variant<MemberJoined, AssignSlots, RaiseCeiling, PutConfig, ClearConfig,
+                             RaiseEpochs, SetPhases, RemoveMember, SetPlacement, WishLeader>;
 
 [[nodiscard]] std::string encode_command(const Command& command);
 
@@ -119,6 +163,9 @@ using Command =
 // Used by the snapshot too.
 void append_member(std::string& out, const Member& member);
 [[nodiscard]] Member read_member(FieldReader& reader);
+[[nodiscard]] Role read_role(FieldReader& reader);
+[[nodiscard]] NodeId read_node(FieldReader& reader);  // not empty
+[[nodiscard]] placement::Mode read_mode(FieldReader& reader);
 void append_nodes(std::string& out, const std::vector<NodeId>& nodes);
 [[nodiscard]] std::vector<NodeId> read_nodes(FieldReader& reader);
 [[nodiscard]] Version read_version(FieldReader& reader);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "model/cluster.h"
 #include "msg/outbox.h"
 #include "raft/consensus.h"
+#include "roles/placement/placement.h"
 
 namespace muster::meta {
 
@@ -23,15 +25,32 @@ struct MetaOptions {
     std::uint16_t slot_count = kDefaultSlotCount;  // of a new table; an old one keeps its count
     // How far the version ceiling is raised above the clock.
     Duration version_window = std::chrono::seconds(60);
+    Duration tick_interval = std::chrono::milliseconds(250);
+
     // A member that is silent for so long is taken for dead.
     Duration member_lease = std::chrono::seconds(3);
-    Duration tick_interval = std::chrono::milliseconds(250);
+    // So is one whose process is said to have ended and that is not heard for so long.
+    Duration sign_wait = std::chrono::milliseconds(300);
+    // Such signs are not believed for so long after they were wrong.
+    Duration sign_doubt = std::chrono::seconds(30);
+    // A member that is dead for so long is forgotten, unless it leads a slot that nobody can take.
+    Duration forget_after = std::chrono::hours(1);
+
+    placement::Options placement;
+    // Copies of a data node that is dead or leaves are made elsewhere after so long.
+    Duration replace_after = std::chrono::seconds(10);
+    // Followers of a leader that died are asked how far they are and have so long to answer.
+    Duration promote_wait = std::chrono::milliseconds(100);
+    Duration copies_refresh = std::chrono::seconds(10);
+
+    std::vector<NodeId> metas = {};  // of the group, for reports
 
     std::size_t watch_keys_per_session_max = 10'000;
     // Watches of a session that is silent for so many leases are forgotten.
     int watch_leases = 20;
     std::size_t joins_waiting_max = 1024;
     std::size_t puts_waiting_max = 1024;
+    std::size_t operators_waiting_max = 256;
 };
 
 struct MetaEnv {
@@ -45,9 +64,10 @@ struct MetaEnv {
 struct MemberStatus {
     Member member;
     bool known_before = false;
-    bool live = false;
+    bool live = false;  // heard within its lease; what is agreed on is member.phase
     std::optional<Duration> silent_for;  // nothing: not heard in this life of the meta
     std::size_t slots_led = 0;
+    std::size_t slots_followed = 0;
 };
 
 struct MetaStatus {
@@ -60,6 +80,9 @@ struct MetaStatus {
     Version ceiling;
     std::size_t config_keys = 0;
     std::size_t watches = 0;
+    placement::Mode placement = placement::Mode::automatic;
+    std::string protected_why;  // why placement holds still; empty: it does not
+    std::size_t moving = 0;     // copies on their way
     raft::ConsensusStatus consensus;
     std::vector<MemberStatus> members;  // sorted by (node, role)
 };
@@ -69,14 +92,20 @@ struct MetaStatus {
 // it keeps in memory and learns anew.
 //
 //   NodeHeartbeat -> new incarnation? -> member_joined -> consensus -> reply to everybody concerned
-//   tick -> ceiling near? -> raise_ceiling    tick, join -> plan_slots -> assign_slots
+//   lease over, link closed, NodeHeartbeat.lost -> set_phases
+//   tick -> ceiling near? -> raise_ceiling
+//   tick, join, death, copy synced -> placement::plan() -> assign_slots
+//   OperatorRequest -> set_placement, wish_leader, remove_member -> OperatorReply
 //   PutTurnRequest -> PutTurnReply    ConfigPut, in its turn?
 //             -> put_config -> consensus -> ConfigPutReply, ConfigValue to who watches
+//
+// One of several metas answers, the leading one; the others note what they hear and stay silent.
 //
 // Owned by the process; lives until it ends. Loop thread only. Bounds: MetaOptions and
 // command_codec.h; what is over a bound is refused, counted and, where a message can say it, told.
 // Invariants: 1. replies carry agreed state only; 2. no data node is answered before this life has
-// raised the ceiling; 3. a life of a node is always told the same `known_before`.
+// raised the ceiling; 3. a life of a node is always told the same `known_before`; 4. a node whose
+// id is in use by another data folder is refused and changes nothing.
 class MetaServer final : public msg::Receiver, public env::TimerTarget {
 public:
     // `consensus` must outlive this and not be started by anybody else.
@@ -92,6 +121,7 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_link(const NodeId& node, msg::LinkEvent event) override;
     void on_timer(env::TimerKey key) override;
 
 private:

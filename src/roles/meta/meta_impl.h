@@ -3,22 +3,26 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "roles/meta/config_watches.h"
-#include "roles/meta/heard_table.h"
+#include "roles/meta/copy_table.h"
+#include "roles/meta/liveness.h"
 #include "roles/meta/meta.h"
 #include "roles/meta/meta_state.h"
 #include "roles/meta/put_order.h"
 
 namespace muster::meta {
 
-// The parts of MetaServer; split over meta.cc (life, ceiling, slots, status), on_heartbeat.cc and
-// on_config.cc.
+// The parts of MetaServer: meta.cc (life, agreement, ceiling), on_heartbeat.cc (joining, replies),
+// phases.cc (who is dead, who is forgotten), slots.cc (placement), on_operator.cc, on_config.cc,
+// status.cc.
 class MetaServer::Impl final : public raft::ConsensusListener {
 public:
     Impl(MetaOptions options, MetaEnv env, raft::Consensus& consensus);
@@ -34,6 +38,8 @@ public:
     void on_config_interest(const msg::RoleAddress& from, const msg::ConfigInterest& interest);
     void on_put_turn_request(const msg::RoleAddress& from, const msg::PutTurnRequest& ask);
     void on_config_put(const msg::RoleAddress& from, const msg::ConfigPut& put);
+    void on_operator(const msg::RoleAddress& from, const msg::OperatorRequest& request);
+    void on_link(const NodeId& node, msg::LinkEvent event);
     void on_unknown();
     void on_timer(env::TimerKey key);
 
@@ -45,6 +51,8 @@ public:
 private:
     static constexpr env::TimerKey kTick{1};
     static constexpr env::TimerKey kReplies{2};
+    static constexpr env::TimerKey kJudge{3};  // a sign of an end is to be believed
+    static constexpr env::TimerKey kPlan{4};
 
     // What a ticket stands for.
     struct JoinOpen {
@@ -63,25 +71,64 @@ private:
         std::string key;
         msg::PutTurn turn;
     };
-    using Open = std::variant<JoinOpen, AssignOpen, RaiseOpen, EpochsOpen, PutOpen>;
+    struct PhasesOpen {
+        std::vector<SetPhases::Item> items;
+    };
+    struct ForgetOpen {};
+    struct ModeOpen {};
+    struct OperatorOpen {
+        PutFrom sender;
+        bool report = false;
+    };
+    using Open = std::variant<JoinOpen, AssignOpen, RaiseOpen, EpochsOpen, PutOpen, PhasesOpen,
+                              ForgetOpen, ModeOpen, OperatorOpen>;
 
     void propose(Open open, const Command& command);
+    void close(const Open& open, const Result<Version>& outcome);
+    void note_table();
     void notice_pause();
     void tick();
     void keep_ceiling();
-    void keep_slots();
     [[nodiscard]] const SlotTable& table() const {
         return state_.table();
     }
     [[nodiscard]] Fence fence() const;
 
     // on_heartbeat.cc
+    [[nodiscard]] bool refuse_other_folder(const msg::RoleAddress& from, const Member& member);
+    void refuse_node(const msg::RoleAddress& who, const Member& member, std::string why);
+    void take_news(const msg::RoleAddress& from, const msg::NodeHeartbeat& heartbeat);
     void join(const Member& member);
     void heal_epochs(const msg::NodeHeartbeat& heartbeat);
     void reply_to(const msg::RoleAddress& who);
     void reply_soon(const msg::RoleAddress& who);
-    void reply_to_outdated_soon();
+    void owe_outdated();
     void send_owed_replies();
+
+    // phases.cc
+    [[nodiscard]] bool all_heard() const;
+    [[nodiscard]] MemberPhase phase_of(const msg::RoleAddress& who, const MemberEntry& entry) const;
+    void set_phase(const msg::RoleAddress& who, MemberPhase phase);
+    void propose_phases(std::vector<SetPhases::Item> items);
+    void judge();
+    void judge_soon();
+    void note_phases();
+    void forget_the_dead();
+    void prune_heard();
+
+    // slots.cc
+    [[nodiscard]] placement::View placement_view() const;
+    void keep_slots(bool even_out = false);
+    void plan_soon(Duration delay = Duration::zero());
+    void ask_followers_of(const NodeId& leader);
+    void answered_how_far(const msg::RoleAddress& who);
+
+    // on_operator.cc
+    void answer_operator(const PutFrom& to, Result<void> result,
+                         std::shared_ptr<const msg::ClusterReport> report = nullptr);
+
+    // status.cc
+    [[nodiscard]] msg::ClusterReport report() const;
 
     // on_config.cc
     void finish_put(const PutOpen& put, const Result<Version>& outcome);
@@ -92,7 +139,8 @@ private:
     MetaEnv env_;
     raft::Consensus& consensus_;
     MetaState state_;
-    HeardTable heard_;
+    Liveness liveness_;
+    CopyTable copies_;
     ConfigWatches watches_;
     PutOrder put_order_;
 
@@ -102,12 +150,39 @@ private:
     MonoTime last_awake_;
     std::uint64_t last_ticket_ = 0;
     std::map<raft::Ticket, Open> open_;
-    std::map<msg::RoleAddress, Incarnation> joining_;
+    std::map<msg::RoleAddress, Member> joining_;
+    std::map<msg::RoleAddress, MemberPhase> phasing_;  // proposed, of the present incarnations
     std::size_t puts_open_ = 0;
+    std::size_t operators_open_ = 0;
     bool raise_open_ = false;
     bool assign_open_ = false;
     bool epochs_open_ = false;
+    bool forget_open_ = false;
+    bool mode_open_ = false;
     std::set<msg::RoleAddress> owed_;  // replies for the next turn
+    bool tell_outdated_ = false;       // in the next turn too
+    // What was sent last, so that it is not said again before the next heartbeat tells more.
+    struct Told {
+        Epoch table_epoch;
+        std::uint64_t members_epoch = 0;
+    };
+    std::map<msg::RoleAddress, Told> told_;
+    Version highest_;  // that a data node said it gave or saw, in this reign
+
+    // Since when members are in their phases, as far as this leader saw it.
+    struct InPhase {
+        MemberPhase phase = MemberPhase::live;
+        MonoTime since;
+    };
+    std::map<msg::RoleAddress, InPhase> in_phase_;
+    std::uint64_t noted_members_ = 0;  // epoch of the members in in_phase_
+    std::optional<MonoTime> plan_at_;  // kPlan is armed
+    SlotTable noted_table_;            // as copies_ knows it
+    // Promotions wait until these said how far they are, at most until then.
+    std::set<msg::RoleAddress> how_far_;
+    MonoTime how_far_until_;
+    std::string protected_why_;
+    std::size_t moving_ = 0;
 
     Counter heartbeats_;
     Counter replies_;
@@ -120,6 +195,11 @@ private:
     Counter refused_puts_;
     Counter refused_proposals_;
     Counter pauses_;
+    Counter deaths_;
+    Counter revivals_;
+    Counter forgotten_;
+    Counter refused_nodes_;
+    Counter operator_requests_;
 };
 
 }  // namespace muster::meta

@@ -85,6 +85,17 @@ Result<Version> MetaState::carry_out(const MemberJoined& command) {
         if (!can_fence(command.fence)) {
             return fail(Errc::over_limit, "the versions of 63 bits are used up");
         }
+        for (const MemberJoined::HandOver& one : command.handed_over) {
+            if (one.slot.raw() >= table_.slots.size() ||
+                table_.slots[one.slot.raw()].leader != who.node) {
+                continue;
+            }
+            Slot& slot = table_.slots[one.slot.raw()];
+            const auto follower = std::ranges::find(slot.followers, one.to);
+            if (follower != slot.followers.end()) {
+                std::swap(slot.leader, *follower);
+            }
+        }
         fence_off(std::move(led), command.fence);
         table_.epoch = Epoch(table_.epoch.raw() + 1);
     }
@@ -93,14 +104,37 @@ Result<Version> MetaState::carry_out(const MemberJoined& command) {
     return ceiling_;
 }
 
+bool MetaState::is_data(const NodeId& node) const {
+    return members_.contains({.node = node, .role = Role::data});
+}
+
+Result<void> MetaState::check(const AssignSlots& command, std::size_t count) const {
+    if (command.slots.empty() || command.slots.back().slot.raw() >= count) {
+        return fail(Errc::invalid_argument, fmt::format("no slot, or one beyond {}", count));
+    }
+    for (const AssignSlots::Assignment& slot : command.slots) {
+        std::vector<NodeId> holders = slot.followers;
+        holders.push_back(slot.leader);
+        std::ranges::sort(holders);
+        const bool twice = std::ranges::adjacent_find(holders) != holders.end();
+        if (twice ||
+            !std::ranges::all_of(holders, [&](const NodeId& one) { return is_data(one); })) {
+            return fail(Errc::invalid_argument,
+                        fmt::format("slot {} names a node twice, or one that is no data member",
+                                    slot.slot.raw()));
+        }
+    }
+    return {};
+}
+
 Result<Version> MetaState::carry_out(const AssignSlots& command) {
     if (command.base != table_.epoch) {
         return fail(Errc::conflict, fmt::format("the table is at epoch {}, not {}",
                                                 table_.epoch.raw(), command.base.raw()));
     }
     const std::size_t count = table_.slots.empty() ? command.slot_count : table_.slots.size();
-    if (command.slots.empty() || command.slots.back().slot.raw() >= count) {
-        return fail(Errc::invalid_argument, fmt::format("no slot, or one beyond {}", count));
+    if (auto fine = check(command, count); !fine) {
+        return std::unexpected(std::move(fine).error());
     }
     if (!can_fence(command.fence)) {
         return fail(Errc::over_limit, "the versions of 63 bits are used up");
@@ -119,6 +153,73 @@ Result<Version> MetaState::carry_out(const AssignSlots& command) {
     }
     fence_off(std::move(taken), command.fence);
     table_.epoch = Epoch(table_.epoch.raw() + 1);
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const SetPhases& command) {
+    bool changed = false;
+    for (const SetPhases::Item& item : command.items) {
+        const auto known = members_.find({.node = item.node, .role = item.role});
+        if (known != members_.end() && known->second.member.incarnation == item.incarnation &&
+            known->second.member.phase != item.phase) {
+            known->second.member.phase = item.phase;
+            changed = true;
+        }
+    }
+    members_epoch_ += changed ? 1 : 0;
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const RemoveMember& command) {
+    const auto known = members_.find({.node = command.node, .role = command.role});
+    if (known == members_.end()) {
+        return fail(Errc::not_found, fmt::format("no {} member {} is known",
+                                                 to_string(command.role), command.node.raw()));
+    }
+    if (known->second.member.phase != MemberPhase::dead) {
+        return fail(Errc::conflict,
+                    fmt::format("{} is {}, not dead: stop it first", command.node.raw(),
+                                to_string(known->second.member.phase)));
+    }
+    if (command.role == Role::data) {
+        const auto led = std::ranges::count_if(
+            table_.slots, [&](const Slot& slot) { return slot.leader == command.node; });
+        if (led > 0) {
+            return fail(Errc::conflict,
+                        fmt::format("{} still leads {} slots, which no living data node could take",
+                                    command.node.raw(), led));
+        }
+        std::size_t followed = 0;
+        for (Slot& slot : table_.slots) {
+            followed += std::erase(slot.followers, command.node);
+        }
+        if (followed > 0) {
+            table_.epoch = Epoch(table_.epoch.raw() + 1);
+        }
+        std::erase_if(wishes_, [&](const auto& one) { return one.second == command.node; });
+    }
+    members_.erase(known);
+    ++members_epoch_;
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const SetPlacement& command) {
+    mode_ = command.mode;
+    if (command.forget_wishes) {
+        wishes_.clear();
+    }
+    return ceiling_;
+}
+
+Result<Version> MetaState::carry_out(const WishLeader& command) {
+    if (command.slot.raw() >= table_.slots.size()) {
+        return fail(Errc::invalid_argument, fmt::format("slot {}: there are {}, counted from 0",
+                                                        command.slot.raw(), table_.slots.size()));
+    }
+    if (!is_data(command.node)) {
+        return fail(Errc::not_found, fmt::format("no data node {} is known", command.node.raw()));
+    }
+    wishes_[command.slot] = command.node;
     return ceiling_;
 }
 
@@ -221,6 +322,12 @@ Result<void> MetaState::restore(std::string_view snapshot) {
     for (std::uint32_t i = 0; i < slots && i <= kSlotsMax && reader.ok(); ++i) {
         next.table_.slots.push_back(read_slot(reader));
     }
+    next.mode_ = read_mode(reader);
+    const auto wishes = reader.number<std::uint16_t>();
+    for (std::uint16_t i = 0; i < wishes && reader.ok(); ++i) {
+        const SlotId slot(reader.number<std::uint16_t>());
+        next.wishes_.emplace(slot, read_node(reader));
+    }
     const auto keys = reader.number<std::uint32_t>();
     for (std::uint32_t i = 0; i < keys && reader.ok(); ++i) {
         std::string key(reader.string(kConfigKeyBytesMax));
@@ -233,7 +340,7 @@ Result<void> MetaState::restore(std::string_view snapshot) {
     }
     const bool whole = reader.complete() && next.members_.size() == members &&
                        next.table_.slots.size() == slots && slots <= kSlotsMax &&
-                       next.config_.size() == keys;
+                       next.wishes_.size() == wishes && next.config_.size() == keys;
     if (!whole) {
         return fail(Errc::corrupt, "the state is cut, over a bound or holds something twice");
     }

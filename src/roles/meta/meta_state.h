@@ -14,7 +14,7 @@
 
 namespace muster::meta {
 
-inline constexpr std::uint8_t kSnapshotFormat = 1;
+inline constexpr std::uint8_t kSnapshotFormat = 2;
 
 // A member in its present life.
 struct MemberEntry {
@@ -36,7 +36,8 @@ struct ConfigEntry {
 //
 // Invariants: 1. the ceiling and all epochs and versions never go down; 2. the floor of every slot
 // is at most the ceiling; 3. a slot that had a leader before has a floor that was the ceiling when
-// its present leader's life began.
+// its present leader's life began, and its epoch grew then; other followers change neither; 4. the
+// holders of a slot differ and are data members.
 class MetaState final : public raft::StateMachine {
 public:
     std::string apply(raft::LogIndex index, std::string_view command) override;
@@ -67,6 +68,12 @@ public:
     [[nodiscard]] std::size_t config_bytes() const {
         return config_bytes_;
     }
+    [[nodiscard]] placement::Mode placement_mode() const {
+        return mode_;
+    }
+    [[nodiscard]] const std::map<SlotId, NodeId>& wishes() const {
+        return wishes_;
+    }
     // Commands in the log that could not be read; they changed nothing.
     [[nodiscard]] std::uint64_t unreadable_commands() const {
         return unreadable_commands_;
@@ -82,6 +89,13 @@ private:
     Result<Version> carry_out(const PutConfig& command);
     Result<Version> carry_out(const ClearConfig& command);
     Result<Version> carry_out(const RaiseEpochs& command);
+    Result<Version> carry_out(const SetPhases& command);
+    Result<Version> carry_out(const RemoveMember& command);
+    Result<Version> carry_out(const SetPlacement& command);
+    Result<Version> carry_out(const WishLeader& command);
+
+    [[nodiscard]] bool is_data(const NodeId& node) const;
+    [[nodiscard]] Result<void> check(const AssignSlots& command, std::size_t count) const;
 
     [[nodiscard]] bool can_fence(const Fence& fence) const;
     void fence_off(std::vector<Slot*> slots, const Fence& fence);
@@ -92,6 +106,8 @@ private:
     std::uint64_t members_epoch_ = 0;
     SlotTable table_;
     Version ceiling_;
+    placement::Mode mode_ = placement::Mode::automatic;
+    std::map<SlotId, NodeId> wishes_;
     std::map<std::string, ConfigEntry, std::less<>> config_;
     std::size_t config_bytes_ = 0;
     std::uint64_t unreadable_commands_ = 0;

@@ -27,7 +27,7 @@ void MetaServer::Impl::on_config_interest(const msg::RoleAddress& from,
         refused_messages_.add();
         return;
     }
-    if (!leading_ || heard_.find(from) == nullptr) {
+    if (!leading_ || liveness_.find(from) == nullptr) {
         return;  // it is said again, after a heartbeat that lets us know the session
     }
     for (const msg::ConfigInterest::Item& item : interest.items) {
@@ -62,9 +62,7 @@ void MetaServer::Impl::answer_put(const PutFrom& to, Result<Version> result) {
 void MetaServer::Impl::on_put_turn_request(const msg::RoleAddress& from,
                                            const msg::PutTurnRequest& ask) {
     if (!leading_) {
-        answer_put({from, ask.incarnation, ask.request},
-                   fail(Errc::not_ready, "this meta does not lead now"));
-        return;
+        return;  // the leader answers
     }
     env_.outbox.send(from, msg::PutTurnReply{.incarnation = ask.incarnation,
                                              .request = ask.request,
@@ -72,13 +70,12 @@ void MetaServer::Impl::on_put_turn_request(const msg::RoleAddress& from,
 }
 
 void MetaServer::Impl::on_config_put(const msg::RoleAddress& from, const msg::ConfigPut& put) {
+    if (!leading_) {
+        return;  // another one leads by now, or will; the session asks it for a turn
+    }
     const PutFrom sender{from, put.incarnation, put.request};
     if (auto fine = check_put(put); !fine) {
         answer_put(sender, std::unexpected(std::move(fine).error()));
-        return;
-    }
-    if (!leading_) {
-        answer_put(sender, fail(Errc::not_ready, "this meta does not lead now"));
         return;
     }
     if (puts_open_ >= options_.puts_waiting_max) {

@@ -17,6 +17,8 @@ public:
         : ceiling_(state.ceiling()),
           members_epoch_(state.members_epoch()),
           table_(state.table()),
+          mode_(state.placement_mode()),
+          wishes_(state.wishes().begin(), state.wishes().end()),
           about_(state.config_bytes()) {
         members_.reserve(state.members().size());
         for (const auto& [who, entry] : state.members()) {
@@ -35,7 +37,11 @@ public:
                 about_ += node.raw().size() + sizeof(std::uint32_t);
             }
         }
-        about_ += (members_.size() + table_.slots.size() + config_.size() + 1) * kAround;
+        for (const auto& [slot, node] : wishes_) {
+            about_ += node.raw().size();
+        }
+        about_ +=
+            (members_.size() + table_.slots.size() + wishes_.size() + config_.size() + 1) * kAround;
     }
 
     bool append_part(std::string& out, std::size_t bytes_max) override {
@@ -51,7 +57,17 @@ public:
     }
 
 private:
-    enum class Stage : std::uint8_t { head, members, table, slots, values, config, done };
+    enum class Stage : std::uint8_t {
+        head,
+        members,
+        table,
+        slots,
+        placement,
+        wishes,
+        values,
+        config,
+        done
+    };
 
     void enter(Stage stage) {
         stage_ = stage;
@@ -77,9 +93,18 @@ private:
                 return enter(Stage::slots);
             case Stage::slots:
                 if (next_ == table_.slots.size()) {
-                    return enter(Stage::values);
+                    return enter(Stage::placement);
                 }
                 return append(out, table_.slots[next_++]);
+            case Stage::placement:
+                append_big_endian(out, static_cast<std::uint8_t>(mode_));
+                append_big_endian(out, static_cast<std::uint16_t>(wishes_.size()));
+                return enter(Stage::wishes);
+            case Stage::wishes:
+                if (next_ == wishes_.size()) {
+                    return enter(Stage::values);
+                }
+                return append(out, wishes_[next_++]);
             case Stage::values:
                 append_big_endian(out, static_cast<std::uint32_t>(config_.size()));
                 return enter(Stage::config);
@@ -102,6 +127,10 @@ private:
         append_big_endian(out, slot.epoch.raw());
         append_big_endian(out, slot.floor.raw());
     }
+    static void append(std::string& out, const std::pair<SlotId, NodeId>& wish) {
+        append_big_endian(out, wish.first.raw());
+        append_string(out, wish.second.raw());
+    }
     static void append(std::string& out, const std::pair<std::string, ConfigEntry>& value) {
         const auto& [key, entry] = value;
         append_string(out, key);
@@ -113,6 +142,8 @@ private:
     Version ceiling_;
     std::uint64_t members_epoch_;
     SlotTable table_;
+    placement::Mode mode_;
+    std::vector<std::pair<SlotId, NodeId>> wishes_;
     std::vector<MemberEntry> members_;
     std::vector<std::pair<std::string, ConfigEntry>> config_;
     std::size_t about_;

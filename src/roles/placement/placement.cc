@@ -26,12 +26,11 @@ std::string why_protected(const std::vector<DataNode>& nodes) {
 Plan plan(const View& view, const Options& options) {
     Board board(view, std::max<std::size_t>(options.copies, 1));
     Plan result;
-    if (view.mode != Mode::forced) {
-        result.protected_why = why_protected(view.nodes);
-    }
+    result.protected_why = why_protected(view.nodes);
     give_leaders(board);
     carry_out_wishes(board, options.moving_max);
-    const bool hold = view.mode == Mode::stopped || board.unheard || !result.protected_why.empty();
+    const bool is_protected = view.mode != Mode::forced && !result.protected_why.empty();
+    const bool hold = view.mode == Mode::stopped || board.unheard || is_protected;
     if (!hold) {
         place_copies(board, options.moving_max);
         even_out_leaders(board, options.leads_max);

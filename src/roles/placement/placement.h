@@ -52,6 +52,7 @@ public:
     [[nodiscard]] virtual Copy find(const NodeId& node, SlotId slot) const = 0;
 };
 
+// Numbers on disk (docs/protocol/meta_log.md): never changed.
 enum class Mode : std::uint8_t {
     automatic,
     stopped,  // leaders only: what a node that died or leaves has led
@@ -77,7 +78,7 @@ struct Options {
 
 struct Plan {
     std::vector<Assignment> assignments;  // by slot
-    std::string protected_why;            // empty: nothing holds placement still
+    std::string protected_why;            // too few nodes live; empty: enough do
     std::size_t moving = 0;               // copies not synced yet, new ones included
 };
 

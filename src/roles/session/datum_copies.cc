@@ -44,6 +44,9 @@ Folded DatumCopies::fold(const DatumChange& change) {
     for (const PublicationPtr& publication : change.upserts) {
         const auto known = copy->publications.find(publication->id);
         if (known != copy->publications.end()) {
+            if ((*known)->order > publication->order) {
+                continue;  // the leader has not heard of the newer state yet
+            }
             copy->publications.erase(known);
         }
         copy->publications.insert(publication);
@@ -77,9 +80,12 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
             } else {
                 next.insert(old);
             }
+        } else if (!snapshot.settled && (*kept)->order < old->order) {
+            next.erase(kept);  // the leader has not heard of the newer state yet
+            next.insert(old);
         }
     }
-    for (const PublicationPtr& publication : snapshot.publications) {
+    for (const PublicationPtr& publication : next) {
         const auto old = copy->publications.find(publication->id);
         if (old == copy->publications.end() || !(**old == *publication)) {
             touched.push_back(publication->id);

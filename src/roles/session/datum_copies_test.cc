@@ -7,9 +7,11 @@ namespace {
 
 const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
 
-PublicationPtr publication(const std::string& id, const std::string& zone = "a") {
+PublicationPtr publication(const std::string& id, const std::string& zone = "a",
+                           RegistOrder order = {}) {
     auto made = std::make_shared<Publication>();
     made->id = RegistId(id);
+    made->order = order;
     made->service = kOrders;
     made->zone = zone;
     return made;
@@ -53,6 +55,16 @@ TEST_F(DatumCopiesTest, TakeAwayOnlyBySettledSnapshots) {
     EXPECT_EQ(copy.publications.size(), 2U);
     EXPECT_EQ(copies.fold(snapshot(7, true, {publication("q")})), Folded::changed);
     EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, KeepWhatIsNewerThanALeaderKnowsThatIsNotSettled) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0})}));
+    copies.fold(snapshot(6, false, {publication("p", "a", {1, 0})}));
+    EXPECT_EQ((*copy.publications.begin())->order, (RegistOrder{2, 0}));
+    copies.fold(change(6, 7, {publication("p", "a", {1, 0})}));
+    EXPECT_EQ((*copy.publications.begin())->order, (RegistOrder{2, 0}));
+    copies.fold(snapshot(8, true, {publication("p", "a", {1, 0})}));
+    EXPECT_EQ((*copy.publications.begin())->order, (RegistOrder{1, 0}));
 }
 
 TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {

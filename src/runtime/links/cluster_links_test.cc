@@ -1,7 +1,5 @@
 #include "runtime/links/cluster_links.h"
 
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -293,38 +291,26 @@ TEST_F(ClusterLinksTest, DoesNotTakeALostConnectionForAnEnd) {
     EXPECT_THAT(b->heard.of(a->id), ElementsAre(LinkEvent::up));
 }
 
-TEST_F(ClusterLinksTest, DoesNotCallOthersSilentAfterItStoodStillItself) {
-    const auto a = start("a");
-    const auto b = start("b");
-    ASSERT_TRUE(link(*a, *b));
-    // Both stand still: neither heard anything, neither could.
-    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
-    run_for(std::chrono::milliseconds(500));
-    EXPECT_THAT(a->heard.of(b->id), ElementsAre(LinkEvent::up));
-    EXPECT_THAT(b->heard.of(a->id), ElementsAre(LinkEvent::up));
-    EXPECT_TRUE(a->lines.has("link.own_pause"));
-}
-
 TEST_F(ClusterLinksTest, CallsAPausedNodeSilentAndUpAgainOnTheSameLink) {
     const auto a = start("a");
     auto other = Loop::create();
     ASSERT_TRUE(other.has_value());
     Node b(**other, options("b"));
-    const auto run_other = [&] {
-        (*other)->stop();
-        (*other)->run();  // one turn
+    const auto both_until = [&](const std::function<bool()>& done) {
+        const MonoTime end = loop->mono() + std::chrono::seconds(20);
+        while (!done() && loop->mono() < end) {
+            run_for(std::chrono::milliseconds(1));
+            (*other)->post([&] { (*other)->stop(); });
+            (*other)->run();
+        }
+        return done();
     };
     a->learn(b);
-    ASSERT_TRUE(run_until([&] {
-        run_other();
-        return a->sees(b, LinkEvent::up) && b.sees(*a, LinkEvent::up);
-    }));
+    ASSERT_TRUE(both_until([&] { return a->sees(b, LinkEvent::up) && b.sees(*a, LinkEvent::up); }));
     ASSERT_TRUE(run_until([&] { return a->sees(b, LinkEvent::silent); }));
     a->send(b, 1);
-    ASSERT_TRUE(run_until([&] {
-        run_other();
-        return a->sees(b, LinkEvent::up) && b.heard.messages.size() == 1;
-    }));
+    ASSERT_TRUE(
+        both_until([&] { return a->sees(b, LinkEvent::up) && b.heard.messages.size() == 1; }));
     EXPECT_THAT(b.heard.of(a->id), ElementsAre(LinkEvent::up));
 }
 
@@ -365,27 +351,6 @@ TEST_F(ClusterLinksTest, CountsWhatIsForANodeWithoutALink) {
     const auto a = start("a");
     a->links->send(Role::meta, {.node = NodeId("z")}, msg::ChangeBatch{});
     EXPECT_EQ(a->links->stats().dropped_no_link.value(), 1U);
-}
-
-TEST_F(ClusterLinksTest, SpendsLittleOnAnIdleLinkAndNothingOnABusyOne) {
-    const auto a = start("a");
-    const auto b = start("b");
-    ASSERT_TRUE(link(*a, *b));
-    run_for(std::chrono::milliseconds(1500));
-    const auto& pings = a->links->stats().sent[static_cast<std::size_t>(FrameKind::ping)];
-    EXPECT_GE(pings.frames.value(), 2U);
-    EXPECT_LE(pings.frames.value(), 6U);
-    EXPECT_EQ(pings.bytes.value(), 2 * pings.frames.value());
-    const auto before = pings.frames.value();
-    const MonoTime end = loop->mono() + std::chrono::seconds(1);
-    std::uint64_t sent = 0;
-    ASSERT_TRUE(run_until([&] {
-        a->send(*b, ++sent);  // each half millisecond
-        return loop->mono() >= end;
-    }));
-    EXPECT_LE(pings.frames.value(), before + 1);
-    EXPECT_THAT(a->heard.of(b->id), ElementsAre(LinkEvent::up));
-    EXPECT_THAT(b->heard.of(a->id), ElementsAre(LinkEvent::up));
 }
 
 TEST_F(ClusterLinksTest, ForgetsANodeThatIsNotToBeLinked) {

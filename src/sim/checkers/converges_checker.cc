@@ -5,10 +5,8 @@
 namespace muster::sim {
 namespace {
 
-constexpr auto kName = "I1 converges";
-
-std::string difference(const std::map<RegistId, std::string>& expected, const Shown& shown,
-                       std::vector<std::string>& words) {
+std::string difference_of(const std::map<RegistId, std::string>& expected, const Shown& shown,
+                          std::vector<std::string>& words) {
     std::string text;
     for (const auto& [id, content] : expected) {
         const auto seen = shown.publications.find(id);
@@ -32,33 +30,35 @@ std::string difference(const std::map<RegistId, std::string>& expected, const Sh
 
 }  // namespace
 
-void ConvergesChecker::at_rest() {
+std::optional<ConvergesChecker::Difference> ConvergesChecker::difference() const {
     for (const auto& [listener, shown] : truth_.listeners()) {
         std::vector<std::string> words{listener.service.data_id, listener.client};
         if (!shown) {
-            truth_.report(kName, listener.text() + " was shown nothing", words);
-            return;
+            return Difference{listener.text() + " was shown nothing", words};
         }
-        const auto text = difference(truth_.expected(listener), *shown, words);
+        const auto text = difference_of(truth_.expected(listener), *shown, words);
         if (!text.empty()) {
-            truth_.report(kName, listener.text() + text, words);
-            return;
+            return Difference{listener.text() + text, words};
         }
         if (!shown->complete) {
-            truth_.report(kName, listener.text() + " was shown an incomplete list", words);
-            return;
+            return Difference{listener.text() + " was shown an incomplete list", words};
         }
     }
     for (const auto& [who, seen] : truth_.watches()) {
         const auto put = truth_.configs().find(who.second);
         const std::string expected = put == truth_.configs().end() ? "" : put->second;
         if (!seen || *seen != expected) {
-            truth_.report(kName,
-                          fmt::format("watcher {} of {} sees '{}' in place of '{}'", who.first,
-                                      who.second, seen.value_or("nothing"), expected),
-                          {who.first, who.second});
-            return;
+            return Difference{fmt::format("watcher {} of {} sees '{}' in place of '{}'", who.first,
+                                          who.second, seen.value_or("nothing"), expected),
+                              {who.first, who.second}};
         }
+    }
+    return std::nullopt;
+}
+
+void ConvergesChecker::at_rest() {
+    if (auto found = difference()) {
+        truth_.report("I1 converges", std::move(found->what), std::move(found->words));
     }
 }
 

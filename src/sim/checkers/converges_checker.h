@@ -1,5 +1,9 @@
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "sim/checkers/truth.h"
 
 namespace muster::sim {
@@ -10,6 +14,13 @@ class ConvergesChecker final : public Checker {
 public:
     using Checker::Checker;
     void at_rest() override;
+
+    // What differs first, in words; nothing when all views are as they should be.
+    struct Difference {
+        std::string what;
+        std::vector<std::string> words;
+    };
+    [[nodiscard]] std::optional<Difference> difference() const;
 };
 
 }  // namespace muster::sim

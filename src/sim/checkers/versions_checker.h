@@ -7,10 +7,11 @@
 
 namespace muster::sim {
 
-// I2: the versions a listener is pushed never fall below what it has, over all connections,
-// sessions, restarts and clocks; and one version of a list always means the same content to
-// everybody whom one session tells. (Two sessions may merge what a leader that is not settled says
-// into different lists they had before; that no client stays with one is I1.)
+// I2: the version a listener sees never falls, over all connections, sessions, restarts and clocks,
+// and no session pushes it one below what it was told by that session or said it has. One version
+// of a list always means the same content to everybody whom one session tells. (Two sessions may
+// merge what a leader that is not settled says into different lists they had before; that no client
+// stays with one is I1.)
 class VersionsChecker final : public Checker {
 public:
     using Checker::Checker;

@@ -50,6 +50,30 @@ std::set<std::string> Story::ever_seen_by(const SimClient& who) const {
     return known == memory_.ids.end() ? std::set<std::string>{} : known->second;
 }
 
+std::string Story::differs() const {
+    const auto found = world.converges.difference();
+    return found ? found->what : "";
+}
+
+Duration Story::wait_until_equal(Duration at_most) {
+    const MonoTime begun = world.scheduler.now();
+    while (!differs().empty() && world.scheduler.now() - begun < at_most &&
+           !world.violations.any()) {
+        wait(std::chrono::milliseconds(10));
+    }
+    return world.scheduler.now() - begun;
+}
+
+std::vector<SimClient*> Story::clients_of(const std::string& session) const {
+    std::vector<SimClient*> some;
+    for (const auto& client : world.clients()) {
+        if (client->alive() && world.pipes.session_of(client->pipe()).server == session) {
+            some.push_back(client.get());
+        }
+    }
+    return some;
+}
+
 std::string Story::broken() const {
     if (!world.violations.any()) {
         return {};

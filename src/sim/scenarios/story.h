@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "sim/scenarios/world.h"
 
@@ -46,6 +47,13 @@ public:
     [[nodiscard]] std::set<std::string> seen_by(const SimClient& who) const;
     // All that any subscription of `who` was ever shown.
     [[nodiscard]] std::set<std::string> ever_seen_by(const SimClient& who) const;
+    // Empty: every view is as it should be now.
+    [[nodiscard]] std::string differs() const;
+    // Time passes until every view is as it should be, at most so long. Returns how long.
+    Duration wait_until_equal(Duration at_most);
+    // The clients connected to a session.
+    [[nodiscard]] std::vector<SimClient*> clients_of(const std::string& session) const;
+
     // Empty: no invariant was broken so far.
     [[nodiscard]] std::string broken() const;
     // The same after everything had time to converge and was judged at rest.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "sim/scenarios/churn.h"
 #include "sim/scenarios/swarm.h"
 #include "sim/scenarios/world.h"
 
@@ -22,14 +23,18 @@ constexpr std::size_t kStoryLines = 60;
 class Storm {
 public:
     Storm(World& world, const Swarm& swarm, Prng prng)
-        : world_(world), swarm_(swarm), prng_(prng) {}
+        : world_(world),
+          swarm_(swarm),
+          prng_(prng),
+          churn_(world.clients(), swarm.services, Prng(prng_.next())) {}
 
     void begin();
     void end();
     // Clients leave in every way; whoever is left goes on.
     void calm_departures();
-    // One random wish of one random living client.
-    void act();
+    void act() {
+        churn_.act();
+    }
 
 private:
     // Calls `event` again and again, about `mean` apart, while the storm lasts.
@@ -53,14 +58,16 @@ private:
     void pause_client();
     void congest();
     void put_config();
-    [[nodiscard]] SimClient* some_client();
+    [[nodiscard]] SimClient* some_client() {
+        return churn_.some_client();
+    }
     [[nodiscard]] Node& some_node();
-    [[nodiscard]] Service some_service();
     [[nodiscard]] Duration between(Duration low, Duration high);
 
     World& world_;
     Swarm swarm_;
     Prng prng_;
+    Churn churn_;
     bool over_ = false;
     int configs_ = 0;
 };
@@ -121,76 +128,14 @@ void Storm::add_client() {
                                           prng_.chance(1, 2) ? "zone-a" : "zone-b");
     const auto publications = prng_.below(3);
     for (std::uint64_t i = 0; i < publications; ++i) {
-        client.publish(some_service());
+        client.publish(churn_.some_service());
     }
-    client.subscribe(some_service(), prng_.chance(1, 3) ? Scope::zone : Scope::data_center);
-}
-
-SimClient* Storm::some_client() {
-    std::vector<SimClient*> living;
-    for (const auto& client : world_.clients()) {
-        if (client->alive()) {
-            living.push_back(client.get());
-        }
-    }
-    return living.empty() ? nullptr : living[prng_.below(living.size())];
+    client.subscribe(churn_.some_service(), prng_.chance(1, 3) ? Scope::zone : Scope::data_center);
 }
 
 Node& Storm::some_node() {
     const auto nodes = world_.registry.nodes();
     return *nodes[prng_.below(nodes.size())];
-}
-
-Service Storm::some_service() {
-    return {.data_id = fmt::format("service-{}",
-                                   prng_.below(static_cast<std::uint64_t>(swarm_.services)) + 1)};
-}
-
-void Storm::act() {
-    SimClient* client = some_client();
-    if (client == nullptr || client->process().paused()) {
-        return;
-    }
-    const auto& published = client->published();
-    const auto& listeners = client->listeners();
-    switch (prng_.below(10)) {
-        case 0:
-        case 1:
-            if (published.size() < 5) {
-                client->publish(some_service());
-            }
-            break;
-        case 2:
-        case 3:
-        case 4:
-        case 5:
-            if (!published.empty()) {
-                client->update(published[prng_.below(published.size())]);
-            }
-            break;
-        case 6:
-            if (!published.empty()) {
-                client->withdraw(published[prng_.below(published.size())]);
-            }
-            break;
-        case 7:
-            if (listeners.size() < 4) {
-                const auto scope = static_cast<Scope>(prng_.below(3));
-                client->subscribe(some_service(), scope);
-            }
-            break;
-        case 8:
-            if (!listeners.empty()) {
-                client->unsubscribe(listeners[prng_.below(listeners.size())]);
-            }
-            break;
-        default:
-            if (client->watched().empty()) {
-                client->watch(fmt::format("switch-{}", prng_.below(2)));
-            } else {
-                client->unwatch(client->watched().front());
-            }
-    }
 }
 
 void Storm::break_pipe() {

@@ -60,7 +60,7 @@ public:
     [[nodiscard]] Prng& prng() {
         return prng_;
     }
-    [[nodiscard]] std::vector<std::unique_ptr<SimClient>>& clients() {
+    [[nodiscard]] const std::vector<std::unique_ptr<SimClient>>& clients() const {
         return clients_;
     }
     [[nodiscard]] std::uint64_t hash() const {

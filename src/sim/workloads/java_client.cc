@@ -123,8 +123,12 @@ void JavaClient::subscribe(const Service& service, Scope scope) {
     note(fmt::format("subscribes to {} as {}", service.data_id, id));
     Registration& registration = registrations_[id];
     registration = {.task = Task::subscription, .service = service, .scope = scope};
-    const Listener listener{
-        .client = name(), .id = id, .service = service, .scope = scope, .zone = zone_};
+    const Listener listener{.client = name(),
+                            .id = id,
+                            .service = service,
+                            .scope = scope,
+                            .zone = zone_,
+                            .tells_held = false};
     listeners_.push_back(listener);
     world_.truth.subscribed(listener);
     send(id, registration);

@@ -61,29 +61,23 @@ void Foundation::write_metrics(MetricsWriter& writer) const {
     loop->write_metrics(writer);
 }
 
-Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
-                                             std::string_view key, const env::SocketAddress& at) {
-    if (outcome) {
-        return outcome;
-    }
-    Error error = std::move(outcome).error();
+std::unexpected<Error> explain_listen(Error error, std::string_view key,
+                                      const env::SocketAddress& at) {
     error.detail = "cannot listen at " + env::to_string(at) + " (" + error.detail +
                    "); stop what uses it, or choose another with --set " + std::string(key) +
                    "=ip:port";
     return std::unexpected(std::move(error));
 }
 
-std::string reachable_at(const Foundation& base,
-                         const std::optional<env::SocketAddress>& configured,
-                         const env::SocketAddress& listening) {
-    env::SocketAddress address = configured.value_or(listening);
-    if (address.ip == "0.0.0.0" || address.ip == "::") {
-        const auto& metas = base.config.cluster.join;
-        address.ip = metas.empty()
-                         ? "127.0.0.1"
-                         : runtime::local_ip_towards(metas.front().address).value_or("127.0.0.1");
+std::string reachable_ip(const Foundation& base, const std::string& ip) {
+    if (ip != "0.0.0.0" && ip != "::") {
+        return ip;
     }
-    return env::to_string(address);
+    const auto& metas = base.config.cluster.join;
+    if (metas.empty()) {
+        return "127.0.0.1";
+    }
+    return runtime::local_ip_towards(metas.front().address).value_or("127.0.0.1");
 }
 
 }  // namespace muster::cli

@@ -50,14 +50,11 @@ struct Foundation {
 };
 
 // Says which key of the configuration moves a listener that could not be opened.
-[[nodiscard]] Result<env::SocketAddress> listen_or_explain(Result<env::SocketAddress> outcome,
-                                                           std::string_view key,
-                                                           const env::SocketAddress& at);
+[[nodiscard]] std::unexpected<Error> explain_listen(Error error, std::string_view key,
+                                                    const env::SocketAddress& at);
 
-// Where others reach what listens at `listening`: `configured` if it is, else that; a wildcard
-// becomes the address this machine has towards the first meta, and loopback without one.
-[[nodiscard]] std::string reachable_at(const Foundation& base,
-                                       const std::optional<env::SocketAddress>& configured,
-                                       const env::SocketAddress& listening);
+// The IP address by which others reach what listens at `ip`: a wildcard becomes the address this
+// machine has towards the first meta, and loopback without one.
+[[nodiscard]] std::string reachable_ip(const Foundation& base, const std::string& ip);
 
 }  // namespace muster::cli

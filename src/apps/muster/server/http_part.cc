@@ -61,12 +61,13 @@ HttpPart::HttpPart(Foundation& base, HttpPartEnv env)
         env.session != nullptr ? static_cast<session::ClientFace&>(*env.session) : *no_session_;
     session::QueryFace& queries =
         env.session != nullptr ? static_cast<session::QueryFace&>(*env.session) : *no_session_;
-    door_ =
-        std::make_unique<http::HttpDoor>(std::move(options), http::HttpDoorEnv{.net = *base.net,
-                                                                               .clock = *base.loop,
-                                                                               .timers = timers_,
-                                                                               .clients = clients,
-                                                                               .queries = queries});
+    door_ = std::make_unique<http::HttpDoor>(std::move(options),
+                                             http::HttpDoorEnv{.net = *base.net,
+                                                               .clock = *base.loop,
+                                                               .timers = timers_,
+                                                               .clients = clients,
+                                                               .queries = queries,
+                                                               .cluster = &env.cluster});
     timers_.bind(*door_);
 }
 
@@ -74,9 +75,9 @@ HttpPart::~HttpPart() = default;
 
 Result<void> HttpPart::listen() {
     const env::SocketAddress& wanted = base_.config.http.listen;
-    auto at = listen_or_explain(door_->listen(wanted), "http.listen", wanted);
+    auto at = door_->listen(wanted);
     if (!at) {
-        return std::unexpected(std::move(at).error());
+        return explain_listen(std::move(at).error(), "http.listen", wanted);
     }
     listening_ = *std::move(at);
     return {};

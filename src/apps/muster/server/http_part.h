@@ -12,6 +12,7 @@ namespace muster::cli {
 // What the HTTP port of a process shows. All outlive it.
 struct HttpPartEnv {
     session::SessionServer* session = nullptr;  // null: the process serves no clients
+    http::ClusterFace& cluster;
     http::MetricsSource metrics;
     std::vector<http::ReadinessCheck> readiness;
 };

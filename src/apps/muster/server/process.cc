@@ -6,10 +6,42 @@
 
 #include "apps/muster/server/data_part.h"
 #include "apps/muster/server/http_part.h"
+#include "apps/muster/server/join_watch.h"
+#include "apps/muster/server/links_part.h"
 #include "apps/muster/server/meta_part.h"
+#include "apps/muster/server/operator_desk.h"
 #include "apps/muster/server/session_part.h"
 
 namespace muster::cli {
+
+// Stands before a role: takes what is for the process, and looks at what the metas tell the role.
+class Process::FrontDesk final : public msg::Receiver {
+public:
+    FrontDesk(Process& process, msg::Receiver& role) : process_(process), role_(role) {}
+
+    void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override {
+        if (const auto* reply = std::get_if<msg::OperatorReply>(&message)) {
+            process_.desk_->take(*reply);
+            return;
+        }
+        role_.on_message(from, message);
+        const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
+        if (reply != nullptr && reply->members && process_.links_ != nullptr) {
+            process_.links_->follow(*reply->members);
+        }
+    }
+
+    void on_link(const NodeId& node, msg::LinkEvent event) override {
+        role_.on_link(node, event);
+        if (event == msg::LinkEvent::closed && &role_ == process_.raft_role()) {
+            process_.meta_->raft()->on_peer_gone(node);
+        }
+    }
+
+private:
+    Process& process_;
+    msg::Receiver& role_;
+};
 
 Process::Process(std::unique_ptr<Foundation> base) : base_(std::move(base)) {}
 Process::~Process() = default;
@@ -26,17 +58,34 @@ Result<std::unique_ptr<Process>> Process::create(const runtime::ServerConfig& co
 }
 
 Result<void> Process::open() {
+    if (is_clustered(base_->config)) {
+        auto made = LinksPart::create(*base_);
+        if (!made) {
+            return std::unexpected(std::move(made).error());
+        }
+        links_ = *std::move(made);
+    }
+    MUSTER_TRY(open_roles());
+    return open_http();
+}
+
+Result<void> Process::open_roles() {
     const runtime::ServerConfig& config = base_->config;
-    const std::string peer_address;
+    const std::string peer_address = links_ != nullptr ? links_->peer_address() : "";
     if (has_role(config, Role::meta)) {
-        auto made = MetaPart::create(*base_, nullptr);
+        auto made = MetaPart::create(*base_, links_.get());
         if (!made) {
             return std::unexpected(std::move(made).error());
         }
         meta_ = *std::move(made);
+        if (links_ != nullptr) {
+            links_->serve(*meta_->raft());
+        }
+        attach(Role::meta, meta_->role());
     }
     if (has_role(config, Role::data)) {
         data_ = std::make_unique<DataPart>(*base_, peer_address);
+        attach(Role::data, data_->role());
     }
     if (has_role(config, Role::session)) {
         auto made = SessionPart::create(*base_, peer_address);
@@ -44,29 +93,60 @@ Result<void> Process::open() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
+        attach(Role::session, session_->role());
     }
-    attach();
+    return {};
+}
+
+const msg::Receiver* Process::raft_role() const {
+    return meta_ != nullptr && meta_->raft() != nullptr ? &meta_->role() : nullptr;
+}
+
+void Process::attach(Role role, msg::Receiver& receiver) {
+    front_desks_.push_back(std::make_unique<FrontDesk>(*this, receiver));
+    base_->bus->attach({base_->identity.node(), role}, *front_desks_.back());
+}
+
+Result<void> Process::open_http() {
+    watch_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
+    join_watch_ = std::make_unique<JoinWatch>(
+        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log},
+        [this] { return waits_for(); });
+    watch_timers_->bind(*join_watch_);
+    desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
+    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
+    desk_ = std::make_unique<OperatorDesk>(
+        base_->identity.life.now, base_->identity.metas,
+        OperatorDesk::Env{.clock = *base_->loop, .timers = *desk_timers_, .outbox = *desk_outbox_});
+    desk_timers_->bind(*desk_);
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
+                            .cluster = *desk_,
                             .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
-                            .readiness = {}});
+                            .readiness = {[this] { return waits_for(); }}});
     return http_->listen();
 }
 
-void Process::attach() {
-    const NodeId& node = base_->identity.node();
+std::optional<std::string> Process::waits_for() const {
+    std::optional<std::string> what;
     if (meta_ != nullptr) {
-        base_->bus->attach({node, Role::meta}, meta_->role());
+        what = meta_->not_ready();
     }
-    if (data_ != nullptr) {
-        base_->bus->attach({node, Role::data}, data_->role());
+    if (!what && data_ != nullptr) {
+        what = data_->not_ready();
     }
-    if (session_ != nullptr) {
-        base_->bus->attach({node, Role::session}, session_->role());
+    if (!what && session_ != nullptr) {
+        what = session_->not_ready();
     }
+    if (what && links_ != nullptr) {
+        *what += " (linked with " + std::to_string(links_->linked_metas()) + " of " +
+                 std::to_string(links_->other_metas()) + " other metas)";
+    }
+    return what;
 }
 
 void Process::say_where() const {
+    const std::string peer = links_ != nullptr ? links_->peer_address() : "-";
     std::string roles;
     for (const Role role : base_->config.roles) {
         roles += (roles.empty() ? "" : ",") + std::string(to_string(role));
@@ -75,6 +155,7 @@ void Process::say_where() const {
         session_ != nullptr ? env::to_string(session_->listening()) : std::string("-");
     base_->log.info("server.listening", {{"node", base_->identity.node().raw()},
                                          {"roles", roles},
+                                         {"peer", peer},
                                          {"bolt", bolt},
                                          {"http", env::to_string(http_->listening())},
                                          {"data_dir", base_->config.data_dir},
@@ -84,6 +165,9 @@ void Process::say_where() const {
 void Process::write_metrics(MetricsWriter& writer) const {
     if (session_ != nullptr) {
         session_->write_metrics(writer);
+    }
+    if (links_ != nullptr) {
+        links_->write_metrics(writer);
     }
     if (data_ != nullptr) {
         data_->write_metrics(writer);
@@ -107,6 +191,7 @@ Result<void> Process::run() {
     if (session_ != nullptr) {
         session_->start();
     }
+    join_watch_->start();
     base_->loop->run();
     if (session_ != nullptr) {
         session_->stop();

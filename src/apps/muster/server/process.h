@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/muster/server/foundation.h"
 #include "base/log.h"
@@ -12,16 +14,21 @@ namespace muster::cli {
 
 class DataPart;
 class HttpPart;
+class JoinWatch;
+class LinksPart;
 class MetaPart;
+class OperatorDesk;
 class SessionPart;
 
 // One node: the roles it is configured for, on one loop, over one foundation. Its roles exchange
 // messages by the bus, and with those of other nodes by links; so one process with all roles and
 // many with one each run the same code.
 //
-//   HttpPart   MetaPart   DataPart   SessionPart      as configured
-//       |          |          |           |
-//   Foundation: loop, folder, name, sockets, bus
+//   HttpPart --- OperatorDesk
+//       |             |
+//   SessionPart   DataPart   MetaPart      as configured, each behind its FrontDesk
+//       |             |          |
+//   Foundation: loop, folder, name, sockets, bus --- LinksPart --- other nodes
 //
 // Made and run by one thread.
 class Process {
@@ -41,15 +48,30 @@ public:
 private:
     explicit Process(std::unique_ptr<Foundation> base);
     Result<void> open();
-    void attach();
+    Result<void> open_roles();
+    Result<void> open_http();
+    void attach(Role role, msg::Receiver& receiver);
+    // The role whose consensus must hear of peers that ended; null: none.
+    [[nodiscard]] const msg::Receiver* raft_role() const;
+    // Why this node is no help to anybody yet; none: it is.
+    [[nodiscard]] std::optional<std::string> waits_for() const;
     void say_where() const;
     void write_metrics(MetricsWriter& writer) const;
 
     // What hears the network goes before what it tells.
+    class FrontDesk;
+
     std::unique_ptr<Foundation> base_;
+    std::unique_ptr<LinksPart> links_;  // null: a registry of its own
     std::unique_ptr<MetaPart> meta_;
     std::unique_ptr<DataPart> data_;
     std::unique_ptr<SessionPart> session_;
+    std::unique_ptr<runtime::LoopTimers> desk_timers_;
+    std::unique_ptr<msg::Outbox> desk_outbox_;
+    std::unique_ptr<OperatorDesk> desk_;
+    std::unique_ptr<runtime::LoopTimers> watch_timers_;
+    std::unique_ptr<JoinWatch> join_watch_;
+    std::vector<std::unique_ptr<FrontDesk>> front_desks_;
     std::unique_ptr<HttpPart> http_;
 };
 

@@ -24,7 +24,9 @@ SessionPart::SessionPart(Foundation& base)
 
 void SessionPart::make_role(Foundation& base, const std::string& /*peer_address*/) {
     session::SessionOptions options = session_options(base.config, base.identity);
-    options.address = reachable_at(base, base.config.advertise, base.config.bolt.listen);
+    env::SocketAddress address = base.config.advertise.value_or(base.config.bolt.listen);
+    address.ip = reachable_ip(base, address.ip);
+    options.address = env::to_string(address);
     options.boot = boot_id();
     role_ = std::make_unique<session::SessionServer>(std::move(options),
                                                      session::SessionEnv{.clock = *base.loop,
@@ -45,12 +47,21 @@ Result<std::unique_ptr<SessionPart>> SessionPart::create(Foundation& base,
     auto part = std::unique_ptr<SessionPart>(new SessionPart(base));
     part->make_role(base, peer_address);
     const env::SocketAddress& wanted = base.config.bolt.listen;
-    auto at = listen_or_explain(part->port_.listen(wanted), "bolt.listen", wanted);
+    auto at = part->port_.listen(wanted);
     if (!at) {
-        return std::unexpected(std::move(at).error());
+        return explain_listen(std::move(at).error(), "bolt.listen", wanted);
     }
     part->listening_ = *std::move(at);
     return part;
+}
+
+std::optional<std::string> SessionPart::not_ready() const {
+    const session::SessionStatus status = role_->status();
+    if (status.ready) {
+        return std::nullopt;
+    }
+    return status.table_epoch == Epoch{} ? "no slot table is known yet: no meta server has answered"
+                                         : "not every slot has a leader yet: no data server lives";
 }
 
 void SessionPart::stop() {

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] session::SessionServer& role() {
         return *role_;
     }
+    // Why it serves nobody now; none: it does.
+    [[nodiscard]] std::optional<std::string> not_ready() const;
     [[nodiscard]] const env::SocketAddress& listening() const {
         return listening_;
     }

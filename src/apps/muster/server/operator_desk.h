@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "base/time.h"
+#include "doors/http/cluster_face.h"
+#include "env/clock.h"
+#include "env/timers.h"
+#include "msg/outbox.h"
+
+namespace muster::cli {
+
+// Puts what operators want to the metas, under the name of one role of this process: asks all of
+// them, and again until the leading one has answered. Owned by the process; loop thread only.
+// Bounds: kOpenMax questions, each for kPatience; more are answered busy.
+class OperatorDesk final : public http::ClusterFace, public env::TimerTarget {
+public:
+    struct Env {
+        env::Clock& clock;
+        env::Timers& timers;  // bound to this by the owner
+        msg::Outbox& outbox;  // of that role
+    };
+    OperatorDesk(Incarnation incarnation, std::vector<NodeId> metas, Env env);
+
+    void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what,
+                     http::ClusterPort& port) override;
+
+    // What came for that role.
+    void take(const msg::OperatorReply& reply);
+
+    void on_timer(env::TimerKey key) override;
+
+private:
+    static constexpr std::size_t kOpenMax = 64;
+    static constexpr Duration kPatience = std::chrono::seconds(10);
+    static constexpr Duration kAskAgain = std::chrono::milliseconds(500);
+
+    struct Question {
+        std::uint64_t token = 0;
+        http::ClusterPort* port = nullptr;
+        msg::OperatorRequest::What what;
+        MonoTime asked;
+        bool refused = false;  // answered busy at the next turn
+    };
+    void put(std::uint64_t request, const Question& question);
+
+    Incarnation incarnation_;
+    std::vector<NodeId> metas_;
+    Env env_;
+    std::map<std::uint64_t, Question> open_;  // by request
+    std::uint64_t last_request_ = 0;
+};
+
+}  // namespace muster::cli

@@ -1,0 +1,46 @@
+#include "doors/http/cluster_ops.h"
+
+#include "doors/http/call.h"
+#include "doors/http/json_writer.h"
+
+namespace muster::http {
+namespace {
+
+constexpr Duration kAnswerWithin = std::chrono::seconds(5);
+
+}  // namespace
+
+void ClusterOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(kAnswerWithin);
+    host.ask_cluster(token_, what_);
+}
+
+void ClusterOp::on_cluster(OpHost& host, std::uint64_t token, const msg::OperatorReply& reply) {
+    if (token != token_) {
+        return;
+    }
+    if (!reply.result) {
+        host.fail(reply.result.error());
+        return;
+    }
+    if (render_ != nullptr && reply.report == nullptr) {
+        host.fail({Errc::internal, "the metas answered without a report"});
+        return;
+    }
+    if (render_ != nullptr) {
+        host.finish(json_response(render_(*reply.report)));
+        return;
+    }
+    JsonWriter json;
+    json.begin_object().field("done", true).end_object();
+    host.finish(json_response(std::move(json).take()));
+}
+
+void ClusterOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout,
+               "no meta that leads has answered; see /health/ready of the metas: most of them must "
+               "be there"});
+}
+
+}  // namespace muster::http

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "doors/http/op.h"
+
+namespace muster::http {
+
+// One request to the metas, and their answer: a view of the report, or that it is done.
+class ClusterOp final : public Op {
+public:
+    using Render = std::string (*)(const msg::ClusterReport&);
+
+    // `render` makes the answer of a report; null: there is none to show.
+    ClusterOp(msg::OperatorRequest::What what, Render render)
+        : what_(std::move(what)), render_(render) {}
+
+    void start(OpHost& host) override;
+    void on_cluster(OpHost& host, std::uint64_t token, const msg::OperatorReply& reply) override;
+    void on_deadline(OpHost& host) override;
+
+private:
+    msg::OperatorRequest::What what_;
+    Render render_;
+    std::uint64_t token_ = 0;
+};
+
+}  // namespace muster::http
