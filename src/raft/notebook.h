@@ -45,6 +45,7 @@ public:
     std::vector<std::string> lines;
 };
 
+// Remembers what it was told. Owned by a test.
 class Witness final : public ConsensusListener {
 public:
     void on_applied(Ticket ticket, LogIndex index, std::string result) override {

@@ -232,7 +232,7 @@ void MetaServer::Impl::reply_soon(const msg::RoleAddress& who) {
     env_.timers.arm(kReplies, Duration::zero());
 }
 
-void MetaServer::Impl::reply_to_outdated_soon() {
+void MetaServer::Impl::owe_outdated() {
     // In a large cluster news of members wait for the next heartbeat: a start of all nodes would
     // otherwise send everybody the list once for everybody.
     constexpr std::size_t kToldOfMembersAtOnce = 64;
@@ -245,12 +245,15 @@ void MetaServer::Impl::reply_to_outdated_soon() {
         const bool outdated =
             has < table().epoch || (small && has_members < state_.members_epoch());
         if (outdated && liveness_.within_lease(who, now)) {
-            reply_soon(who);
+            owed_.insert(who);
         }
     }
 }
 
 void MetaServer::Impl::send_owed_replies() {
+    if (std::exchange(tell_outdated_, false) && leading_) {
+        owe_outdated();
+    }
     for (const msg::RoleAddress& who : std::exchange(owed_, {})) {
         reply_to(who);
     }

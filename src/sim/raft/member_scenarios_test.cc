@@ -44,6 +44,69 @@ TEST_F(RaftScenario, ALearnerInDoubtIsNotPromoted) {
     converge();
 }
 
+// A change that is not the first of its message is taken back with its own entry, not with another.
+TEST_F(RaftScenario, AChangeInTheMiddleOfABatchIsTakenBackWithItsEntry) {
+    ClusterOptions options = three();
+    options.hosts = 6;
+    options.voters = 5;
+    begin(options);
+    write(3);
+    converge();
+    const std::size_t old = leader();
+    const std::size_t behind = (old + 1) % 5;
+    const auto entries_only = [&](bool to_it) {
+        return [&, to_it](const Message& message) {
+            const auto* append = std::get_if<AppendRequest>(&message.body);
+            return append == nullptr || append->entries.empty() ||
+                   (message.to == Cluster::id_of(behind)) == to_it;
+        };
+    };
+    // A command that all have but one; then a change that only that one gets, behind the command.
+    group->filter = entries_only(false);
+    write(1);
+    const LogIndex place = next(group->node(old).core().log().last());
+    group->filter = entries_only(true);
+    (void)group->change(old, members_with({0, 1, 2, 3, 4}, {5}));
+    (void)group->propose(old);
+    const auto members_of_it = [&] { return group->node(behind).members(); };
+    ASSERT_TRUE(group->run_until(
+        [&] { return members_of_it() == members_with({0, 1, 2, 3, 4}, {5}); }, seconds(2)));
+    ASSERT_EQ(group->node(behind).core().log().membership_index(), place);
+    group->isolate(behind);
+    group->crash(old);
+    group->filter = nullptr;
+    ASSERT_TRUE(
+        group->run_until([&] { return group->leader() && *group->leader() != old; }, seconds(10)));
+    group->heal_network();
+    write(1);
+    converge_without(old);
+    EXPECT_EQ(members_of_it(), members_with({0, 1, 2, 3, 4}));
+    group->start(old);
+    converge();
+    EXPECT_EQ(group->node(old).members(), members_with({0, 1, 2, 3, 4}));
+}
+
+// Ongaro's correction of 2015 to 4.1.
+TEST_F(RaftScenario, AChangeWaitsUntilTheLeaderAgreedOnAnEntryOfItsTerm) {
+    begin();
+    write(3);
+    converge();
+    const std::size_t first = leader();
+    group->crash(first);
+    group->filter = [](const Message& message) {
+        const auto* append = std::get_if<AppendRequest>(&message.body);
+        return append == nullptr || append->entries.empty();
+    };
+    const std::size_t lead = leader_in_name();
+    const std::size_t other = 3 - first - lead;
+    const auto early = group->change(lead, members_with({lead, other}));
+    EXPECT_EQ(answer_to(early).why.code, Errc::not_ready);
+    group->filter = nullptr;
+    ASSERT_TRUE(group->run_until([&] { return group->leader().has_value(); }, seconds(10)));
+    EXPECT_TRUE(answer_to(group->change(leader(), members_with({lead, other}))).good);
+    write(3);
+}
+
 TEST_F(RaftScenario, ALeaderHandsOverAndThenLeaves) {
     begin();
     write(5);

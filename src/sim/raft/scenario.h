@@ -32,6 +32,21 @@ protected:
         EXPECT_TRUE(group->run_until([&] { return group->leader().has_value(); }, limit));
         return group->leader().value_or(0);
     }
+    // Elected, whether or not anything is agreed in its reign.
+    std::size_t leader_in_name(Duration limit = std::chrono::seconds(10)) {
+        std::size_t found = 0;
+        const auto elected = [&] {
+            for (std::size_t host = 0; host < group->hosts(); ++host) {
+                if (group->up(host) && group->node(host).core().role() == ConsensusRole::leader) {
+                    found = host;
+                    return true;
+                }
+            }
+            return false;
+        };
+        EXPECT_TRUE(group->run_until(elected, limit));
+        return found;
+    }
     std::size_t follower() {
         const std::size_t lead = leader();
         return lead == 0 ? 1 : 0;
@@ -51,6 +66,23 @@ protected:
         EXPECT_TRUE(group->run_until([&] { return group->converged(); }, limit));
         group->run_for(
             std::chrono::milliseconds(200));  // until everybody knows and has written that
+    }
+    // Of all that are up.
+    void converge_without(std::size_t down, Duration limit = std::chrono::seconds(10)) {
+        EXPECT_TRUE(group->run_until(
+            [&] {
+                const auto lead = group->leader();
+                for (std::size_t host = 0; lead && host < group->hosts(); ++host) {
+                    if (host != down &&
+                        is_member(group->node(*lead).members(), Cluster::id_of(host)) &&
+                        group->node(host).core().applied() !=
+                            group->node(*lead).core().log().last()) {
+                        return false;
+                    }
+                }
+                return lead.has_value();
+            },
+            limit));
     }
     // Of the host's files, those that end so, oldest first.
     std::vector<std::string> files(std::size_t host, std::string_view suffix) {

@@ -27,15 +27,17 @@ struct Node::MetaLife {
                node.plan_.sync_max) {
         raft::Consensus& consensus =
             node.plan_.metas.size() > 1 ? begin_group(node) : begin_single(node);
-        role = std::make_unique<meta::MetaServer>(
-            meta::MetaOptions{.node = node.plan_.id,
-                              .incarnation = incarnation_of(node.process_),
-                              .slot_count = node.plan_.slots},
-            meta::MetaEnv{.clock = node.process_.clock(),
-                          .timers = timers,
-                          .outbox = outbox,
-                          .log = Log(node, LogLevel::info)},
-            consensus);
+        meta::MetaOptions options{.node = node.plan_.id,
+                                  .incarnation = incarnation_of(node.process_),
+                                  .slot_count = node.plan_.slots,
+                                  .metas = node.plan_.metas};
+        options.placement.copies = static_cast<std::size_t>(node.plan_.copies);
+        role = std::make_unique<meta::MetaServer>(std::move(options),
+                                                  meta::MetaEnv{.clock = node.process_.clock(),
+                                                                .timers = timers,
+                                                                .outbox = outbox,
+                                                                .log = Log(node, LogLevel::info)},
+                                                  consensus);
         timers.attach(*role);
     }
 
