@@ -111,8 +111,8 @@ class ExitStatus(unittest.TestCase):
     def test_help_is_zero_and_names_all_commands(self):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
-        for command in ("server", "services", "instances", "subscribers", "status", "version", "members",
-                        "slots", "completion"):
+        for command in ("server", "services", "instances", "subscribers", "status", "members",
+                        "slots", "version", "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
