@@ -180,13 +180,15 @@ void SessionServer::Impl::answer_when_written(env::ConnId conn, msg::RequestRepl
     const WaiterId waiter =
         pending_.open(conn, std::move(reply), ops.size(), env_.clock.mono() + options_.write_wait);
     for (auto& op : ops) {
-        writes_.add(std::move(op), waiter, table_);
+        show_own(op);
+        writes_.add(std::move(op), waiter, table().slots.size());
     }
 }
 
 void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
     for (auto& op : ops) {
-        writes_.add(std::move(op), WaiterId{}, table_);
+        show_own(op);
+        writes_.add(std::move(op), WaiterId{}, table().slots.size());
     }
 }
 
@@ -205,8 +207,8 @@ void SessionServer::Impl::want(const ServicePtr& service, Version held) {
         return;
     }
     // Not known here, or the client has seen something newer: the leader goes above it (I2).
-    if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
-        declare(slot->leader, copy);
+    if (const NodeId* node = server_of(*service); node != nullptr) {
+        declare(*node, copy);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "roles/node/node_view.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
 #include "roles/session/interest_links.h"
@@ -33,6 +34,7 @@ public:
     void on_timer(env::TimerKey key);
     void on_disk(env::DiskOpId op, const Result<void>& outcome);
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
+    void on_link(const NodeId& node, msg::LinkEvent event);
 
     void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
     void on_client_message(env::ConnId conn, const msg::ClientMessage& message);
@@ -41,6 +43,9 @@ public:
 
     [[nodiscard]] const SessionOptions& options() const {
         return options_;
+    }
+    [[nodiscard]] const node::NodeView& view() const {
+        return view_;
     }
     [[nodiscard]] SessionStatus status() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
@@ -79,6 +84,8 @@ private:
         Counter streams_restarted;
         Counter pauses_noticed;
         Counter cold_ended_early;
+        Counter slots_rerouted;
+        Counter served_alone;
         LatencyHistogram write_to_ack;
     };
 
@@ -119,11 +126,16 @@ private:
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
     void on(const msg::RoleAddress& from, const msg::ConfigValue& value);
     void on(const msg::RoleAddress& from, const msg::PutTurnReply& reply);
     void on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply);
-    void adopt(const SlotTable& table);
+    void learn(const node::NodeView::News& news);
     void beat_metas();
+    void ask_metas();
+    [[nodiscard]] const SlotTable& table() const {
+        return view_.table();
+    }
     void ask_configs(const msg::ConfigInterest& interest);
     void push_config(const ConfigWatches::Key& key, env::ConnId conn,
                      const std::set<RegistId>& watchers);
@@ -131,13 +143,23 @@ private:
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
+    // ---- who serves the slots
+    void adopt_table();
+    void reroute(const std::vector<SlotRoutes::Change>& changes);
+    void serve_alone(const std::set<SlotId>& slots);
+    void show_own(const WriteQueue::Op& op);
+    void rejoin();
+    [[nodiscard]] bool waits_to_rejoin(const DatumCopy& copy) const;
+
     // ---- time
     void arm_tick();
+    void arm_retry();
     void notice_pause();
     void expire_all(MonoTime now);
     void flush();
     void end_cold();
-    [[nodiscard]] const Slot* slot_of_service(const Service& service) const;
+    // Who serves it; null: nobody that can be reached.
+    [[nodiscard]] const NodeId* server_of(const Service& service) const;
 
     SessionOptions options_;
     SessionEnv env_;
@@ -153,11 +175,13 @@ private:
     ConfigWatches configs_;
     OpenQueries queries_;
 
-    SlotTable table_;
-    std::vector<Member> members_;
-    std::uint64_t members_epoch_ = 0;
-    bool greeted_ = false;  // a meta has told whether we were known before
-    bool cold_ = true;      // clients of an earlier life may still be on their way
+    node::NodeView view_;
+    SlotRoutes routes_;
+    // Served again after nobody did, or only one that stood in. What diverged meanwhile is asked
+    // for, and taken, once all writes up to this one (owner_seq) are acknowledged: what is then
+    // told has our own clients' word in it.
+    std::map<SlotId, std::uint64_t> rejoining_;
+    bool cold_ = true;  // clients of an earlier life may still be on their way
     MonoTime started_;
     MonoTime last_tick_;
     MonoTime closings_forgiven_until_;
@@ -166,6 +190,7 @@ private:
     std::set<SlotId> digests_due_;
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
+    std::optional<MonoTime> retry_at_;
     std::size_t subscription_count_ = 0;
     Probe probe_;
 };
