@@ -32,6 +32,10 @@ Result<void> check_id(const RegistId& id) {
 }  // namespace
 
 void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
+    if (handover_.begun() && !other_servers().empty()) {
+        port.close(conn, {Errc::unavailable, "this server is leaving"});
+        return;
+    }
     clients_[conn] = Client{.info = std::move(info), .port = &port};
     registrations_.open_connection(conn);
 }
@@ -72,7 +76,9 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     }
     subscription_count_ -= client->second.subscriptions.size();
     configs_.drop_connection(conn);
-    if (const MonoTime now = env_.clock.mono(); now < closings_forgiven_until_) {
+    // While we leave, who closes has gone elsewhere, or is on the way.
+    if (const MonoTime now = env_.clock.mono();
+        now < closings_forgiven_until_ || handover_.begun()) {
         registrations_.release_connection(conn, options_.return_grace, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {

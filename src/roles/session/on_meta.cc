@@ -9,7 +9,9 @@ void SessionServer::Impl::beat_metas() {
                            .incarnation = options_.incarnation,
                            .peer_address = options_.peer_address,
                            .zone = options_.zone,
-                           .folder = options_.folder}});
+                           .folder = options_.folder,
+                           .phase = handover_.begun() ? MemberPhase::leaving
+                                                      : MemberPhase::live}});
 }
 
 // Something newer may be there: it is not waited for.
