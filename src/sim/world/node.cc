@@ -55,6 +55,7 @@ struct Node::MetaLife {
         options.bootstrap = raft::Membership{.voters = node.plan_.metas};
         options.core.node = node.plan_.id;
         options.snapshot_after_records = 50;
+        options.reserve = {.bytes = 64 << 10, .piece_bytes = 16 << 10};  // memory, not a disk
         group = std::make_unique<raft::RaftNode>(
             std::move(options), raft::RaftNodeEnv{.disk = disk,
                                                   .timers = consensus_timers,
