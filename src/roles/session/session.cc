@@ -11,6 +11,7 @@ constexpr env::TimerKey kTickTimer(1);
 constexpr env::TimerKey kDeadlineTimer(2);
 constexpr env::TimerKey kRosterTimer(3);
 constexpr env::TimerKey kRetryTimer(4);
+constexpr env::TimerKey kLeaveTimer(5);
 
 // A gap of our own clock longer than this means that we, not the others, were silent.
 constexpr Duration kPauseLimit = std::chrono::seconds(2);
@@ -32,6 +33,9 @@ void SessionServer::start() {
 }
 void SessionServer::stop() {
     impl_->stop();
+}
+void SessionServer::leave(std::function<void()> gone) {
+    impl_->leave(std::move(gone));
 }
 void SessionServer::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
     impl_->on_client_open(conn, std::move(info), port);
@@ -108,7 +112,8 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
              .metas = options_.metas,
              .meta_wait = options_.meta_wait},
             {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
-      routes_(options_.unreachable_after) {}
+      routes_(options_.unreachable_after),
+      handover_(options_.handover) {}
 
 void SessionServer::Impl::start() {
     started_ = env_.clock.mono();
@@ -155,6 +160,11 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     }
     if (key == kRetryTimer) {
         retry_at_.reset();
+        flush();
+        return;
+    }
+    if (key == kLeaveTimer) {
+        on_leave_timer();
         flush();
         return;
     }
@@ -205,6 +215,7 @@ void SessionServer::Impl::notice_pause() {
     roster_.extend(gap);
     view_.extend(gap);
     routes_.extend(gap);
+    handover_.extend(gap);
     closings_forgiven_until_ = now + kClosingsForgiven;
     last_tick_ = now;
 }
@@ -224,8 +235,9 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     auto silent = registrations_.expire_leases(
         now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
     if (registrations_.suspects() > suspects) {
-        probe_.suspected_publications.add(registrations_.suspects() - suspects);
+        note_suspects(registrations_.suspects() - suspects);
     }
+    forget_held();
     probe_.expired_publications.add(silent.size());
     write_all(std::move(silent));
     registrations_.forget_old_graves(now);
@@ -276,6 +288,10 @@ void SessionServer::Impl::end_cold() {
     env_.log.info("session.settled", {{"after_ms", to_ms(env_.clock.mono() - started_)}});
 }
 
+void SessionServer::Impl::arm_leaving(Duration delay) {
+    env_.timers.arm(kLeaveTimer, delay);
+}
+
 void SessionServer::Impl::arm_retry() {
     const MonoTime now = env_.clock.mono();
     std::optional<MonoTime> due;
@@ -307,13 +323,11 @@ void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,
                         env_.clock.mono(), env_.outbox);
 }
 
+// This one first, unless it is leaving and others are there.
 std::vector<std::string> SessionServer::Impl::server_list() const {
-    std::vector<std::string> servers{options_.address};
-    for (const Member& member : view_.members()) {
-        if (member.role == Role::session && member.node != options_.node &&
-            member.phase == MemberPhase::live) {
-            servers.push_back(member.address);
-        }
+    std::vector<std::string> servers = other_servers();
+    if (!handover_.begun() || servers.empty()) {
+        servers.insert(servers.begin(), options_.address);
     }
     return servers;
 }
@@ -410,6 +424,21 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
     counter("muster_session_streams_restarted_total", "Streams of changes begun anew.",
             probe_.streams_restarted);
     counter("muster_session_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);
+    gauge("muster_session_slots_acting", "Slots served by a follower in the leader's stead.",
+          routes_.acting_count());
+    gauge("muster_session_slots_unserved", "Slots that nobody serves who can be reached.",
+          routes_.unserved_count());
+    counter("muster_session_slots_rerouted_total", "Slots that another node or epoch served.",
+            probe_.slots_rerouted);
+    counter("muster_session_slots_alone_total", "Slots whose last copies were served.",
+            probe_.served_alone);
+    counter("muster_session_view_failures_total",
+            "Writes of what is known of the cluster that failed.", view_.write_failures());
+    counter("muster_session_clients_asked_to_go_total", "Hints to go to another session.",
+            probe_.clients_asked_to_go);
+    counter("muster_session_clients_sent_away_total",
+            "Connections closed so that their clients go to another session.",
+            probe_.clients_sent_away);
     const auto& push = pusher_.probe();
     counter("muster_push_sent_total", "Pushes sent.", push.pushes);
     counter("muster_push_whole_total", "Pushes of whole lists.", push.pushes_whole);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "msg/outbox.h"
 #include "roles/node/node_view.h"
 #include "roles/session/client_face.h"
+#include "roles/session/handover.h"
 #include "roles/session/query_face.h"
 #include "store/removal_brake.h"
 
@@ -65,8 +67,10 @@ struct SessionOptions {
     // When connections close without a word, or leases run out, beyond these limits, what they
     // owned is kept as suspect for suspect_patience: a load balancer's restart closes a thousand at
     // once.
-    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .share = 0.1};
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .percent = 10};
     Duration suspect_patience = std::chrono::seconds(60);
+
+    HandoverOptions handover;
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;
@@ -103,6 +107,12 @@ public:
 
     // Reads whom an earlier life had, and begins to talk to the metas.
     void start();
+
+    // Leaves politely: others are named to clients in its stead, and its clients are handed over to
+    // them, whose publications stay until they are registered there. `gone` is called once, from a
+    // turn of its own, when all are gone, the bound is reached, or there is nobody to go to; then
+    // stop() and end. Its clients' connections are still served until then, new ones are refused.
+    void leave(std::function<void()> gone);
 
     // The process is about to end, politely: what closes from now on is closed by us, so the return
     // roster keeps naming those clients.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 #include "roles/node/node_view.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
+#include "roles/session/handover.h"
 #include "roles/session/interest_links.h"
 #include "roles/session/open_queries.h"
 #include "roles/session/pending_replies.h"
@@ -31,6 +33,7 @@ public:
     void stop() {
         roster_.stop();
     }
+    void leave(std::function<void()> gone);
     void on_timer(env::TimerKey key);
     void on_disk(env::DiskOpId op, const Result<void>& outcome);
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
@@ -86,6 +89,8 @@ private:
         Counter cold_ended_early;
         Counter slots_rerouted;
         Counter served_alone;
+        Counter clients_asked_to_go;
+        Counter clients_sent_away;
         LatencyHistogram write_to_ack;
     };
 
@@ -98,7 +103,6 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
-    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
@@ -123,6 +127,13 @@ private:
     void tell_due_digests();
     void send_beats(std::map<NodeId, msg::SessionHeartbeat> beats);
     void add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats, SlotId id) const;
+
+    // ---- the brake
+    void on(const msg::RoleAddress& from, const msg::BrakeRequest& request);
+    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
+    void note_suspects(std::size_t publications);
+    void forget_held();
+    [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
@@ -151,6 +162,11 @@ private:
     void rejoin();
     [[nodiscard]] bool waits_to_rejoin(const DatumCopy& copy) const;
 
+    // ---- leaving
+    void on_leave_timer();
+    void arm_leaving(Duration delay);
+    [[nodiscard]] std::vector<std::string> other_servers() const;
+
     // ---- time
     void arm_tick();
     void arm_retry();
@@ -167,6 +183,12 @@ private:
     ReturnRoster roster_;
     Registrations registrations_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
+    // Why there are suspects, and since when; of the first of them.
+    struct Held {
+        MonoTime since;
+        std::string why;
+    };
+    std::optional<Held> held_;
     WriteQueue writes_;
     PendingReplies pending_;
     DatumCopies copies_;
@@ -177,6 +199,9 @@ private:
 
     node::NodeView view_;
     SlotRoutes routes_;
+    Handover handover_;
+    std::function<void()> gone_;
+    std::uint64_t next_server_ = 0;
     // Served again after nobody did, or only one that stood in. What diverged meanwhile is asked
     // for, and taken, once all writes up to this one (owner_seq) are acknowledged: what is then
     // told has our own clients' word in it.
