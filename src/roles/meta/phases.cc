@@ -58,6 +58,14 @@ void MetaServer::Impl::propose_phases(std::vector<SetPhases::Item> items) {
     propose(PhasesOpen{.items = items}, SetPhases{.items = items});
 }
 
+// Whether signs of its death count: it is not dead already, and no new life of it is being agreed
+// on.
+bool MetaServer::Impl::may_be_dead(const msg::RoleAddress& who, const MemberEntry& entry) const {
+    const Liveness::Heard* heard = liveness_.find(who);
+    const bool reborn = heard != nullptr && heard->incarnation > entry.member.incarnation;
+    return !reborn && phase_of(who, entry) != MemberPhase::dead;
+}
+
 // Finds those that are dead by now.
 void MetaServer::Impl::judge() {
     if (!leading_) {
@@ -67,12 +75,10 @@ void MetaServer::Impl::judge() {
     std::vector<SetPhases::Item> dead;
     std::vector<std::pair<NodeId, bool>> leaders;  // data nodes, and whether by signs
     for (const auto& [who, entry] : state_.members()) {
-        const Liveness::Heard* heard = liveness_.find(who);
-        // A new life of it that is being agreed on.
-        const bool reborn = heard != nullptr && heard->incarnation > entry.member.incarnation;
-        if (reborn || phase_of(who, entry) == MemberPhase::dead) {
+        if (!may_be_dead(who, entry)) {
             continue;
         }
+        const Liveness::Heard* heard = liveness_.find(who);
         const auto ends = liveness_.ends_at(who.node, now);
         const bool ended = ends && *ends <= now;
         const bool silent = heard == nullptr ? all_heard() : !liveness_.within_lease(who, now);
@@ -119,7 +125,7 @@ void MetaServer::Impl::judge_soon() {
     const MonoTime now = env_.clock.mono();
     std::optional<MonoTime> next;
     for (const auto& [who, entry] : state_.members()) {
-        if (phase_of(who, entry) == MemberPhase::dead) {
+        if (!may_be_dead(who, entry)) {
             continue;
         }
         if (const auto ends = liveness_.ends_at(who.node, now)) {
