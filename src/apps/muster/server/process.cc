@@ -93,6 +93,11 @@ Result<void> Process::open_roles() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
+        session_->on_members = [this](const std::vector<Member>& members) {
+            if (links_ != nullptr) {
+                links_->follow(members);
+            }
+        };
         attach(Role::session, session_->role());
     }
     return {};
@@ -183,7 +188,12 @@ Result<void> Process::run() {
     constexpr std::array kSignals{SIGINT, SIGTERM};
     MUSTER_TRY(base_->loop->on_signals(kSignals, [this](int signal) {
         base_->log.info("server.stopping", {{"signal", signal}});
-        base_->loop->stop();
+        if (session_ == nullptr || stopping_) {  // who asks twice does not want to wait
+            base_->loop->stop();
+            return;
+        }
+        stopping_ = true;
+        session_->role().leave([this] { base_->loop->stop(); });
     }));
     if (data_ != nullptr) {
         data_->start();

@@ -66,6 +66,7 @@ private:
     std::unique_ptr<MetaPart> meta_;
     std::unique_ptr<DataPart> data_;
     std::unique_ptr<SessionPart> session_;
+    bool stopping_ = false;
     std::unique_ptr<runtime::LoopTimers> desk_timers_;
     std::unique_ptr<msg::Outbox> desk_outbox_;
     std::unique_ptr<OperatorDesk> desk_;

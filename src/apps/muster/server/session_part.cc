@@ -22,18 +22,25 @@ SessionPart::SessionPart(Foundation& base)
     port_timers_.bind(port_);
 }
 
-void SessionPart::make_role(Foundation& base, const std::string& /*peer_address*/) {
+void SessionPart::make_role(Foundation& base, const std::string& peer_address) {
     session::SessionOptions options = session_options(base.config, base.identity);
     env::SocketAddress address = base.config.advertise.value_or(base.config.bolt.listen);
     address.ip = reachable_ip(base, address.ip);
     options.address = env::to_string(address);
+    options.peer_address = peer_address;
+    options.zone = base.config.zone;
     options.boot = boot_id();
-    role_ = std::make_unique<session::SessionServer>(std::move(options),
-                                                     session::SessionEnv{.clock = *base.loop,
-                                                                         .timers = timers_,
-                                                                         .outbox = *outbox_,
-                                                                         .log = base.log,
-                                                                         .disk = &disk_});
+    role_ = std::make_unique<session::SessionServer>(
+        std::move(options), session::SessionEnv{.clock = *base.loop,
+                                                .timers = timers_,
+                                                .outbox = *outbox_,
+                                                .log = base.log,
+                                                .disk = &disk_,
+                                                .on_members = [this](const auto& m) {
+                                                    if (on_members) {
+                                                        on_members(m);
+                                                    }
+                                                }});
     timers_.bind(*role_);
     disk_.bind(*role_);
     bolt_ = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *role_, base.log);
