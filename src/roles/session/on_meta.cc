@@ -10,7 +10,8 @@ void SessionServer::Impl::beat_metas() {
                            .peer_address = options_.peer_address,
                            .zone = options_.zone,
                            .folder = options_.folder,
-                           .phase = handover_.begun() ? MemberPhase::leaving : MemberPhase::live}});
+                           .phase = handover_.begun() ? MemberPhase::leaving : MemberPhase::live},
+                .brakes = brake_lines()});
 }
 
 // Something newer may be there: it is not waited for.

@@ -29,6 +29,7 @@ void SessionPart::make_role(Foundation& base, const std::string& peer_address) {
     options.address = env::to_string(address);
     options.peer_address = peer_address;
     options.zone = base.config.zone;
+    options.folder = base.identity.owner.folder;
     options.boot = boot_id();
     role_ = std::make_unique<session::SessionServer>(
         std::move(options), session::SessionEnv{.clock = *base.loop,
@@ -69,6 +70,10 @@ std::optional<std::string> SessionPart::not_ready() const {
     }
     return status.table_epoch == Epoch{} ? "no slot table is known yet: no meta server has answered"
                                          : "not every slot has a leader yet: no data server lives";
+}
+
+void SessionPart::leave(std::function<void()> gone) {
+    role_->leave(std::move(gone));
 }
 
 void SessionPart::stop() {

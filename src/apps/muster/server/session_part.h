@@ -34,6 +34,8 @@ public:
     // Told the members whenever other ones are known, also those an earlier life kept.
     std::function<void(const std::vector<Member>&)> on_members;
 
+    // Hands the clients over to other sessions, if there are any, then calls `gone` once.
+    void leave(std::function<void()> gone);
     // The process is about to end, politely.
     void stop();
 
