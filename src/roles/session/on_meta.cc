@@ -34,6 +34,9 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& re
 }
 
 void SessionServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.members && env_.on_members) {
+        env_.on_members(view_.members());
+    }
     if (news.table) {
         adopt_table();
     }

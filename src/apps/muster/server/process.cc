@@ -93,6 +93,11 @@ Result<void> Process::open_roles() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
+        session_->on_members = [this](const std::vector<Member>& members) {
+            if (links_ != nullptr) {
+                links_->follow(members);
+            }
+        };
         attach(Role::session, session_->role());
     }
     return {};
