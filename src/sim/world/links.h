@@ -62,7 +62,7 @@ private:
     Scheduler& scheduler_;
     Prng prng_;
     const Cuts& cuts_;
-    std::deque<End> ends_;  // stable: events hold on to them
+    std::deque<End> ends_;                    // stable: events hold on to them
     std::vector<std::vector<Sight>> sights_;  // by place of the observer, then of the peer
 };
 

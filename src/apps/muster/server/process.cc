@@ -93,6 +93,11 @@ Result<void> Process::open_roles() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
+        session_->on_members = [this](const std::vector<Member>& members) {
+            if (links_ != nullptr) {
+                links_->follow(members);
+            }
+        };
         attach(Role::session, session_->role());
     }
     return {};
@@ -110,8 +115,7 @@ void Process::attach(Role role, msg::Receiver& receiver) {
 Result<void> Process::open_http() {
     watch_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     join_watch_ = std::make_unique<JoinWatch>(
-        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log},
-        [this] {
+        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log}, [this] {
             look_around();
             return waits_for();
         });
