@@ -1,4 +1,4 @@
-"""Roles apart, each a process of its own: the thinnest cluster, and a whole one that serves clients."""
+"""Roles apart, each a process of its own: the thinnest cluster, and a whole one with clients."""
 
 import json
 import signal

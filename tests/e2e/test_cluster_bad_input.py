@@ -1,5 +1,5 @@
-"""What a cluster does with nodes that do not belong to it: each is refused with a sentence that says
-what is wrong and what to do, nothing is overwritten, and nobody else notices."""
+"""What a cluster does with nodes that do not belong to it: each is refused with a sentence that
+says what is wrong and what to do, nothing is overwritten, and nobody else notices."""
 
 import json
 import os

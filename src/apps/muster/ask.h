@@ -1,33 +1,50 @@
 #pragma once
 
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <string_view>
-
-#include <boost/json.hpp>
+#include <vector>
 
 #include "apps/muster/query_commands.h"
 #include "apps/muster/report.h"
 #include "apps/muster/table.h"
 #include "base/result.h"
 
-// What commands that ask a registry's HTTP port once have in common. For .cc files of this folder.
+// What commands that ask a registry's HTTP port once have in common.
 namespace muster::cli {
 
-namespace json = boost::json;
+// Part of an answer, to be shown: what is not there is empty, not an error. Keeps the whole answer
+// alive. One thread.
+class Shown {
+public:
+    // Errors: bad_content.
+    [[nodiscard]] static Result<Shown> parse(const std::string& text);
 
-// The text of a member, whatever its type; empty when there is none.
-[[nodiscard]] std::string text(const json::object& object, std::string_view key);
+    // As text whatever its type; a text without its quotes.
+    [[nodiscard]] std::string text() const;
+    [[nodiscard]] std::string text(std::string_view key) const;
+    // The same for a cell of a table, where a list needs no brackets.
+    [[nodiscard]] std::string cell(std::string_view key) const;
 
-// The same for a cell of a table, where a list needs no brackets.
-[[nodiscard]] std::string cell(const json::object& object, std::string_view key);
+    // The member `key` as its elements; none when it is no list.
+    [[nodiscard]] std::vector<Shown> items(std::string_view key) const;
+    [[nodiscard]] Shown member(std::string_view key) const;
+    [[nodiscard]] std::vector<std::string> keys() const;
+    [[nodiscard]] std::string as_json() const;
 
-// The members of a list; none when there is no such list.
-[[nodiscard]] const json::array& items(const json::object& object, std::string_view key);
+private:
+    struct Value;
+    Shown(std::shared_ptr<const Value> whole, const void* part)
+        : whole_(std::move(whole)), part_(part) {}
+
+    std::shared_ptr<const Value> whole_;
+    const void* part_;  // in whole_; null: nothing
+};
 
 // Asks and parses; an error answer of the registry becomes an Error with its own sentence.
-[[nodiscard]] Result<json::object> ask(const QueryOptions& options, const std::string& target,
-                                       std::string_view method = "GET");
+[[nodiscard]] Result<Shown> ask(const QueryOptions& options, const std::string& target,
+                                std::string_view method = "GET");
 
 // Prints the rows; for a person who sees none, that there are none.
 void print(const Table& table, const char* nothing);
@@ -41,7 +58,7 @@ int show(const QueryOptions& options, const std::string& target, const Print& pr
         return report(answer.error());
     }
     if (options.output == "json") {
-        std::printf("%s\n", json::serialize(*answer).c_str());
+        std::printf("%s\n", answer->as_json().c_str());
         return 0;
     }
     print_table(*answer);

@@ -21,8 +21,8 @@ Result<std::string> service_target(const ServiceOptions& options, std::string_vi
            std::string(what);
 }
 
-void note_incomplete(const json::object& answer) {
-    if (text(answer, "complete") == "false") {
+void note_incomplete(const Shown& answer) {
+    if (answer.text("complete") == "false") {
         std::fprintf(stderr,
                      "note: the registry started recently and is not sure yet that this is all\n");
     }
@@ -33,15 +33,14 @@ void note_incomplete(const json::object& answer) {
 int run_services(const ServicesOptions& options) {
     const std::string target = "/api/v1/services?limit=" + std::to_string(options.limit) +
                                "&contains=" + percent_encode(options.contains);
-    return show(options.query, target, [](const json::object& answer) {
+    return show(options.query, target, [](const Shown& answer) {
         Table table({"SERVICE", "INSTANCES", "VERSION"});
-        for (const json::value& item : items(answer, "services")) {
-            const json::object& service = item.as_object();
+        for (const Shown& service : answer.items("services")) {
             table.add(
-                {text(service, "service"), text(service, "instances"), text(service, "version")});
+                {service.text("service"), service.text("instances"), service.text("version")});
         }
         print(table, "no such service is known");
-        if (text(answer, "more") == "true") {
+        if (answer.text("more") == "true") {
             std::fprintf(stderr, "note: there are more; narrow with --contains or raise --limit\n");
         }
         note_incomplete(answer);
@@ -58,17 +57,16 @@ int run_instances(const ServiceOptions& options) {
     if (!options.zone.empty()) {
         *target += "&zone=" + percent_encode(options.zone);
     }
-    return show(options.query, *target, [](const json::object& answer) {
+    return show(options.query, *target, [](const Shown& answer) {
         Table table({"ADDRESS", "ZONE", "WEIGHT", "ENABLED", "APP", "CLIENT", "ID"});
-        for (const json::value& item : items(answer, "instances")) {
-            const json::object& instance = item.as_object();
-            const auto& boxes = items(instance, "boxes");
-            std::string address = text(instance, "ip");
-            address = address.empty() ? (boxes.empty() ? "-" : std::string(boxes[0].as_string()))
-                                      : address + ":" + text(instance, "port");
-            table.add({address, text(instance, "zone"), text(instance, "weight"),
-                       text(instance, "enabled"), text(instance, "app"),
-                       text(instance, "client_address"), text(instance, "id")});
+        for (const Shown& instance : answer.items("instances")) {
+            const auto boxes = instance.items("boxes");
+            std::string address = instance.text("ip");
+            address = address.empty() ? (boxes.empty() ? "-" : boxes[0].text())
+                                      : address + ":" + instance.text("port");
+            table.add({address, instance.text("zone"), instance.text("weight"),
+                       instance.text("enabled"), instance.text("app"),
+                       instance.text("client_address"), instance.text("id")});
         }
         print(table, "nobody publishes this service");
         note_incomplete(answer);
@@ -80,24 +78,23 @@ int run_subscribers(const ServiceOptions& options) {
     if (!target) {
         return report(target.error());
     }
-    return show(options.query, *target, [](const json::object& answer) {
+    return show(options.query, *target, [](const Shown& answer) {
         Table table({"CLIENT", "DOOR", "APP", "SCOPE", "ZONE", "HAS VERSION", "BEHIND", "ID"});
-        for (const json::value& item : items(answer, "subscribers")) {
-            const json::object& subscriber = item.as_object();
-            table.add({text(subscriber, "client_address"), text(subscriber, "door"),
-                       text(subscriber, "app"), text(subscriber, "scope"), text(subscriber, "zone"),
-                       text(subscriber, "acknowledged"), text(subscriber, "behind"),
-                       text(subscriber, "id")});
+        for (const Shown& subscriber : answer.items("subscribers")) {
+            table.add({subscriber.text("client_address"), subscriber.text("door"),
+                       subscriber.text("app"), subscriber.text("scope"), subscriber.text("zone"),
+                       subscriber.text("acknowledged"), subscriber.text("behind"),
+                       subscriber.text("id")});
         }
         print(table, "nobody subscribes to this service");
     });
 }
 
 int run_status(const QueryOptions& options) {
-    return show(options, "/api/v1/status", [](const json::object& answer) {
+    return show(options, "/api/v1/status", [](const Shown& answer) {
         Table table({"WHAT", "VALUE"});
-        for (const auto& [key, value] : answer) {
-            table.add({std::string(key), cell(answer, key)});
+        for (const std::string& key : answer.keys()) {
+            table.add({key, answer.cell(key)});
         }
         std::printf("%s", table.to_string().c_str());
     });

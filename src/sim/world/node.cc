@@ -57,6 +57,7 @@ struct Node::MetaLife {
         options.bootstrap = raft::Membership{.voters = node.plan_.metas};
         options.core.node = node.plan_.id;
         options.snapshot_after_records = 50;
+        options.reserve = {.bytes = 4 << 10, .piece_bytes = 1 << 10};
         group = std::make_unique<raft::RaftNode>(
             std::move(options), raft::RaftNodeEnv{.disk = disk,
                                                   .timers = consensus_timers,
@@ -84,6 +85,7 @@ struct Node::DataLife {
           outbox(node.world_.network, {node.plan_.id, Role::data}),
           role({.node = node.plan_.id,
                 .address = node.plan_.data_address,
+                .zone = node.plan_.zone,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_)},
                {.clock = node.process_.clock(),
@@ -106,6 +108,9 @@ struct Node::SessionLife {
                node.plan_.sync_max),
           role({.node = node.plan_.id,
                 .address = node.plan_.client_address,
+                .peer_address = node.plan_.peer_address,
+                .zone = node.plan_.zone,
+                .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
                 .boot = fmt::format("boot-{}", node.boots_)},
