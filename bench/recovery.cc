@@ -199,9 +199,9 @@ private:
     void idle() {
         ::sleep(5);
         constexpr int kSeconds = 20;
-        const double before = cluster_.metric_of_all("muster_link_bytes_sent_total");
+        const double before = cluster_.metric_of_all("muster_link_sent_bytes_total");
         ::sleep(kSeconds);
-        const double after = cluster_.metric_of_all("muster_link_bytes_sent_total");
+        const double after = cluster_.metric_of_all("muster_link_sent_bytes_total");
         add_value("idle", "control_traffic", "kB/s", (after - before) / 1000 / kSeconds, 50);
     }
 

@@ -40,6 +40,15 @@ struct Member {
     [[nodiscard]] bool operator==(const Member&) const = default;
 };
 
+// How far a copy of a slot is: positions count from 1 in each leader epoch; number 0 is where the
+// epoch began.
+struct LogPosition {
+    Epoch epoch;  // of the leader whose log it is; zero: the copy is empty
+    std::uint64_t number = 0;
+
+    [[nodiscard]] auto operator<=>(const LogPosition&) const = default;
+};
+
 // Who holds one slot. `floor` is above every version any earlier leader of the slot may have given:
 // a leader of this epoch starts above it.
 struct Slot {

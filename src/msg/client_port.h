@@ -46,6 +46,11 @@ public:
     // Whether a push may carry a delta instead of the whole view.
     [[nodiscard]] virtual bool takes_deltas() const = 0;
 
+    // Whether hint() makes a client go elsewhere without a gap; else it goes when it is closed.
+    [[nodiscard]] virtual bool follows_hints() const {
+        return false;
+    }
+
     // More was sent than the connection takes: nothing but replies until it drains (the door then
     // tells the session by SessionServer::on_client_drained).
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "model/cluster.h"
 #include "model/ids.h"
 #include "model/publication.h"
 
@@ -18,14 +19,7 @@
 // and installing one again changes nothing that later ones do not change back.
 namespace muster::msg {
 
-// How far a copy of a slot is: positions count from 1 in each leader epoch; number 0 is where the
-// epoch began.
-struct LogPosition {
-    Epoch epoch;  // of the leader whose log it is; zero: the copy is empty
-    std::uint64_t number = 0;
-
-    [[nodiscard]] auto operator<=>(const LogPosition&) const = default;
-};
+using muster::LogPosition;
 
 // One write as every copy keeps it. The owner is named, not numbered: each copy numbers for itself.
 struct OwnedWrite {
@@ -40,7 +34,8 @@ struct OwnedWrite {
 
 // One step of a slot's log: the writes of one datum that were given one version. `from` equals `to`
 // when subscribers see no difference (a new owner or order, the memory of something gone). Zero
-// `from`: the version begins anew, no difference leads to it.
+// `from`: the version begins anew, no difference leads to it. Zero `to`: the datum, empty, is
+// forgotten.
 struct SlotEntry {
     ServicePtr service;
     Version from;
@@ -127,6 +122,7 @@ struct FollowAck {
     struct Item {
         SlotId slot;
         LogPosition held;
+        bool settled = false;  // as it was told
     };
     Incarnation data;
     std::vector<Item> items;

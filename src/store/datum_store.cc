@@ -77,8 +77,8 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const auto found = datum == nullptr ? decltype(datum->entries.find(write.id)){}
                                         : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
-        bury(write.id, grave);  // may overtake the registration it ends
-        return WriteOutcome::ignored;
+        // It may overtake the registration it ends.
+        return bury(write.id, grave) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
     if (is_older(write, entry.publication->order, entry.owner)) {
@@ -95,19 +95,75 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     return WriteOutcome::changed;
 }
 
-void DatumStore::bury(const RegistId& id, const Tombstone& tombstone) {
+bool DatumStore::bury(const RegistId& id, const Tombstone& tombstone) {
     const auto [found, inserted] = tombstones_.try_emplace(id, tombstone);
     if (!inserted) {
         if (tombstone.order < found->second.order ||
             (tombstone.order == found->second.order && by_word(found->second.cause))) {
-            return;
+            return false;
         }
         found->second = tombstone;
     }
-    tombstone_ages_.emplace_back(tombstone.since, id);
+    note_age(id, tombstone.since);
+    return true;
+}
+
+void DatumStore::note_age(const RegistId& id, MonoTime since) {
+    tombstone_ages_.emplace_back(since, id);
     while (tombstone_ages_.size() > kTombstonesMax) {
         tombstones_.erase(tombstone_ages_.front().second);
         tombstone_ages_.pop_front();
+        ++first_burial_;
+    }
+}
+
+bool DatumStore::install(const Write& effect, MonoTime now) {
+    CHECK(effect.service != nullptr);
+    if (effect.publication == nullptr) {
+        install_tombstone(effect, now);
+        Datum* datum = find(*effect.service);
+        if (datum == nullptr) {
+            return false;
+        }
+        const auto found = datum->entries.find(effect.id);
+        if (found == datum->entries.end()) {
+            return false;
+        }
+        uncount_owner(*found);
+        datum->entries.erase(found);
+        --publication_count_;
+        return true;
+    }
+    Datum& datum = find_or_make(effect.service);
+    const auto [found, inserted] =
+        datum.entries.insert(Entry{effect.publication, effect.owner, effect.owner_seq});
+    bool visible = inserted;
+    if (inserted) {
+        ++publication_count_;
+    } else {
+        uncount_owner(*found);
+        visible = !found->publication->same_content(*effect.publication);
+        found->publication = effect.publication;
+        found->owner = effect.owner;
+        found->owner_seq = effect.owner_seq;
+    }
+    count_owner(*found);
+    return visible;
+}
+
+void DatumStore::install_tombstone(const Write& effect, MonoTime since) {
+    tombstones_[effect.id] = {.order = effect.order,
+                              .cause = effect.cause,
+                              .owner = effect.owner,
+                              .owner_seq = effect.owner_seq,
+                              .since = since};
+    note_age(effect.id, since);
+}
+
+void DatumStore::forget(const Service& service) {
+    const auto found = data_.find(service.data_info_id());
+    if (found != data_.end() && found->second.entries.empty()) {
+        data_.erase(found);
     }
 }
 
@@ -125,7 +181,7 @@ DatumStore::Datum* DatumStore::find(const Service& service) {
 }
 
 void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                              const std::function<void(Datum&, const PublicationPtr&)>& removed) {
+                              const std::function<void(const Write&)>& removed) {
     if (!owners_.contains(owner)) {
         return;
     }
@@ -141,10 +197,17 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
                                             .owner = owner,
                                             .owner_seq = entry->owner_seq,
                                             .since = now});
+            const Write effect{.id = publication->id,
+                               .service = datum.service,
+                               .publication = nullptr,
+                               .order = publication->order,
+                               .cause = cause,
+                               .owner = owner,
+                               .owner_seq = entry->owner_seq};
             uncount_owner(*entry);
             entry = datum.entries.erase(entry);
             --publication_count_;
-            removed(datum, publication);
+            removed(effect);
         }
     }
 }
@@ -191,10 +254,62 @@ void DatumStore::sweep(MonoTime now) {
             tombstones_.erase(grave);
         }
         tombstone_ages_.pop_front();
+        ++first_burial_;
     }
-    std::erase_if(data_, [](const auto& item) {
-        return item.second.entries.empty() && item.second.interested == 0;
-    });
+}
+
+std::vector<ServicePtr> DatumStore::unused() const {
+    std::vector<ServicePtr> unused;
+    for (const auto& [name, datum] : data_) {
+        if (datum.entries.empty() && datum.interested == 0) {
+            unused.push_back(datum.service);
+        }
+    }
+    return unused;
+}
+
+void DatumStore::forget_interests() {
+    for (auto& [name, datum] : data_) {
+        datum.interested = 0;
+    }
+}
+
+Version DatumStore::highest_version() const {
+    Version highest;
+    for (const auto& [name, datum] : data_) {
+        highest = std::max(highest, datum.version);
+    }
+    return highest;
+}
+
+SetDigest DatumStore::digest() const {
+    SetDigest all;
+    for (const auto& [owner, digest] : owners_) {
+        all.add(digest.digest);
+    }
+    return all;
+}
+
+void DatumStore::visit_tombstones(std::uint64_t after_burial, const TombstoneVisit& visit) const {
+    std::uint64_t burial = std::max(after_burial + 1, first_burial_);
+    for (; burial < first_burial_ + tombstone_ages_.size(); ++burial) {
+        const auto& [since, id] = tombstone_ages_[burial - first_burial_];
+        const auto grave = tombstones_.find(id);
+        if (grave == tombstones_.end() || grave->second.since != since) {
+            continue;  // buried again since
+        }
+        const Tombstone& stone = grave->second;
+        const Write effect{.id = id,
+                           .service = nullptr,
+                           .publication = nullptr,
+                           .order = stone.order,
+                           .cause = stone.cause,
+                           .owner = stone.owner,
+                           .owner_seq = stone.owner_seq};
+        if (!visit(burial, effect, since)) {
+            return;
+        }
+    }
 }
 
 DatumSnapshot snapshot_of(const DatumStore::Datum& datum, bool settled) {

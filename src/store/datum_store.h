@@ -20,13 +20,20 @@
 
 namespace muster::store {
 
-// One incarnation of one session, numbered by the data server that hears of it: the session in the
-// high 32 bits, the count of its lives in the low ones.
+// One life of one session, numbered by the data server that hears of it: the session in the high
+// bits, its incarnation (milliseconds, or a count) in the low ones.
 using OwnerId = Id<struct OwnerIdTag, std::uint64_t>;
+
+inline constexpr unsigned kLifeBits = 44;
+
+[[nodiscard]] constexpr OwnerId owner_of(std::uint64_t session, Incarnation life) {
+    return OwnerId((session << kLifeBits) |
+                   (life.raw() & ((std::uint64_t{1} << kLifeBits) - 1)));
+}
 
 // Whether `later` is a later life of the session whose earlier life `earlier` is.
 [[nodiscard]] constexpr bool succeeds(OwnerId later, OwnerId earlier) {
-    return later.raw() >> 32U == earlier.raw() >> 32U && later > earlier;
+    return later.raw() >> kLifeBits == earlier.raw() >> kLifeBits && later > earlier;
 }
 
 // A session's word about one registration.
@@ -41,9 +48,10 @@ struct Write {
 };
 
 enum class WriteOutcome : std::uint8_t {
-    changed,    // subscribers see a difference
-    refreshed,  // order or owner was taken over, the content is the same
-    ignored,    // older than what is known, or not the owner's to say
+    changed,     // subscribers see a difference
+    refreshed,   // order or owner was taken over, the content is the same
+    remembered,  // it is not there; that it went is remembered
+    ignored,     // older than what is known, or not the owner's to say
 };
 
 // All publications of one slot, by service, with one version each; the leader's side.
@@ -100,9 +108,18 @@ public:
     Datum& find_or_make(const ServicePtr& service);
     [[nodiscard]] Datum* find(const Service& service);
 
-    // Removes everything of `owner`; `removed` is told each.
+    // Makes the copy hold what another one held after `effect`, whatever is known here; true when
+    // subscribers see a difference.
+    bool install(const Write& effect, MonoTime now);
+    // The memory of something that went, alone; another one of that registration is replaced.
+    void install_tombstone(const Write& effect, MonoTime since);
+
+    // Forgets a datum nobody publishes.
+    void forget(const Service& service);
+
+    // Removes everything of `owner`; `removed` is told the effect of each.
     void remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                      const std::function<void(Datum&, const PublicationPtr&)>& removed);
+                      const std::function<void(const Write&)>& removed);
 
     // What `owner` has with owner_seq <= stamp and `listed` does not contain.
     [[nodiscard]] std::vector<PublicationPtr> unlisted(OwnerId owner, std::uint64_t stamp,
@@ -110,8 +127,26 @@ public:
 
     [[nodiscard]] OwnerDigest digest_of_owner(OwnerId owner) const;
 
-    // Forgets tombstones that are old enough, and data nobody publishes or asks for.
+    // By owner: of exactly what each has.
+    [[nodiscard]] const std::map<OwnerId, OwnerDigest>& owners() const {
+        return owners_;
+    }
+    // Over (id, order) of all publications.
+    [[nodiscard]] SetDigest digest() const;
+
+    // Forgets tombstones that are old enough.
     void sweep(MonoTime now);
+    // Data nobody publishes or asks for.
+    [[nodiscard]] std::vector<ServicePtr> unused() const;
+    // Nobody asks any more.
+    void forget_interests();
+    [[nodiscard]] Version highest_version() const;
+
+    // Tombstones are numbered upwards as they are made. Visits those after `burial` with their
+    // numbers until `visit` returns false.
+    using TombstoneVisit =
+        std::function<bool(std::uint64_t burial, const Write& effect, MonoTime since)>;
+    void visit_tombstones(std::uint64_t after_burial, const TombstoneVisit& visit) const;
 
     // Sorted by service: every walk has one order on all machines.
     [[nodiscard]] const std::map<std::string, Datum>& data() const {
@@ -139,13 +174,15 @@ private:
     WriteOutcome put(const Write& write);
     WriteOutcome remove(const Write& write, MonoTime now);
     [[nodiscard]] bool may_return(const Write& write, const Tombstone& tombstone) const;
-    void bury(const RegistId& id, const Tombstone& tombstone);
+    bool bury(const RegistId& id, const Tombstone& tombstone);
+    void note_age(const RegistId& id, MonoTime since);
     void count_owner(const Entry& entry);
     void uncount_owner(const Entry& entry);
 
     std::map<std::string, Datum> data_;  // by data_info_id
     std::unordered_map<RegistId, Tombstone> tombstones_;
     std::deque<std::pair<MonoTime, RegistId>> tombstone_ages_;
+    std::uint64_t first_burial_ = 1;  // number of tombstone_ages_.front()
     std::map<OwnerId, OwnerDigest> owners_;
     std::size_t publication_count_ = 0;
 };

@@ -8,9 +8,9 @@ namespace {
 using std::chrono::seconds;
 
 const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
-constexpr OwnerId kFirstLife((std::uint64_t{1} << 32U) | 1U);
-constexpr OwnerId kSecondLife((std::uint64_t{1} << 32U) | 2U);
-constexpr OwnerId kOther((std::uint64_t{2} << 32U) | 1U);
+constexpr OwnerId kFirstLife = owner_of(1, Incarnation(1));
+constexpr OwnerId kSecondLife = owner_of(1, Incarnation(2));
+constexpr OwnerId kOther = owner_of(2, Incarnation(1));
 
 struct Said {
     std::int64_t version = 1;
@@ -101,13 +101,13 @@ TEST_F(DatumStoreTest, LetsTheSameStateBackAfterALostConnection) {
 }
 
 TEST_F(DatumStoreTest, RemembersARemovalThatOvertookItsRegistration) {
-    EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::ignored);
+    EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::remembered);
     EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
     EXPECT_EQ(box(), "");
 }
 
 TEST_F(DatumStoreTest, RemembersAClosingThatOvertookItsRegistration) {
-    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::ignored);
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::remembered);
     EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
     EXPECT_EQ(put({.seq = 3}), WriteOutcome::changed);
 }
@@ -124,7 +124,7 @@ TEST_F(DatumStoreTest, BelievesALaterLifeOfTheSessionAboutAClockThatWasSetBack) 
     EXPECT_EQ(put({.timestamp = 40, .owner = kSecondLife}), WriteOutcome::refreshed);
     EXPECT_EQ(put({.version = 0, .timestamp = 999, .owner = kSecondLife, .seq = 2}),
               WriteOutcome::ignored);
-    store.remove_owner(kSecondLife, RemovalCause::silent, now, [](auto&, const auto&) {});
+    store.remove_owner(kSecondLife, RemovalCause::silent, now, [](const Write&) {});
     EXPECT_EQ(put({.timestamp = 20, .owner = OwnerId(kSecondLife.raw() + 1)}),
               WriteOutcome::changed);
 }
@@ -151,9 +151,9 @@ TEST_F(DatumStoreTest, NamesWhatAnOwnerDidNotList) {
 TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {
     put({});
     int told = 0;
-    store.remove_owner(kOther, RemovalCause::silent, now, [&](auto&, const auto&) { ++told; });
+    store.remove_owner(kOther, RemovalCause::silent, now, [&](const Write&) { ++told; });
     EXPECT_EQ(told, 0);
-    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](auto&, const auto&) { ++told; });
+    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](const Write&) { ++told; });
     EXPECT_EQ(told, 1);
     EXPECT_EQ(store.publication_count(), 0U);
 }
@@ -166,13 +166,61 @@ TEST_F(DatumStoreTest, ForgetsTombstonesAndUnusedDataInTime) {
     EXPECT_EQ(store.tombstone_count(), 1U);
     store.sweep(now + DatumStore::kTombstoneAge);
     EXPECT_EQ(store.tombstone_count(), 0U);
+}
+
+TEST_F(DatumStoreTest, NamesDataNobodyPublishesOrAsksFor) {
+    store.find_or_make(kOrders).interested = 1;
+    EXPECT_TRUE(store.unused().empty());
+    store.find(*kOrders)->interested = 0;
+    EXPECT_EQ(store.unused().size(), 1U);
+    put({});
+    EXPECT_TRUE(store.unused().empty());
+    store.forget(*kOrders);
+    EXPECT_EQ(store.publication_count(), 1U) << "what is published is not forgotten";
+    remove(RemovalCause::left, {.version = 2, .seq = 2});
+    store.forget(*kOrders);
     EXPECT_TRUE(store.data().empty());
 }
 
-TEST_F(DatumStoreTest, KeepsDataSomebodyIsInterestedIn) {
-    store.find_or_make(kOrders).interested = 1;
-    store.sweep(now + seconds(100));
-    EXPECT_EQ(store.data().size(), 1U);
+TEST_F(DatumStoreTest, InstallsWhatAnotherCopyHeldWhateverIsKnown) {
+    put({.version = 5});
+    auto older = std::make_shared<Publication>();
+    older->id = RegistId("p");
+    older->service = kOrders;
+    older->order = {1, 1};
+    older->boxes = {"older"};
+    const Write effect{.id = older->id,
+                       .service = kOrders,
+                       .publication = older,
+                       .order = older->order,
+                       .owner = kOther,
+                       .owner_seq = 9};
+    EXPECT_TRUE(store.install(effect, now));
+    EXPECT_FALSE(store.install(effect, now)) << "again";
+    EXPECT_EQ(box(), "older");
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 0U);
+    EXPECT_EQ(store.digest(), digest_of(RegistId("p"), {1, 1}));
+    const Write gone{.id = older->id,
+                     .service = kOrders,
+                     .publication = nullptr,
+                     .order = {7, 0},
+                     .cause = RemovalCause::left,
+                     .owner = kOther,
+                     .owner_seq = 10};
+    EXPECT_TRUE(store.install(gone, now));
+    now += seconds(1);
+    EXPECT_FALSE(store.install(gone, now));
+    EXPECT_EQ(store.publication_count(), 0U);
+    EXPECT_EQ(put({.version = 6}), WriteOutcome::ignored) << "remembered as gone";
+    int stones = 0;
+    store.visit_tombstones(0, [&](std::uint64_t burial, const Write& write, MonoTime since) {
+        EXPECT_EQ(burial, 2U) << "the first was replaced";
+        EXPECT_EQ(write.order, (RegistOrder{7, 0}));
+        EXPECT_EQ(since, now);
+        ++stones;
+        return true;
+    });
+    EXPECT_EQ(stones, 1);
 }
 
 }  // namespace

@@ -17,6 +17,14 @@ Version VersionClock::next(WallTime now) {
     return latest_;
 }
 
+Version VersionClock::next_apart(WallTime now, std::uint64_t apart) {
+    const Version next = this->next(now);
+    if (next.raw() + apart + 1 < ceiling_.raw()) {
+        latest_ = Version(next.raw() + apart);
+    }
+    return latest_;
+}
+
 void VersionClock::merge(Version seen) {
     if (seen < ceiling_) {
         latest_ = std::max(latest_, seen);

@@ -19,6 +19,10 @@ public:
     // The next version at `now`. Requires: !exhausted().
     [[nodiscard]] Version next(WallTime now);
 
+    // The same for somebody who gives versions beside another one that does not know of it: as far
+    // as `apart` above, so that both do not give the same one. Requires: !exhausted().
+    [[nodiscard]] Version next_apart(WallTime now, std::uint64_t apart);
+
     // No version is left below the ceiling, or none was put down yet: wait for the metas.
     [[nodiscard]] bool exhausted() const {
         return latest_.raw() + 1 >= ceiling_.raw();

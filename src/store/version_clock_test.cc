@@ -17,6 +17,16 @@ TEST(VersionClock, FollowsPhysicalTimeAndCountsWithinIt) {
     EXPECT_EQ(clock.next({kNow.unix_ms - 3'600'000}), Version(kPhysical + 2));
 }
 
+TEST(VersionClock, GivesOtherVersionsApart) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(kPhysical + kMinute));
+    EXPECT_EQ(clock.next_apart(kNow, 77), Version(kPhysical + 77));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + 78));
+    VersionClock low;
+    low.raise_ceiling(Version(10));
+    EXPECT_EQ(low.next_apart(kNow, 77), Version(1)) << "still below the ceiling";
+}
+
 TEST(VersionClock, StaysBelowTheCeilingWhenPhysicalTimeRunsPastIt) {
     VersionClock clock;
     clock.raise_ceiling(Version(kPhysical));

@@ -33,7 +33,7 @@ def golden(name):
 
 
 def eventually(condition, what, patience=20.0, context=lambda: ""):
-    """Waits until `condition()` is true; an AssertionError names `what` and `context()` otherwise."""
+    """Waits until `condition()` is true; otherwise an AssertionError names `what`, `context()`."""
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if condition():

@@ -111,8 +111,8 @@ class ExitStatus(unittest.TestCase):
     def test_help_is_zero_and_names_all_commands(self):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
-        for command in ("server", "services", "instances", "subscribers", "status", "version",
-                        "completion"):
+        for command in ("server", "services", "instances", "subscribers", "status", "members",
+                        "slots", "version", "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
@@ -152,7 +152,8 @@ class Completion(unittest.TestCase):
 
     def test_completes_commands_options_and_values(self):
         self.assertEqual(self.complete("muster", "s"),
-                         ["server", "services", "subscribers", "status"])
+                         ["server", "services", "subscribers", "status", "slots"])
+        self.assertEqual(self.complete("muster", "slots", "m"), ["move"])
         self.assertEqual(self.complete("muster", "watch", "--sc"), ["--scope"])
         self.assertEqual(self.complete("muster", "watch", "--scope", "z"), ["zone"])
         self.assertEqual(self.complete("muster", "status", "-o", ""), ["table", "json"])

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/muster/client_commands.h"
+#include "apps/muster/cluster_commands.h"
 #include "apps/muster/completion.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
@@ -134,6 +135,54 @@ void add_status(CLI::App& app, int& exit_status) {
     command->callback([options, &exit_status] { exit_status = run_status(*options); });
 }
 
+// A command's own commands take its options, too.
+CLI::App* add_part(CLI::App& command, const char* name, const char* help) {
+    auto* part = command.add_subcommand(name, help);
+    part->fallthrough();
+    return part;
+}
+
+void add_members(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<RemoveOptions>();
+    auto* command = app.add_subcommand("members", "List the nodes of the cluster");
+    add_query_options(*command, options->query);
+    auto* remove = add_part(*command, "remove", "Forget a node that is dead");
+    remove->add_option("node", options->node, "Its node id")->required();
+    remove->add_option("--role", options->role, "As what it is forgotten: data or session")
+        ->check(CLI::IsMember({"data", "session"}))
+        ->capture_default_str();
+    command->callback([options, remove, &exit_status] {
+        exit_status = remove->parsed() ? run_remove_member(*options) : run_members(options->query);
+    });
+}
+
+void add_slots(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<MoveOptions>();
+    auto* command = app.add_subcommand("slots", "List who holds which part of the services");
+    add_query_options(*command, options->query);
+    command->require_subcommand(0, 1);
+    auto* move = add_part(*command, "move", "Let a data server lead a slot");
+    move->add_option("slot", options->slot, "Number of the slot")->required();
+    move->add_option("--to", options->to, "Node id of the data server")->required();
+    auto* stop = add_part(*command, "stop", "Move nothing, but promote followers of the dead");
+    auto* start = add_part(*command, "start", "Place by itself again; ends stop, force and moves");
+    auto* force =
+        add_part(*command, "force", "Place although fewer data servers live than are protected");
+    command->callback([options, move, stop, start, force, &exit_status] {
+        if (move->parsed()) {
+            exit_status = run_move_slot(*options);
+        } else if (stop->parsed()) {
+            exit_status = run_place(options->query, "stopped");
+        } else if (start->parsed()) {
+            exit_status = run_place(options->query, "automatic");
+        } else if (force->parsed()) {
+            exit_status = run_place(options->query, "forced");
+        } else {
+            exit_status = run_slots(options->query);
+        }
+    });
+}
+
 void add_version(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<QueryOptions>();
     auto* command = app.add_subcommand("version", "Print the version of this program");
@@ -154,6 +203,9 @@ std::vector<CommandWords> words_of(const CLI::App& app) {
             for (const std::string& name : option->get_snames()) {
                 words.options.push_back("-" + name);
             }
+        }
+        for (const CLI::App* part : command->get_subcommands({})) {
+            words.options.push_back(part->get_name());
         }
         commands.push_back(std::move(words));
     }
@@ -213,6 +265,8 @@ int main(int argc, char** argv) {
     add_instances(app, exit_status);
     add_subscribers(app, exit_status);
     add_status(app, exit_status);
+    add_members(app, exit_status);
+    add_slots(app, exit_status);
     add_version(app, exit_status);
     add_completion(app, exit_status);
     // `muster help COMMAND` is what some try first.

@@ -7,6 +7,7 @@ namespace muster::cli {
 
 struct ServerOptions {
     std::string config_file;
+    // Short for keys of the configuration; empty: not given.
     std::string data_dir;
     std::string roles;
     std::string node_id;

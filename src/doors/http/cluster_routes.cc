@@ -26,9 +26,9 @@ Result<Answer> remove_member(const Call& call, Site& /*site*/) {
     const std::string role(call.query.get("role").value_or(""));
     for (const Role known : {Role::data, Role::session}) {
         if (role == to_string(known)) {
-            return ask(OperatorRequest::RemoveMember{.node = NodeId(call.param("node")),
-                                                     .role = known},
-                       nullptr);
+            return ask(
+                OperatorRequest::RemoveMember{.node = NodeId(call.param("node")), .role = known},
+                nullptr);
         }
     }
     return fail(Errc::invalid_argument, "role: expected data or session, got '" + role + "'");
@@ -71,10 +71,9 @@ void add_cluster_routes(Router& router) {
     router.add({"GET", "/api/v1/cluster/members", members, "the nodes, and how they are"});
     router.add({"DELETE", "/api/v1/cluster/members/{node}", remove_member, "forgets a dead one"});
     router.add({"GET", "/api/v1/cluster/slots", slots, "who holds which slot"});
-    router.add({"PUT", "/api/v1/cluster/slots/{slot}/leader", move_slot,
-                "lets a data server lead it"});
-    router.add({"PUT", "/api/v1/cluster/placement/{mode}", place,
-                "automatic, stopped or forced"});
+    router.add(
+        {"PUT", "/api/v1/cluster/slots/{slot}/leader", move_slot, "lets a data server lead it"});
+    router.add({"PUT", "/api/v1/cluster/placement/{mode}", place, "automatic, stopped or forced"});
 }
 
 }  // namespace muster::http

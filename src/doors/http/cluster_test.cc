@@ -52,14 +52,12 @@ TEST_F(ClusterRoutes, TellTheMembers) {
 
 TEST_F(ClusterRoutes, TellTheSlotsWithTheirCopiesAndWishes) {
     msg::ClusterReport report{.leader = NodeId("m1"), .term = 1};
-    report.table = {.epoch = Epoch(5),
-                    .slots = {{.leader = NodeId("d1"),
-                               .followers = {NodeId("d2")},
-                               .epoch = Epoch(3)}}};
-    report.copies = {{.node = NodeId("d2"),
-                      .state = {.slot = SlotId(0),
-                                .held = {.epoch = Epoch(3), .number = 8},
-                                .synced = true}}};
+    report.table = {
+        .epoch = Epoch(5),
+        .slots = {{.leader = NodeId("d1"), .followers = {NodeId("d2")}, .epoch = Epoch(3)}}};
+    report.copies = {
+        {.node = NodeId("d2"),
+         .state = {.slot = SlotId(0), .held = {.epoch = Epoch(3), .number = 8}, .synced = true}}};
     report.placement = msg::ClusterReport::Placement::stopped;
     report.protected_why = "an operator stopped it";
     report.wishes = {{SlotId(0), NodeId("d2")}};
@@ -91,9 +89,9 @@ TEST_F(ClusterRoutes, PassOnWhatAnOperatorWants) {
 }
 
 TEST_F(ClusterRoutes, RefuseWhatMakesNoSense) {
-    for (const auto* target : {"/api/v1/cluster/slots/x/leader?to=d2",
-                               "/api/v1/cluster/slots/65536/leader?to=d2",
-                               "/api/v1/cluster/slots/1/leader", "/api/v1/cluster/placement/maybe"}) {
+    for (const auto* target :
+         {"/api/v1/cluster/slots/x/leader?to=d2", "/api/v1/cluster/slots/65536/leader?to=d2",
+          "/api/v1/cluster/slots/1/leader", "/api/v1/cluster/placement/maybe"}) {
         EXPECT_EQ(ask("PUT", target).status, 400) << target;
     }
     EXPECT_EQ(ask("DELETE", "/api/v1/cluster/members/d9?role=meta").status, 400);
@@ -101,9 +99,9 @@ TEST_F(ClusterRoutes, RefuseWhatMakesNoSense) {
 }
 
 TEST_F(ClusterRoutes, SayWhatTheMetasRefuseAndThatTheyAreSilent) {
-    const Reply refused = ask_metas(
-        "DELETE", "/api/v1/cluster/members/d1?role=data",
-        {.result = fail(Errc::conflict, "d1 is alive"), .report = nullptr});
+    const Reply refused =
+        ask_metas("DELETE", "/api/v1/cluster/members/d1?role=data",
+                  {.result = fail(Errc::conflict, "d1 is alive"), .report = nullptr});
     EXPECT_EQ(refused.status, 409);
     EXPECT_THAT(refused.body, testing::HasSubstr("d1 is alive"));
     const env::ConnId conn = connect();

@@ -205,8 +205,8 @@ struct Reply {
 class DoorTest : public testing::Test {
 protected:
     explicit DoorTest(HttpDoorOptions options = {}) {
-        door = std::make_unique<HttpDoor>(std::move(options),
-                                          HttpDoorEnv{net, clock, timers, session, session, &cluster});
+        door = std::make_unique<HttpDoor>(
+            std::move(options), HttpDoorEnv{net, clock, timers, session, session, &cluster});
     }
 
     // A new client.

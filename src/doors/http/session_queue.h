@@ -14,10 +14,10 @@
 
 namespace muster::http {
 
-// What connections want the session (or the cluster) to be told, in order. The session may answer from within a call
-// and must not be called from within its own calls to the door; so everything goes through here,
-// and the door delivers it when nobody else is on the stack. Bounds: a few entries for each
-// connection and callback; delivered at the end of each turn.
+// What connections want the session (or the cluster) to be told, in order. The session may answer
+// from within a call and must not be called from within its own calls to the door; so everything
+// goes through here, and the door delivers it when nobody else is on the stack. Bounds: a few
+// entries for each connection and callback; delivered at the end of each turn.
 class SessionQueue {
 public:
     void open(env::ConnId conn, session::ClientInfo info);

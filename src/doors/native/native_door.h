@@ -82,6 +82,9 @@ public:
     [[nodiscard]] bool shows_incomplete() const override {
         return true;
     }
+    [[nodiscard]] bool follows_hints() const override {
+        return true;
+    }
     [[nodiscard]] bool takes_deltas() const override {
         return true;
     }

@@ -72,8 +72,8 @@ void fields(Ar& ar, Of<Ar, SlotImage> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, FollowAck::Item> it) {
-    auto& [slot, held] = it;
-    ar(slot, held);
+    auto& [slot, held, settled] = it;
+    ar(slot, held, settled);
 }
 
 template <class Ar>

@@ -261,7 +261,7 @@ private:
     template <class... T>
     void tell(const std::variant<T...>& value) {
         tell(value.index());
-        std::visit([this](const auto& held) { tell(held); }, value);
+        std::visit([this](const auto& held) { this->tell(held); }, value);
     }
     template <Struct T>
     void tell(const T& value) {

@@ -129,7 +129,7 @@ private:
     template <class... T>
     void put(const std::variant<T...>& value) {
         put_varint(value.index());
-        std::visit([this](const auto& held) { put(held); }, value);
+        std::visit([this](const auto& held) { this->put(held); }, value);
     }
     // A struct with fields of its own, its length before it unless it is final.
     template <Struct T>

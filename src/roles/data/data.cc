@@ -5,7 +5,6 @@
 namespace muster::data {
 namespace {
 
-constexpr env::TimerKey kHeartbeatTimer(1);
 constexpr int kEagerness = 25;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
 
@@ -26,6 +25,9 @@ void DataServer::write_metrics(MetricsWriter& writer) const {
 void DataServer::on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
     impl_->on_message(from, message);
 }
+void DataServer::on_link(const NodeId& node, msg::LinkEvent event) {
+    impl_->on_link(node, event);
+}
 void DataServer::on_timer(env::TimerKey key) {
     impl_->on_timer(key);
 }
@@ -33,7 +35,8 @@ void DataServer::on_timer(env::TimerKey key) {
 DataServer::Impl::Impl(DataOptions options, DataEnv env)
     : options_(std::move(options)),
       env_(std::move(env)),
-      slots_(options_.node, options_.changes_kept_per_slot) {}
+      slots_(options_.node, options_.changes_kept_per_slot),
+      sessions_(owners_) {}
 
 void DataServer::Impl::start() {
     last_tick_ = env_.clock.mono();
@@ -55,20 +58,69 @@ void DataServer::Impl::on_message(const msg::RoleAddress& from,
     flush();
 }
 
-void DataServer::Impl::on_timer(env::TimerKey) {
+void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     const MonoTime now = env_.clock.mono();
     notice_pause(now);
-    last_tick_ = now;
-    heartbeat();
-    remove_orphans(now);
-    if (now - last_sweep_ >= kSweepInterval) {
-        last_sweep_ = now;
-        for (auto& [id, slot] : slots_.led()) {
-            slot->store.sweep(now);
-        }
+    switch (event) {
+        case msg::LinkEvent::up: lost_.erase(node); break;
+        case msg::LinkEvent::silent: sessions_.note_gone(node, GoneReason::silent, now); break;
+        case msg::LinkEvent::closed:
+            sessions_.note_gone(node, GoneReason::closed, now);
+            // The metas promote the copy that is furthest: they shall know how far ours are.
+            lost_.insert(node);
+            report_whole_ = true;
+            heartbeat();
+            break;
     }
     flush();
-    arm_heartbeat();
+}
+
+void DataServer::Impl::on_timer(env::TimerKey key) {
+    const MonoTime now = env_.clock.mono();
+    notice_pause(now);
+    if (key == kAckTimer) {
+        send_acks();
+    } else {
+        tick(now);
+        arm_heartbeat();
+    }
+    flush();
+}
+
+void DataServer::Impl::tick(MonoTime now) {
+    last_tick_ = now;
+    heartbeat();
+    look_after_sessions(now);
+    settle_all();
+    if (!versions_.exhausted()) {
+        for (auto& [id, slot] : slots_.led()) {
+            answer_waiting(*slot);
+        }
+    }
+    look_after_followers(now);
+    ask_leaders(now);
+    if (now - last_sweep_ >= kSweepInterval) {
+        last_sweep_ = now;
+        sweep(now);
+    }
+}
+
+// Of data nobody publishes or asks for the leader says when they are forgotten.
+void DataServer::Impl::sweep(MonoTime now) {
+    for (auto& [id, slot] : slots_.led()) {
+        slot->store.sweep(now);
+        if (slot->acting) {
+            continue;
+        }
+        for (const ServicePtr& service : slot->store.unused()) {
+            const Version last = slot->store.find(*service)->version;
+            slot->store.forget(*service);
+            append(*slot, {.service = service, .from = last, .to = {}, .effects = {}});
+        }
+    }
+    for (auto& [id, slot] : slots_.followed()) {
+        slot->store.sweep(now);
+    }
 }
 
 void DataServer::Impl::notice_pause(MonoTime now) {
@@ -80,50 +132,13 @@ void DataServer::Impl::notice_pause(MonoTime now) {
     probe_.pauses_noticed.add();
     env_.log.warning("data.paused", {{"gap_ms", to_ms(gap)}});
     sessions_.extend(gap);
+    for (auto& [node, heard] : heard_) {
+        heard += gap;
+    }
+    for (auto& [owner, since] : departed_) {
+        since += gap;
+    }
     last_tick_ = now;
-}
-
-void DataServer::Impl::heartbeat() {
-    for (const NodeId& meta : options_.metas) {
-        env_.outbox.send({meta, Role::meta},
-                         msg::NodeHeartbeat{.member = {.node = options_.node,
-                                                       .role = Role::data,
-                                                       .address = options_.address,
-                                                       .incarnation = options_.incarnation},
-                                            .table_epoch = slots_.table().epoch,
-                                            .members_epoch = members_epoch_});
-    }
-}
-
-// What a life of a session left behind goes slot by slot, once the life after it has supplied the
-// slot: it knows best whether its clients had time to come back (it may have stood still itself, or
-// be the third life in a row).
-void DataServer::Impl::remove_orphans(MonoTime now) {
-    if (versions_.exhausted()) {
-        return;
-    }
-    for (const auto& orphan : sessions_.expired(now, options_.orphan_grace)) {
-        const SessionLink* heir = sessions_.find(orphan.node);
-        bool all = true;
-        for (auto& [id, slot] : slots_.led()) {
-            if (heir == nullptr || !heir->has_supplied(id, slot->epoch)) {
-                all = false;
-                continue;
-            }
-            Turn turn;
-            slot->store.remove_owner(
-                orphan.owner, RemovalCause::silent, now,
-                [&](store::DatumStore::Datum& datum, const PublicationPtr& publication) {
-                    probe_.orphans_removed.add();
-                    note_removal(turn, datum, publication->id, RemovalCause::silent);
-                });
-            commit(*slot, turn);
-        }
-        if (all) {
-            sessions_.forget(orphan);
-            env_.log.info("data.orphans.removed", {{"session", orphan.node.raw()}});
-        }
-    }
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ListServices& query) {
@@ -155,55 +170,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ListServices&
                                   .version = datum->version});
     }
     env_.outbox.send(from, std::move(reply));
-}
-
-DataStatus DataServer::Impl::status() const {
-    DataStatus status{.table_epoch = slots_.table().epoch,
-                      .slots_led = slots_.led().size(),
-                      .sessions = sessions_.all().size(),
-                      .latest_version = versions_.latest()};
-    for (const auto& [id, slot] : slots_.led()) {
-        status.slots_settled += slot->settled ? 1 : 0;
-        status.services += slot->store.data().size();
-        status.publications += slot->store.publication_count();
-        status.tombstones += slot->store.tombstone_count();
-    }
-    return status;
-}
-
-void DataServer::Impl::write_metrics(MetricsWriter& writer) const {
-    const DataStatus now = status();
-    const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
-        writer.gauge(name, help, static_cast<std::int64_t>(value));
-    };
-    gauge("muster_data_slots_led", "Slots this node leads.", now.slots_led);
-    gauge("muster_data_slots_settled", "Led slots whose lists are complete.", now.slots_settled);
-    gauge("muster_data_services", "Services with a datum.", now.services);
-    gauge("muster_data_publications", "Publications held.", now.publications);
-    gauge("muster_data_tombstones", "Removed registrations remembered.", now.tombstones);
-    gauge("muster_data_sessions", "Sessions heard from.", now.sessions);
-    const auto writes = [&](std::string_view outcome, const Counter& counter) {
-        writer.counter("muster_data_writes_total", "Writes of sessions by outcome.",
-                       counter.value(), {{"outcome", outcome}});
-    };
-    writes("changed", probe_.writes_changed);
-    writes("refreshed", probe_.writes_refreshed);
-    writes("ignored", probe_.writes_ignored);
-    writer.counter("muster_data_batches_refused_total",
-                   "Batches refused for a wrong leader or epoch.", probe_.batches_refused.value());
-    writer.counter("muster_data_changes_told_total", "Changes sent to interested sessions.",
-                   probe_.changes_told.value());
-    writer.counter("muster_data_snapshots_told_total", "Whole data sent to interested sessions.",
-                   probe_.snapshots_told.value());
-    writer.counter("muster_data_interests_refused_total", "Interests refused over the limit.",
-                   probe_.interests_refused.value());
-    writer.counter("muster_data_repairs_total", "Digest differences looked into.",
-                   probe_.repairs.value());
-    writer.counter("muster_data_orphans_removed_total",
-                   "Publications removed because their session's clients did not come back.",
-                   probe_.orphans_removed.value());
-    writer.counter("muster_data_pauses_total", "Own pauses noticed.",
-                   probe_.pauses_noticed.value());
 }
 
 }  // namespace muster::data

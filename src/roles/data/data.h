@@ -18,20 +18,34 @@ namespace muster::data {
 
 struct DataOptions {
     NodeId node;
-    std::string address;  // "ip:port" for the other roles
+    std::string address;       // "ip:port" for the other roles
+    std::string peer_address;  // "ip:port" where other nodes reach it; empty: they cannot
+    std::string zone;
+    std::uint64_t folder = 0;  // names its data folder
     std::vector<NodeId> metas;
     Incarnation incarnation;
 
     Duration heartbeat_interval = std::chrono::milliseconds(250);
-    // What a session leaves behind when it starts anew is kept for so long: its clients are on
-    // their way back (wire/bolt-hessian 4.3: a Java client needs up to 10 s).
-    Duration orphan_grace = std::chrono::seconds(14);
+    // What a session that ended leaves behind is kept for so long: its clients are on their way
+    // back (wire/bolt-hessian 4.3: a Java client needs up to 10 s). A slot is not called settled
+    // before a session was gone for so long.
+    Duration orphan_grace = std::chrono::seconds(10);
+    // What a session owns that merely fell silent is held for so long: it may live behind a cut.
+    Duration silent_hold = std::chrono::minutes(10);
+    // A session not heard for so long is silent, when the network does not say so before.
+    Duration session_silence = std::chrono::seconds(1);
+    // A leader not heard for so long may be acted for.
+    Duration leader_silence = std::chrono::seconds(1);
+    // What was asked of a leader, or told a follower, is said again after so long.
+    Duration follow_retry = std::chrono::milliseconds(500);
+    // A follower that misses some of the log asks at most this often.
+    Duration gap_wait = std::chrono::milliseconds(20);
     // A gap of our own clock longer than this means that we, not the others, were silent.
     Duration pause_limit = std::chrono::seconds(2);
     // Digests that differ are looked into at most this often for one slot and session.
     Duration repair_interval = std::chrono::seconds(1);
 
-    std::size_t changes_kept_per_slot = 4096;
+    std::size_t changes_kept_per_slot = 1024;
     std::size_t interests_per_session_max = 2'000'000;
 };
 
@@ -47,28 +61,38 @@ struct DataStatus {
     Epoch table_epoch;
     std::size_t slots_led = 0;
     std::size_t slots_settled = 0;
+    std::size_t slots_acting = 0;
+    std::size_t slots_followed = 0;
+    std::size_t slots_synced = 0;  // of the followed ones
     std::size_t services = 0;
     std::size_t publications = 0;
     std::size_t tombstones = 0;
     std::size_t sessions = 0;
+    std::size_t publications_followed = 0;
+    std::size_t orphans = 0;  // publications of sessions that ended, in their grace
+    std::size_t held = 0;     // publications of sessions that fell silent
+    std::size_t doubts = 0;   // data of which some session was not told all yet
     Version latest_version;
 };
 
-// The DataServer: leader of slots. Aggregates what sessions own, gives every datum its versions,
-// and tells interested sessions each change in order. Everything it holds can be supplied again by
-// sessions (design 2.1).
+// The DataServer: leader and follower of slots. As a leader it aggregates what sessions own, gives
+// every datum its versions, streams the slot's log to its followers, and tells interested sessions
+// each change in order. As a follower it keeps a full copy, ready to lead. Everything it holds can
+// be supplied again by sessions (design 2.1).
 //
-//   session --PublishBatch--> apply, version, change log --ChangeBatch--> interested sessions
+//   session --PublishBatch--> apply, version, log --SlotEntries--> followers
+//                                                 --ChangeBatch--> interested sessions
 //
 // A slot is *settled* once every session the metas know has supplied all its clients have, in this
-// leader epoch; until then its lists are told as unsettled: absence means nothing.
+// leader epoch, but those gone for longer than their grace; until then absence means nothing,
+// except to whoever knew no more than a copy that was settled before (roles/data/interests.cc).
 //
-//                 table names us leader            all sessions complete
-//      (not led) ----------------------> recovering --------------------> settled
-//          ^                               |   ^ newer epoch                |
-//          +--------- table says no -------+---+----------------------------+
+//                 table names us leader            all sessions supplied
+//      follows ----------------------> serves ---------------------------> settled
+//          ^                             |   ^ newer epoch                   |
+//          +--------- table says so -----+---+-------------------------------+
 //
-// Owned by the process. Loop thread only. Bounds: see DataOptions and DatumStore.
+// Owned by the process. Loop thread only. Bounds: see DataOptions, DatumStore and SlotLog.
 class DataServer final : public msg::Receiver, public env::TimerTarget {
 public:
     DataServer(DataOptions options, DataEnv env);
@@ -81,6 +105,7 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_link(const NodeId& node, msg::LinkEvent event) override;
     void on_timer(env::TimerKey key) override;
 
 private:

@@ -6,25 +6,33 @@
 #include <vector>
 
 #include "roles/data/data.h"
+#include "roles/data/owners.h"
 #include "roles/data/session_links.h"
 #include "roles/data/slots.h"
 #include "store/version_clock.h"
 
 namespace muster::data {
 
-// The reactions of the data server, one file per sender: on_session.cc, on_meta.cc, queries in
-// data.cc. Every on_*() ends with flush(), which tells sessions what changed in this turn.
+// The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
+// (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
+// image.cc (from leaders), acting.cc (in a leader's stead), orphans.cc (sessions that went),
+// report.cc (to metas and operators). Every reaction ends with flush(), which tells followers, then
+// sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
 
     void start();
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
+    void on_link(const NodeId& node, msg::LinkEvent event);
     void on_timer(env::TimerKey key);
     [[nodiscard]] DataStatus status() const;
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    static constexpr env::TimerKey kHeartbeatTimer{1};
+    static constexpr env::TimerKey kAckTimer{2};
+
     struct Probe {
         Counter writes_changed;
         Counter writes_refreshed;
@@ -36,51 +44,133 @@ private:
         Counter repairs;
         Counter orphans_removed;
         Counter pauses_noticed;
+        Counter entries_sent;
+        Counter entries_resent;
+        Counter entries_taken;
+        Counter images_sent;
+        Counter images_taken;
+        Counter promotions;
+        Counter actings;
+        LatencyHistogram follower_lag;
     };
-    // Changes of one turn, folded by service.
-    using Turn = std::map<std::string, DatumChange>;
+    // Effects of one turn in one slot, by service.
+    struct Written {
+        ServicePtr service;
+        std::vector<store::Effect> effects;
+    };
+    using Turn = std::map<std::string, Written>;
+    struct Reported {
+        msg::CopyState state;
+        MonoTime changed;
+    };
 
-    void heartbeat();
     void arm_heartbeat();
+    void tick(MonoTime now);
     void notice_pause(MonoTime now);
+    void sweep(MonoTime now);
+    void flush();
 
-    void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    // ---- sessions
     void on(const msg::RoleAddress& from, const msg::PublishBatch& batch);
     void on(const msg::RoleAddress& from, const msg::InterestDeclare& declare);
     void on(const msg::RoleAddress& from, const msg::InterestDrop& drop);
     void on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat);
     void on(const msg::RoleAddress& from, const msg::SlotDetail& detail);
     void on(const msg::RoleAddress& from, const msg::ListServices& query);
-    template <typename Other>
-    void on(const msg::RoleAddress&, const Other&) {}  // not for this role
-
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op, Turn& turn);
-    void note_upsert(Turn& turn, store::DatumStore::Datum& datum,
-                     const PublicationPtr& publication);
-    void note_removal(Turn& turn, store::DatumStore::Datum& datum, const RegistId& id,
-                      RemovalCause cause);
     void commit(LedSlot& slot, Turn& turn);
-    void answer_interest(SessionLink& link, const msg::InterestDeclare::Item& item);
+    void append(LedSlot& slot, store::LogEntry entry);
     void compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat);
-    void begin_slots(const std::vector<SlotId>& begun);
-    void settle_what_is_complete();
-    void settle(LedSlot& slot);
-    void remove_orphans(MonoTime now);
-    void tell(const store::DatumStore::Datum& datum,
-              const std::variant<DatumChange, DatumSnapshot>& change);
-    void flush();
+    void refuse(const SessionLink& link, std::vector<msg::NotLeading::Item> items);
+
+    // ---- what sessions are told
+    void answer(LedSlot& slot, SessionLink& link, Interest& interest);
+    void answer_known(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
+    void answer_stray(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
+    void fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest);
+    void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
+    void step(LedSlot& slot, store::DatumStore::Datum& datum);
+    void tell(const LedSlot& slot, const DatumChange& change);
+    [[nodiscard]] Version next_version(const LedSlot& slot);
+    void answer_waiting(LedSlot& slot);
+    void answer_early(const std::vector<SlotId>& begun);
+    void clear_doubts(LedSlot& slot, bool all_known);
     void forget_interests(SessionLink& link);
+    void uncount(const Interest& interest);
+    [[nodiscard]] bool all_known(SlotId id, const LedSlot& slot) const;
+    void settle_if_supplied(SlotId id, LedSlot& slot);
+    void settle_all();
+
+    // ---- metas
+    void heartbeat();
+    void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    void take_office(const Slots::Changes& changes);
+    [[nodiscard]] std::vector<msg::CopyState> copies_to_report(bool whole);
+
+    // ---- followers of slots led here
+    void on(const msg::RoleAddress& from, const msg::FollowSlot& ask);
+    void on(const msg::RoleAddress& from, const msg::ImageRequest& ask);
+    void on(const msg::RoleAddress& from, const msg::FollowAck& ack);
+    void stream(SlotId id, LedSlot& slot);
+    void stream_to(const NodeId& node, SlotId id, LedSlot& slot, FollowerLink& follower);
+    void send_image_part(const NodeId& node, SlotId id, const LedSlot& slot,
+                         const msg::ImageRequest& ask);
+    void look_after_followers(MonoTime now);
+
+    // ---- slots followed here
+    void on(const msg::RoleAddress& from, const msg::SlotEntries& message);
+    void on(const msg::RoleAddress& from, const msg::SlotImage& part);
+    void on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse);
+    void hear_leader(const NodeId& node);
+    void ask_leaders(MonoTime now);
+    void ask_leader(SlotId id, FollowedSlot& slot, MonoTime now);
+    void ask_part(SlotId id, FollowedSlot& slot, MonoTime now);
+    void install(FollowedSlot& slot, const msg::SlotEntry& entry);
+    void install_part(FollowedSlot::Load& load, const msg::SlotImage& part);
+    void owe_ack(SlotId id);
+    void send_acks();
+
+    // ---- acting leaders
+    [[nodiscard]] LedSlot* serve(SlotId id, bool acting);
+    [[nodiscard]] bool may_act(const FollowedSlot& slot) const;
+    void end_acting_for(const NodeId& leader);
+    void end_interests(const std::vector<SlotId>& ended, bool acting);
+
+    // ---- sessions that went
+    void look_after_sessions(MonoTime now);
+    void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
+
+    // ---- operators
+    void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+
+    template <typename Other>
+    void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
     DataOptions options_;
     DataEnv env_;
     Slots slots_;
+    Owners owners_;
     SessionLinks sessions_;
     store::VersionClock versions_;
     std::vector<Member> members_;
     std::uint64_t members_epoch_ = 0;
     MonoTime last_tick_;
     MonoTime last_sweep_;
+
+    std::set<SlotId> written_;          // led slots with entries to stream, of this turn
+    std::map<NodeId, MonoTime> heard_;  // data nodes
+    std::set<SlotId> acks_due_;
+    bool ack_armed_ = false;
+    std::uint64_t last_image_ = 0;
+
+    std::set<NodeId> lost_;  // nodes whose process ended
+    bool report_whole_ = true;
+    std::map<SlotId, Reported> reported_;
+
+    // Owners in led slots whose session went, since when; of earlier lives too.
+    std::map<store::OwnerId, MonoTime> departed_;
+    std::map<SlotId, std::map<store::OwnerId, GoneReason>> absent_;  // as of the last look
     Probe probe_;
 };
 

@@ -9,54 +9,73 @@ void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply
         return;  // meant for an earlier life
     }
     versions_.raise_ceiling(reply.version_ceiling);
+    report_whole_ = reply.want_copies;
     if (reply.members && reply.members_epoch > members_epoch_) {
         members_ = *reply.members;
         members_epoch_ = reply.members_epoch;
     }
     if (reply.table) {
-        begin_slots(slots_.adopt(*reply.table));
+        take_office(slots_.adopt(*reply.table));
     }
-    settle_what_is_complete();
+    if (!versions_.exhausted()) {
+        settle_all();
+    }
+    if (reply.want_copies) {
+        heartbeat();
+    }
 }
 
-void DataServer::Impl::begin_slots(const std::vector<SlotId>& begun) {
-    for (const SlotId id : begun) {
+// A slot that begins serves at once, with the copy we have of it. What sessions own and the copy
+// lacks they supply by digest; who holds more than the copy is told only what is written from now
+// on, until they have (interests.cc).
+void DataServer::Impl::take_office(const Slots::Changes& changes) {
+    const MonoTime now = env_.clock.mono();
+    for (const SlotId id : changes.begun) {
+        LedSlot& slot = *slots_.find(id);
         versions_.merge(slots_.table().slots[id.raw()].floor);
-    }
-    // Sessions may have declared interest in them before this table reached us.
-    for (auto& [node, link] : sessions_.all()) {
-        for (const auto& [name, interest] : link.interests) {
-            const SlotId id = slot_of(*interest.service, slots_.table().slots.size());
-            if (!std::ranges::binary_search(begun, id)) {
-                continue;
-            }
-            auto& datum = slots_.find(id)->store.find_or_make(interest.service);
-            ++datum.interested;
-            answer_interest(link, {.service = interest.service});
+        versions_.merge(slot.store.highest_version());
+        if (slot.whole) {
+            probe_.promotions.add();
         }
     }
+    end_interests(changes.ended, false);
+    if (!versions_.exhausted()) {
+        answer_early(changes.begun);
+    }
+    for (const SlotId id : changes.followed) {
+        heard_.try_emplace(slots_.find_followed(id)->leader, now);
+    }
+    ask_leaders(now);
 }
 
-void DataServer::Impl::settle_what_is_complete() {
-    if (members_epoch_ == 0 || versions_.exhausted()) {
+// Whether nobody who may come can own anything of the slot that is not known here.
+bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
+    return !slot.acting && members_epoch_ != 0 &&
+           sessions_.all_supplied(
+               members_, id, slot.epoch, env_.clock.mono(),
+               {.closed = options_.orphan_grace, .silent = options_.silent_hold});
+}
+
+void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
+    if (slot.acting || members_epoch_ == 0 || versions_.exhausted() ||
+        (slot.settled && slot.doubts.empty())) {
         return;
     }
-    for (auto& [id, slot] : slots_.led()) {
-        if (!slot->settled && sessions_.all_complete(members_, id, slot->epoch)) {
-            settle(*slot);
-        }
+    if (!slot.settled && sessions_.all_supplied(
+                             members_, id, slot.epoch, env_.clock.mono(),
+                             {.closed = options_.orphan_grace, .silent = options_.orphan_grace})) {
+        slot.settled = true;
+        stream(id, slot);
+        clear_doubts(slot, false);
+    }
+    if (slot.settled && !slot.doubts.empty() && all_known(id, slot)) {
+        clear_doubts(slot, true);
     }
 }
 
-// From now on absence has a meaning, so everything told before gets a new version and is told
-// whole.
-void DataServer::Impl::settle(LedSlot& slot) {
-    slot.settled = true;
-    for (auto& [name, datum] : slot.store.data()) {
-        datum.version = versions_.next(env_.clock.wall());
-        if (datum.interested > 0) {
-            tell(datum, snapshot_of(datum, true));
-        }
+void DataServer::Impl::settle_all() {
+    for (auto& [id, slot] : slots_.led()) {
+        settle_if_supplied(id, *slot);
     }
 }
 

@@ -1,8 +1,15 @@
 #include <algorithm>
+#include <set>
 
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
+namespace {
+
+// So many effects make one entry of a slot's log, at most: what is streamed stays bounded.
+constexpr std::size_t kEffectsPerEntry = 1000;
+
+}  // namespace
 
 // The link for a message of that life of a session; null for an earlier life than the known one.
 SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
@@ -18,11 +25,13 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
     if (link == nullptr) {
         return;
     }
-    LedSlot* slot = slots_.find(batch.slot);
+    LedSlot* slot = serve(batch.slot, batch.acting);
     msg::PublishBatchReply reply{.session = batch.session,
                                  .slot = batch.slot,
                                  .batch = batch.batch,
-                                 .slot_epoch = slots_.epoch_of(batch.slot)};
+                                 .result = {},
+                                 .slot_epoch = slots_.epoch_of(batch.slot),
+                                 .acting = batch.acting};
     if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
         probe_.batches_refused.add();
         reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
@@ -37,7 +46,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
         apply(*slot, *link, op, turn);
     }
     commit(*slot, turn);
-    flush();  // subscribers first, then the publisher's answer
+    flush();  // followers and subscribers first, then the publisher's answer
     env_.outbox.send(from, std::move(reply));
 }
 
@@ -53,167 +62,64 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                                           env_.clock.mono());
     switch (outcome) {
         case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return;
-        case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); return;
-        case store::WriteOutcome::changed: break;
+        case store::WriteOutcome::remembered: probe_.writes_ignored.add(); break;
+        case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
+        case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
     }
-    probe_.writes_changed.add();
-    auto& datum = slot.store.find_or_make(op.service);
-    if (op.publication != nullptr) {
-        note_upsert(turn, datum, op.publication);
-    } else {
-        note_removal(turn, datum, op.id, op.cause);
+    store::Effect effect{.id = {},
+                         .publication = op.publication,
+                         .order = op.order,
+                         .cause = op.cause,
+                         .owner = link.owner,
+                         .owner_seq = op.owner_seq,
+                         .visible = outcome == store::WriteOutcome::changed};
+    if (op.publication == nullptr) {
+        effect.id = op.id;
+    } else if (outcome == store::WriteOutcome::refreshed) {
+        // Of an equal order the publication that was there stays.
+        effect.publication = slot.store.find(*op.service)->entries.find(op.id)->publication;
+        effect.order = effect.publication->order;
     }
+    Written& written = turn[op.service->data_info_id()];
+    written.service = op.service;
+    written.effects.push_back(std::move(effect));
 }
 
-void DataServer::Impl::note_upsert(Turn& turn, store::DatumStore::Datum& datum,
-                                   const PublicationPtr& publication) {
-    DatumChange& change = turn[datum.service->data_info_id()];
-    change.service = datum.service;
-    std::erase_if(change.removals, [&](const Removal& r) { return r.id == publication->id; });
-    const auto known = std::ranges::find_if(
-        change.upserts, [&](const PublicationPtr& p) { return p->id == publication->id; });
-    if (known != change.upserts.end()) {
-        *known = publication;
-    } else {
-        change.upserts.push_back(publication);
-    }
-}
-
-void DataServer::Impl::note_removal(Turn& turn, store::DatumStore::Datum& datum, const RegistId& id,
-                                    RemovalCause cause) {
-    DatumChange& change = turn[datum.service->data_info_id()];
-    change.service = datum.service;
-    std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
-    change.removals.push_back({id, cause});
-}
-
+// What was written becomes entries of the log, each with the datum's next version when subscribers
+// see it, and is told.
 void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
-    for (auto& [name, change] : turn) {
-        auto& datum = slot.store.find_or_make(change.service);
-        change.from = datum.version;
-        change.to = versions_.next(env_.clock.wall());
-        datum.version = change.to;
-        tell(datum, change);
-        slot.log.append(std::move(change));
+    for (auto& [name, written] : turn) {
+        auto& effects = written.effects;
+        for (std::size_t begin = 0; begin < effects.size(); begin += kEffectsPerEntry) {
+            const std::size_t end = std::min(begin + kEffectsPerEntry, effects.size());
+            store::LogEntry entry{.service = written.service, .from = {}, .to = {}, .effects = {}};
+            entry.effects.assign(
+                std::make_move_iterator(effects.begin() + static_cast<std::ptrdiff_t>(begin)),
+                std::make_move_iterator(effects.begin() + static_cast<std::ptrdiff_t>(end)));
+            const bool visible = std::ranges::any_of(
+                entry.effects, [](const store::Effect& effect) { return effect.visible; });
+            auto* datum = slot.store.find(*written.service);
+            entry.from = datum == nullptr ? Version{} : datum->version;
+            entry.to = entry.from;
+            if (visible) {
+                entry.to = next_version(slot);
+                datum->version = entry.to;
+                if (datum->interested > 0) {
+                    tell(slot, change_of(entry));
+                }
+            }
+            append(slot, std::move(entry));
+        }
     }
     turn.clear();
 }
 
-void DataServer::Impl::tell(const store::DatumStore::Datum& datum,
-                            const std::variant<DatumChange, DatumSnapshot>& change) {
-    if (datum.interested == 0) {
-        return;
+void DataServer::Impl::append(LedSlot& slot, store::LogEntry entry) {
+    if (const auto id = slots_.id_of(*entry.service)) {
+        written_.insert(*id);
     }
-    const std::string name = datum.service->data_info_id();
-    for (auto& [node, link] : sessions_.all()) {
-        if (link.interests.contains(name)) {
-            link.pending.push_back(change);
-        }
-    }
-}
-
-void DataServer::Impl::flush() {
-    for (auto& [node, link] : sessions_.all()) {
-        if (link.pending.empty()) {
-            continue;
-        }
-        for (const auto& change : link.pending) {
-            std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
-                                                        : probe_.snapshots_told.add();
-        }
-        env_.outbox.send({node, Role::session},
-                         msg::ChangeBatch{.session = link.incarnation,
-                                          .stream = link.stream,
-                                          .seq = ++link.last_seq,
-                                          .changes = std::exchange(link.pending, {})});
-    }
-}
-
-void DataServer::Impl::forget_interests(SessionLink& link) {
-    for (auto& [id, slot] : slots_.led()) {
-        for (auto& [name, datum] : slot->store.data()) {
-            if (link.interests.contains(name)) {
-                --datum.interested;
-            }
-        }
-    }
-    link.interests.clear();
-    link.pending.clear();
-    link.parts.clear();
-    link.last_seq = 0;
-}
-
-void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
-    SessionLink* link = hear(from.node, declare.session);
-    if (link == nullptr || declare.stream < link->stream) {
-        return;
-    }
-    if (declare.stream > link->stream) {
-        forget_interests(*link);
-        link->stream = declare.stream;
-    }
-    if (!link->parts.contains(declare.part)) {
-        const bool led = std::ranges::all_of(
-            declare.items, [&](const auto& item) { return slots_.find(*item.service) != nullptr; });
-        if (!led || versions_.exhausted()) {
-            return;  // not acknowledged: the session asks again, by then with a newer table
-        }
-        link->parts.insert(declare.part);
-        for (const auto& item : declare.items) {
-            if (link->interests.size() >= options_.interests_per_session_max) {
-                probe_.interests_refused.add();
-                break;
-            }
-            const auto [interest, inserted] = link->interests.try_emplace(
-                item.service->data_info_id(), item.service, declare.part);
-            auto& datum = slots_.find(*item.service)->store.find_or_make(item.service);
-            datum.interested += inserted ? 1 : 0;
-            interest->second.part = std::max(interest->second.part, declare.part);
-            answer_interest(*link, item);
-        }
-    }
-    env_.outbox.send(
-        from, msg::InterestAck{
-                  .session = declare.session, .stream = declare.stream, .part = declare.part});
-}
-
-void DataServer::Impl::answer_interest(SessionLink& link, const msg::InterestDeclare::Item& item) {
-    LedSlot& slot = *slots_.find(*item.service);
-    auto& datum = slot.store.find_or_make(item.service);
-    versions_.merge(item.held);  // I2: above everything heard
-    if (datum.version < item.held || datum.version.raw() == 0) {
-        datum.version = versions_.next(env_.clock.wall());
-    }
-    // Who holds nothing needs the statement that what it is told is all, which only a snapshot is.
-    if (slot.settled && item.held.raw() != 0) {
-        auto missed = slot.log.since(*item.service, item.held);
-        if (!missed.empty() && missed.back().to == datum.version) {
-            for (auto& change : missed) {
-                link.pending.emplace_back(std::move(change));
-            }
-            return;
-        }
-    }
-    link.pending.emplace_back(snapshot_of(datum, slot.settled));
-}
-
-void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop& drop) {
-    SessionLink* link = hear(from.node, drop.session);
-    if (link == nullptr || drop.stream != link->stream) {
-        return;
-    }
-    for (const auto& service : drop.services) {
-        const auto interest = link->interests.find(service->data_info_id());
-        if (interest == link->interests.end() || interest->second.part > drop.part) {
-            continue;
-        }
-        link->interests.erase(interest);
-        if (LedSlot* slot = slots_.find(*service); slot != nullptr) {
-            if (auto* datum = slot->store.find(*service); datum != nullptr) {
-                --datum->interested;
-            }
-        }
-    }
+    slot.wrote = true;
+    slot.log.append(std::move(entry));
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat) {
@@ -222,7 +128,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
         return;
     }
     compare(*link, heartbeat);
-    settle_what_is_complete();
     flush();
     env_.outbox.send(from, msg::DataHeartbeat{.session = link->incarnation,
                                               .data = options_.incarnation,
@@ -235,19 +140,20 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
 void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat) {
     const MonoTime now = env_.clock.mono();
     msg::SlotDetailRequest request{.session = link.incarnation, .slots = {}};
-    msg::NotLeading refusal{.session = link.incarnation, .items = {}};
+    std::vector<msg::NotLeading::Item> refused;
     for (const auto& told : heartbeat.digests) {
-        const LedSlot* slot = slots_.find(told.slot);
+        LedSlot* slot = serve(told.slot, told.acting);
         if (slot == nullptr || slot->epoch != told.slot_epoch) {
-            refusal.items.push_back({.slot = told.slot,
-                                     .slot_epoch = slots_.epoch_of(told.slot),
-                                     .acting = told.acting});
+            refused.push_back({.slot = told.slot,
+                               .slot_epoch = slots_.epoch_of(told.slot),
+                               .acting = told.acting});
             continue;
         }
         const auto held = slot->store.digest_of_owner(link.owner);
         if (held.digest == told.digest && held.count == told.count) {
-            if (told.complete) {
+            if (told.complete && !link.has_supplied(told.slot, slot->epoch)) {
                 link.supplied[told.slot] = slot->epoch;
+                settle_if_supplied(told.slot, *slot);
             }
             continue;
         }
@@ -263,8 +169,13 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
     if (!request.slots.empty()) {
         env_.outbox.send({link.node, Role::session}, std::move(request));
     }
-    if (!refusal.items.empty()) {
-        env_.outbox.send({link.node, Role::session}, std::move(refusal));
+    refuse(link, std::move(refused));
+}
+
+void DataServer::Impl::refuse(const SessionLink& link, std::vector<msg::NotLeading::Item> items) {
+    if (!items.empty()) {
+        env_.outbox.send({link.node, Role::session},
+                         msg::NotLeading{.session = link.incarnation, .items = std::move(items)});
     }
 }
 
@@ -293,7 +204,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     commit(*slot, turn);
     if (detail.complete) {
         link->supplied[detail.slot] = slot->epoch;
-        settle_what_is_complete();
+        settle_if_supplied(detail.slot, *slot);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "roles/data/session_links.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace muster::data {
 
@@ -12,12 +11,11 @@ SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, Mon
         return nullptr;
     }
     if (inserted || incarnation > link.incarnation) {
-        store::OwnerId owner(++last_session_ << 32U);
-        if (!inserted) {
-            orphans_.push_back({link.owner, node, now});
-            owner = store::OwnerId(link.owner.raw() + 1);
-        }
-        link = SessionLink{.node = node, .incarnation = incarnation, .owner = owner};
+        link = SessionLink{
+            .node = node, .incarnation = incarnation, .owner = owners_.of(node, incarnation)};
+    }
+    if (gone_.erase(node) > 0) {
+        link.supplied.clear();
     }
     link.last_heard = now;
     return &link;
@@ -28,34 +26,56 @@ SessionLink* SessionLinks::find(const NodeId& node) {
     return found == links_.end() ? nullptr : &found->second;
 }
 
-bool SessionLinks::all_complete(const std::vector<Member>& members, SlotId slot,
-                                Epoch epoch) const {
+const SessionLink* SessionLinks::find(const NodeId& node) const {
+    const auto found = links_.find(node);
+    return found == links_.end() ? nullptr : &found->second;
+}
+
+void SessionLinks::note_gone(const NodeId& node, GoneReason reason, MonoTime now) {
+    const auto [known, inserted] = gone_.try_emplace(node, reason, now);
+    if (!inserted && known->second.reason == GoneReason::silent && reason == GoneReason::closed) {
+        known->second = {reason, now};
+    }
+}
+
+std::optional<Gone> SessionLinks::gone(const NodeId& node) const {
+    const auto known = gone_.find(node);
+    return known == gone_.end() ? std::nullopt : std::optional(known->second);
+}
+
+void SessionLinks::note_silent(const std::vector<Member>& members, MonoTime now, Duration silence) {
+    for (const auto& [node, link] : links_) {
+        if (now - link.last_heard >= silence) {
+            note_gone(node, GoneReason::silent, now);
+        }
+    }
+    for (const Member& member : members) {
+        if (member.role == Role::session && !links_.contains(member.node)) {
+            note_gone(member.node, GoneReason::silent, now);
+        }
+    }
+}
+
+bool SessionLinks::all_supplied(const std::vector<Member>& members, SlotId slot, Epoch epoch,
+                                MonoTime now, const Graces& graces) const {
     return std::ranges::all_of(members, [&](const Member& member) {
         if (member.role != Role::session) {
             return true;
         }
-        const auto link = links_.find(member.node);
-        if (link == links_.end() || link->second.incarnation < member.incarnation) {
-            return false;
+        const SessionLink* link = find(member.node);
+        if (link != nullptr && link->incarnation >= member.incarnation &&
+            link->has_supplied(slot, epoch) && !gone(member.node)) {
+            return true;
         }
-        return link->second.has_supplied(slot, epoch);
+        const auto away = gone(member.node);
+        return away && now - away->since >=
+                           (away->reason == GoneReason::closed ? graces.closed : graces.silent);
     });
 }
 
-std::vector<SessionLinks::Orphan> SessionLinks::expired(MonoTime now, Duration grace) const {
-    std::vector<Orphan> expired;
-    std::ranges::copy_if(orphans_, std::back_inserter(expired),
-                         [&](const Orphan& orphan) { return now - orphan.since >= grace; });
-    return expired;
-}
-
-void SessionLinks::forget(const Orphan& orphan) {
-    std::erase_if(orphans_, [&](const Orphan& known) { return known.owner == orphan.owner; });
-}
-
 void SessionLinks::extend(Duration gap) {
-    for (Orphan& orphan : orphans_) {
-        orphan.since += gap;
+    for (auto& [node, gone] : gone_) {
+        gone.since += gap;
     }
     for (auto& [node, link] : links_) {
         link.last_heard += gap;

@@ -5,21 +5,31 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/time.h"
-#include "model/ids.h"
-#include "msg/outbox.h"
-#include "store/datum_store.h"
+#include "model/cluster.h"
+#include "msg/session_data.h"
+#include "roles/data/owners.h"
 
 namespace muster::data {
 
-// A service a session wants to be told about, and the part of its stream that said so.
+// A service a session wants to be told about, and how what it holds stands to what is held here.
 struct Interest {
+    enum class Stand : std::uint8_t {
+        waiting,  // not answered yet: told nothing until then
+        trunk,    // it has the versions of the datum here
+        fork,     // it holds what is not known here: the same changes, in versions of its own
+    };
     ServicePtr service;
-    std::uint64_t part = 0;
+    std::uint64_t part = 0;  // of the stream that declared it
+    msg::InterestDeclare::Item said = {};
+    Stand stand = Stand::waiting;
+    bool complete = false;  // its list is all there is
+    bool counted = false;   // among the datum's interested
+    Version version = {};   // on a fork: what it was told last
+    MonoTime since;         // when it was declared
 };
 
 // What a data server knows of one session: which life it is in, which stream of changes it reads,
@@ -54,29 +64,48 @@ struct SessionLink {
     std::map<SlotId, Asked> asked;
 };
 
-// The sessions a data server hears from, and the owners (lives of sessions) whose publications it
-// still holds. Loop thread only.
+// Why a session is not there.
+enum class GoneReason : std::uint8_t {
+    closed,  // its process ended
+    silent,  // nobody heard from it: it may live behind a cut
+};
+
+struct Gone {
+    GoneReason reason = GoneReason::silent;
+    MonoTime since;
+};
+
+// How long to wait for whom.
+struct Graces {
+    Duration closed;  // for the process that ended: its clients are on their way to others
+    Duration silent;  // for one behind a cut
+};
+
+// The sessions a data server hears from, and since when others are gone. Loop thread only. Bounds:
+// one per session the cluster has.
 class SessionLinks {
 public:
-    struct Orphan {
-        store::OwnerId owner;
-        NodeId node;
-        MonoTime since;
-    };
+    explicit SessionLinks(Owners& owners) : owners_(owners) {}
 
     // The link for a message of (`node`, `incarnation`); none when a later life is known. An
-    // unknown or later life begins a new link, and leaves what the earlier one owned as orphans.
+    // unknown or later life begins a new link. One that is back has to supply all slots again: it
+    // may have been served by others.
     SessionLink* hear(const NodeId& node, Incarnation incarnation, MonoTime now);
 
     [[nodiscard]] SessionLink* find(const NodeId& node);
+    [[nodiscard]] const SessionLink* find(const NodeId& node) const;
 
-    // Whether every one of `sessions` (node and incarnation) has supplied `slot` at `epoch`.
-    [[nodiscard]] bool all_complete(const std::vector<Member>& members, SlotId slot,
-                                    Epoch epoch) const;
+    // What the network, or a missing heartbeat, says; known ones are only made worse.
+    void note_gone(const NodeId& node, GoneReason reason, MonoTime now);
+    // Nothing when it is there, as far as is known.
+    [[nodiscard]] std::optional<Gone> gone(const NodeId& node) const;
+    // Notes who has not been heard for `silence`; members never heard of are silent from now on.
+    void note_silent(const std::vector<Member>& members, MonoTime now, Duration silence);
 
-    // Owners gone for `grace` at `now`.
-    [[nodiscard]] std::vector<Orphan> expired(MonoTime now, Duration grace) const;
-    void forget(const Orphan& orphan);
+    // Whether every session of `members` has supplied `slot` in `epoch`, but those gone for longer
+    // than `graces`.
+    [[nodiscard]] bool all_supplied(const std::vector<Member>& members, SlotId slot, Epoch epoch,
+                                    MonoTime now, const Graces& graces) const;
 
     // After a pause of our own: everybody gets the time back.
     void extend(Duration gap);
@@ -89,9 +118,9 @@ public:
     }
 
 private:
+    Owners& owners_;
     std::map<NodeId, SessionLink> links_;
-    std::vector<Orphan> orphans_;
-    std::uint64_t last_session_ = 0;
+    std::map<NodeId, Gone> gone_;
 };
 
 }  // namespace muster::data

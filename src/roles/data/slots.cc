@@ -1,27 +1,132 @@
 #include "roles/data/slots.h"
 
+#include <algorithm>
+
+#include "base/check.h"
+
 namespace muster::data {
 
-std::vector<SlotId> Slots::adopt(const SlotTable& table) {
-    std::vector<SlotId> begun;
+Slots::Changes Slots::adopt(const SlotTable& table) {
+    Changes changes;
     if (table.epoch <= table_.epoch) {
-        return begun;
+        return changes;
     }
     table_ = table;
     for (std::size_t i = 0; i < table_.slots.size(); ++i) {
         const SlotId id(static_cast<std::uint16_t>(i));
         const Slot& slot = table_.slots[i];
-        if (slot.leader != self_) {
-            led_.erase(id);
-            continue;
-        }
-        auto& led = led_[id];
-        if (led == nullptr || led->epoch < slot.epoch) {
-            led = std::make_unique<LedSlot>(slot.epoch, kept_);
-            begun.push_back(id);
+        if (slot.leader == self_) {
+            lead(id, slot, changes);
+        } else if (std::ranges::find(slot.followers, self_) != slot.followers.end()) {
+            follow(id, slot, changes);
+        } else {
+            drop(id, changes);
         }
     }
-    return begun;
+    return changes;
+}
+
+void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
+    auto& led = led_[id];
+    if (led != nullptr && !led->acting && led->epoch == slot.epoch) {
+        std::erase_if(led->followers, [&](const auto& item) {
+            return std::ranges::find(slot.followers, item.first) == slot.followers.end();
+        });
+        return;
+    }
+    const auto followed = followed_.find(id);
+    auto next = std::make_unique<LedSlot>(slot.epoch, kept_);
+    if (led != nullptr) {  // led or acted for until now: it goes on with what it has
+        next->whole = led->settled || led->whole;
+        next->store = std::move(led->store);
+        next->log = std::move(led->log);
+        next->doubts = std::move(led->doubts);
+    } else if (followed != followed_.end() && followed->second->consistent()) {
+        next->whole = followed->second->whole;
+        next->store = std::move(followed->second->store);
+        next->log = std::move(followed->second->log);
+    }
+    next->log.begin(slot.epoch);
+    led = std::move(next);
+    if (followed != followed_.end()) {
+        followed_.erase(followed);
+    }
+    changes.begun.push_back(id);
+}
+
+void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
+    auto& followed = followed_[id];
+    if (followed != nullptr && followed->epoch == slot.epoch && followed->leader == slot.leader) {
+        return;
+    }
+    const auto led = led_.find(id);
+    auto next = std::make_unique<FollowedSlot>(kept_);
+    if (led != led_.end()) {
+        next->whole = led->second->settled || led->second->whole;
+        next->diverged = led->second->acting && led->second->wrote;
+        next->store = std::move(led->second->store);
+        next->log = std::move(led->second->log);
+        if (led->second->acting && !next->diverged) {
+            next->log.reset(led->second->acts_from, next->store.highest_version());
+        }
+        next->store.forget_interests();
+        led_.erase(led);
+        changes.ended.push_back(id);
+    } else if (followed != nullptr) {
+        next->whole = followed->whole;
+        next->diverged = followed->diverged;
+        next->whole_from = followed->whole_from;
+        next->store = std::move(followed->store);
+        next->log = std::move(followed->log);
+    }
+    next->epoch = slot.epoch;
+    next->leader = slot.leader;
+    followed = std::move(next);
+    changes.followed.push_back(id);
+}
+
+void Slots::drop(SlotId id, Changes& changes) {
+    if (led_.erase(id) > 0) {
+        changes.ended.push_back(id);
+    }
+    followed_.erase(id);
+}
+
+LedSlot& Slots::begin_acting(SlotId slot) {
+    FollowedSlot* followed = find_followed(slot);
+    CHECK(followed != nullptr && !followed->acting && followed->consistent());
+    auto& led = led_[slot];
+    led = std::make_unique<LedSlot>(followed->epoch, kept_);
+    led->acting = true;
+    led->acts_from = followed->log.position();
+    led->whole = followed->whole && followed->consistent();
+    led->store = std::move(followed->store);
+    led->log = std::move(followed->log);
+    led->log.begin(Epoch{});
+    followed->store = {};
+    followed->log = store::SlotLog(kept_);
+    followed->whole_from = {};
+    followed->acting = true;
+    followed->in_step = false;
+    followed->load = nullptr;
+    return *led;
+}
+
+void Slots::end_acting(SlotId slot) {
+    FollowedSlot* followed = find_followed(slot);
+    const auto led = led_.find(slot);
+    CHECK(followed != nullptr && followed->acting && led != led_.end());
+    followed->acting = false;
+    followed->diverged = led->second->wrote;
+    followed->whole = led->second->whole;
+    followed->store = std::move(led->second->store);
+    followed->store.forget_interests();
+    followed->log = std::move(led->second->log);
+    if (!followed->diverged) {
+        followed->log.reset(led->second->acts_from, followed->store.highest_version());
+    }
+    followed->asked = MonoTime{};
+    led_.erase(led);
 }
 
 LedSlot* Slots::find(SlotId slot) {
@@ -31,6 +136,16 @@ LedSlot* Slots::find(SlotId slot) {
 
 LedSlot* Slots::find(const Service& service) {
     return table_.slots.empty() ? nullptr : find(slot_of(service, table_.slots.size()));
+}
+
+FollowedSlot* Slots::find_followed(SlotId slot) {
+    const auto found = followed_.find(slot);
+    return found == followed_.end() ? nullptr : found->second.get();
+}
+
+std::optional<SlotId> Slots::id_of(const Service& service) const {
+    return table_.slots.empty() ? std::nullopt
+                                : std::optional(slot_of(service, table_.slots.size()));
 }
 
 Epoch Slots::epoch_of(SlotId slot) const {

@@ -89,6 +89,7 @@ void MetaServer::Impl::on_timer(env::TimerKey key) {
         notice_pause();
         judge();
     } else if (key == kPlan) {
+        plan_at_.reset();
         keep_slots();
     }
 }
@@ -115,6 +116,7 @@ void MetaServer::Impl::tick() {
         }
     }
     prune_heard();
+    note_phases();
     keep_ceiling();
     judge();
     forget_the_dead();
@@ -140,7 +142,6 @@ void MetaServer::Impl::on_applied(raft::Ticket ticket, raft::LogIndex /*index*/,
         env_.log.warning("meta.command.refused", {{"why", to_string(outcome.error())}});
     }
     note_table();
-    note_phases();
     close(open, outcome);
     if (const auto* join = std::get_if<JoinOpen>(&open)) {
         joins_.add(outcome ? 1 : 0);
@@ -157,8 +158,10 @@ void MetaServer::Impl::on_applied(raft::Ticket ticket, raft::LogIndex /*index*/,
     } else if (std::holds_alternative<PutOpen>(open)) {
         return;  // changes neither members nor slots
     }
-    reply_to_outdated_soon();
-    keep_slots();
+    // Once for all that is agreed in this turn: when a cluster starts, everybody joins.
+    tell_outdated_ = true;
+    env_.timers.arm(kReplies, Duration::zero());
+    plan_soon();
 }
 
 void MetaServer::Impl::on_readable(raft::Ticket ticket, raft::LogIndex /*index*/) {
@@ -229,6 +232,7 @@ void MetaServer::Impl::on_leadership(bool leads, raft::Term term) {
     protected_why_.clear();
     moving_ = 0;
     in_phase_.clear();
+    noted_members_ = 0;
     // Everybody gets a lease from now on: what this node heard as a follower says nothing of what
     // it did not hear.
     leading_since_ = env_.clock.mono();
@@ -236,7 +240,6 @@ void MetaServer::Impl::on_leadership(bool leads, raft::Term term) {
     if (leads) {
         copies_.begin_reign(table());
         noted_table_ = table();
-        note_phases();
     }
     keep_ceiling();
     judge_soon();

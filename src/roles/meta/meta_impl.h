@@ -102,7 +102,7 @@ private:
     void heal_epochs(const msg::NodeHeartbeat& heartbeat);
     void reply_to(const msg::RoleAddress& who);
     void reply_soon(const msg::RoleAddress& who);
-    void reply_to_outdated_soon();
+    void owe_outdated();
     void send_owed_replies();
 
     // phases.cc
@@ -160,6 +160,7 @@ private:
     bool forget_open_ = false;
     bool mode_open_ = false;
     std::set<msg::RoleAddress> owed_;  // replies for the next turn
+    bool tell_outdated_ = false;       // in the next turn too
     // What was sent last, so that it is not said again before the next heartbeat tells more.
     struct Told {
         Epoch table_epoch;
@@ -174,7 +175,9 @@ private:
         MonoTime since;
     };
     std::map<msg::RoleAddress, InPhase> in_phase_;
-    SlotTable noted_table_;  // as copies_ knows it
+    std::uint64_t noted_members_ = 0;  // epoch of the members in in_phase_
+    std::optional<MonoTime> plan_at_;  // kPlan is armed
+    SlotTable noted_table_;            // as copies_ knows it
     // Promotions wait until these said how far they are, at most until then.
     std::set<msg::RoleAddress> how_far_;
     MonoTime how_far_until_;

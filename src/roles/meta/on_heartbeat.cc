@@ -92,7 +92,8 @@ void MetaServer::Impl::take_news(const msg::RoleAddress& from,
         const std::size_t slots =
             table().slots.empty() ? options_.slot_count : table().slots.size();
         if (copies_.take(heartbeat, slots, env_.clock.mono()) && leading_ && moving_ > 0) {
-            plan_soon(std::chrono::milliseconds(5));
+            // Reports come from many at a time; a plan takes about a microsecond for each slot.
+            plan_soon(std::chrono::milliseconds(5) + std::chrono::microseconds(4 * slots));
         }
         // A version of another age is no reason to use up all that are left.
         constexpr Duration kAhead = std::chrono::hours(24 * 365 * 10);
@@ -232,7 +233,7 @@ void MetaServer::Impl::reply_soon(const msg::RoleAddress& who) {
     env_.timers.arm(kReplies, Duration::zero());
 }
 
-void MetaServer::Impl::reply_to_outdated_soon() {
+void MetaServer::Impl::owe_outdated() {
     // In a large cluster news of members wait for the next heartbeat: a start of all nodes would
     // otherwise send everybody the list once for everybody.
     constexpr std::size_t kToldOfMembersAtOnce = 64;
@@ -245,12 +246,15 @@ void MetaServer::Impl::reply_to_outdated_soon() {
         const bool outdated =
             has < table().epoch || (small && has_members < state_.members_epoch());
         if (outdated && liveness_.within_lease(who, now)) {
-            reply_soon(who);
+            owed_.insert(who);
         }
     }
 }
 
 void MetaServer::Impl::send_owed_replies() {
+    if (std::exchange(tell_outdated_, false) && leading_) {
+        owe_outdated();
+    }
     for (const msg::RoleAddress& who : std::exchange(owed_, {})) {
         reply_to(who);
     }

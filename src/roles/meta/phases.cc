@@ -132,6 +132,10 @@ void MetaServer::Impl::judge_soon() {
 }
 
 void MetaServer::Impl::note_phases() {
+    if (!leading_ || noted_members_ == state_.members_epoch()) {
+        return;
+    }
+    noted_members_ = state_.members_epoch();
     const MonoTime now = env_.clock.mono();
     std::erase_if(in_phase_, [&](const auto& one) { return state_.find(one.first) == nullptr; });
     for (const auto& [who, entry] : state_.members()) {

@@ -38,13 +38,18 @@ placement::View MetaServer::Impl::placement_view() const {
 }
 
 void MetaServer::Impl::plan_soon(Duration delay) {
-    env_.timers.arm(kPlan, delay);
+    const MonoTime at = env_.clock.mono() + delay;
+    if (!plan_at_ || at < *plan_at_) {
+        plan_at_ = at;
+        env_.timers.arm(kPlan, delay);
+    }
 }
 
 void MetaServer::Impl::keep_slots(bool even_out) {
     if (!ready() || assign_open_) {
         return;
     }
+    note_phases();
     const MonoTime now = env_.clock.mono();
     if (!how_far_.empty()) {
         if (now < how_far_until_) {

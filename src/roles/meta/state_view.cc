@@ -40,8 +40,8 @@ public:
         for (const auto& [slot, node] : wishes_) {
             about_ += node.raw().size();
         }
-        about_ += (members_.size() + table_.slots.size() + wishes_.size() + config_.size() + 1) *
-                  kAround;
+        about_ +=
+            (members_.size() + table_.slots.size() + wishes_.size() + config_.size() + 1) * kAround;
     }
 
     bool append_part(std::string& out, std::size_t bytes_max) override {
@@ -57,7 +57,17 @@ public:
     }
 
 private:
-    enum class Stage : std::uint8_t { head, members, table, slots, placement, wishes, values, config, done };
+    enum class Stage : std::uint8_t {
+        head,
+        members,
+        table,
+        slots,
+        placement,
+        wishes,
+        values,
+        config,
+        done
+    };
 
     void enter(Stage stage) {
         stage_ = stage;

@@ -34,7 +34,7 @@ public:
     // Name of the data centre (segment) whose lists are pushed.
     [[nodiscard]] virtual const std::string& center() const = 0;
 
-    // Session addresses for clients, "ip:port", this one first.
+    // Addresses of live sessions for clients, "ip:port", this one first unless it is leaving.
     [[nodiscard]] virtual std::vector<std::string> server_list() const = 0;
 };
 

@@ -39,6 +39,7 @@ Folded DatumCopies::fold(const DatumChange& change) {
     if (change.from != copy->version) {
         return Folded::gap;
     }
+    copy->told.reset();
     std::vector<RegistId> touched;
     for (const PublicationPtr& publication : change.upserts) {
         const auto known = copy->publications.find(publication->id);
@@ -91,28 +92,68 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
         }
     }
     copy->publications = std::move(next);
+    copy->told.reset();
     copy->complete = copy->complete || snapshot.settled;
+    copy->diverged = copy->diverged && !snapshot.settled;
     advance(*copy, snapshot.version, std::move(touched));
     return Folded::changed;
 }
 
-ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string& zone) {
-    const std::string filter = scope == Scope::zone ? zone : std::string();
-    ServiceViewPtr& cached = copy.views[filter];
-    if (cached == nullptr) {
-        auto made = std::make_shared<ServiceView>();
-        made->service = copy.service;
-        made->version = copy.version;
-        made->complete = copy.complete;
-        for (const PublicationPtr& publication : copy.publications) {
-            if (scope != Scope::zone || publication->zone == zone) {
-                made->digest.add(digest_of(publication->id, publication->order));
-                made->publications.push_back(publication);
-            }
+bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
+                           RegistOrder order) {
+    if (copy.version.raw() == 0) {
+        return false;
+    }
+    const auto known = copy.publications.find(id);
+    const bool here = known != copy.publications.end();
+    if (publication == nullptr ? !here || (*known)->order > order
+                               : here && (*known)->order >= order) {
+        return false;
+    }
+    if (!copy.told) {
+        copy.told = DatumCopy::Told{copy.version, copy.publications};
+    }
+    if (here) {
+        copy.publications.erase(known);
+    }
+    if (publication != nullptr) {
+        copy.publications.insert(publication);
+    }
+    copy.diverged = true;
+    advance(copy, Version(std::max(copy.version, copy.heard).raw() + 1), {id});
+    return true;
+}
+
+namespace {
+
+ServiceViewPtr make_view(const DatumCopy& copy, Version version,
+                         const DatumCopy::Publications& publications, Scope scope,
+                         const std::string& zone) {
+    auto made = std::make_shared<ServiceView>();
+    made->service = copy.service;
+    made->version = version;
+    made->complete = copy.complete;
+    for (const PublicationPtr& publication : publications) {
+        if (scope != Scope::zone || publication->zone == zone) {
+            made->digest.add(digest_of(publication->id, publication->order));
+            made->publications.push_back(publication);
         }
-        cached = std::move(made);
+    }
+    return made;
+}
+
+}  // namespace
+
+ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string& zone) {
+    ServiceViewPtr& cached = copy.views[scope == Scope::zone ? zone : std::string()];
+    if (cached == nullptr) {
+        cached = make_view(copy, copy.version, copy.publications, scope, zone);
     }
     return cached;
+}
+
+ServiceViewPtr DatumCopies::told_view(const DatumCopy& copy, Scope scope, const std::string& zone) {
+    return make_view(copy, copy.told->version, copy.told->publications, scope, zone);
 }
 
 ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, Version held) {

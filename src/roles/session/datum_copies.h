@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -36,10 +37,21 @@ struct DatumCopy {
         std::vector<RegistId> touched;
     };
 
+    using Publications = std::set<PublicationPtr, ById>;
+    // What was shown before the first version of our own.
+    struct Told {
+        Version version;
+        Publications publications;
+    };
+
     ServicePtr service;
     Version version;        // zero: nothing told yet
     bool complete = false;  // a leader that knew all has told it once: absence means gone
-    std::set<PublicationPtr, ById> publications;
+    // Some of it is not the word of the slot's leader, but of us or of who stood in for it: the
+    // leader may have given the same versions to something else.
+    bool diverged = false;
+    Publications publications;
+    std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
     MonoTime unwanted_since;
@@ -68,8 +80,19 @@ public:
     Folded fold(const DatumChange& change);
     Folded fold(const DatumSnapshot& snapshot);
 
+    // Nobody can be reached who holds the datum: what our own client said (`publication` null: it
+    // went) is shown at a version of our own, the next one above all that was seen. Returns whether
+    // that changed anything; what nothing was ever told of stays unknown.
+    bool fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
+                  RegistOrder order);
+
     // What a subscriber of this scope and zone is shown now. Shared until the next version.
     [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);
+
+    // What is shown to whom no version of our own may be shown: such a client does not say what it
+    // holds when it comes to another session, which would show it something lower (I2).
+    [[nodiscard]] static ServiceViewPtr told_view(const DatumCopy& copy, Scope scope,
+                                                  const std::string& zone);
 
     // The difference from `held` to now for that view; null when the steps do not reach back, or
     // the whole view is shorter.

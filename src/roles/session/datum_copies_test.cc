@@ -74,6 +74,40 @@ TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {
     EXPECT_TRUE(DatumCopies::view(copy, Scope::global, "")->complete);
 }
 
+TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
+    const auto own = [&](const std::string& id, std::int64_t order, bool gone = false) {
+        auto made = std::make_shared<Publication>();
+        made->id = RegistId(id);
+        made->service = kOrders;
+        made->order = {.version = 1, .timestamp_ms = order};
+        return copies.fold_own(copy, made->id, gone ? nullptr : made, made->order);
+    };
+    EXPECT_FALSE(own("p", 1)) << "what nothing was told of stays unknown";
+    EXPECT_EQ(copy.version, Version());
+    copies.fold(snapshot(5, true, {publication("old")}));
+    EXPECT_FALSE(copy.diverged);
+    copy.heard = Version(8);
+    EXPECT_TRUE(own("p", 2));
+    EXPECT_EQ(copy.version, Version(9)) << "above what a client has";
+    EXPECT_TRUE(copy.diverged && copy.complete);
+    EXPECT_EQ(copy.publications.size(), 2U);
+    EXPECT_FALSE(own("p", 2)) << "nothing new";
+    EXPECT_FALSE(own("p", 1, true)) << "said before";
+    EXPECT_TRUE(own("p", 3));
+    EXPECT_TRUE(own("p", 3, true));
+    EXPECT_FALSE(own("p", 3, true));
+    EXPECT_EQ(copy.version, Version(11));
+    EXPECT_EQ(copy.publications.size(), 1U);
+    const auto told = DatumCopies::told_view(copy, Scope::global, "");
+    EXPECT_EQ(told->version, Version(5)) << "what may be shown to who cannot say what it holds";
+    EXPECT_EQ(told->publications.size(), 1U);
+    EXPECT_EQ(copies.fold(snapshot(12, false, {})), Folded::changed);
+    EXPECT_TRUE(copy.diverged) << "who tells it does not know all";
+    EXPECT_FALSE(copy.told) << "its version is a leader's";
+    EXPECT_EQ(copies.fold(snapshot(13, true, {publication("old")})), Folded::changed);
+    EXPECT_FALSE(copy.diverged);
+}
+
 TEST_F(DatumCopiesTest, IgnoreWhatIsOlder) {
     copies.fold(snapshot(5, true, {publication("p")}));
     EXPECT_EQ(copies.fold(snapshot(4, true, {})), Folded::nothing);

@@ -13,14 +13,17 @@ InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
     return found->second;
 }
 
-void InterestLinks::declare(const NodeId& leader, Item item) {
-    link(leader).fresh.push_back(std::move(item));
+void InterestLinks::declare(const NodeId& leader, Item item, bool acting) {
+    Link& known = link(leader);
+    (acting ? known.fresh_acting : known.fresh).push_back(std::move(item));
 }
 
 void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) {
     const auto gone = [&](const Item& item) { return moved(*item.service); };
     for (auto& [leader, known] : links_) {
         std::erase_if(known.fresh, gone);
+        std::erase_if(known.fresh_acting, gone);
+        std::erase_if(known.dropped, [&](const ServicePtr& service) { return moved(*service); });
         for (auto& [number, part] : known.unacknowledged) {
             std::erase_if(part.items, gone);
         }
@@ -31,7 +34,9 @@ void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) 
 
 void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
     Link& known = link(leader);
-    std::erase_if(known.fresh, [&](const auto& item) { return *item.service == *service; });
+    for (auto* fresh : {&known.fresh, &known.fresh_acting}) {
+        std::erase_if(*fresh, [&](const auto& item) { return *item.service == *service; });
+    }
     known.dropped.push_back(service);
 }
 
@@ -109,10 +114,12 @@ std::vector<NodeId> InterestLinks::broken(MonoTime now) const {
 void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
     for (auto& [leader, known] : links_) {
         const auto send = [&](std::uint64_t number, Part& part) {
-            part.sent_at = now;
+            part.resend_at = now + part.wait;
+            part.wait = std::min(part.wait * 2, resend_interval_);
             outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
                                                                    .stream = known.stream,
                                                                    .part = number,
+                                                                   .acting = part.acting,
                                                                    .items = part.items});
         };
         if (!known.dropped.empty()) {
@@ -123,20 +130,33 @@ void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
                                           .services = std::exchange(known.dropped, {})});
         }
         for (auto& [number, part] : known.unacknowledged) {
-            if (now - part.sent_at >= resend_interval_) {
+            if (now >= part.resend_at) {
                 send(number, part);
             }
         }
-        auto& fresh = known.fresh;
-        for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
-            const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
-            Part& part = known.unacknowledged[++known.last_part];
-            part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
-                              fresh.begin() + static_cast<std::ptrdiff_t>(end));
-            send(known.last_part, part);
+        for (const bool acting : {false, true}) {
+            auto& fresh = acting ? known.fresh_acting : known.fresh;
+            for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
+                const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
+                Part& part = known.unacknowledged[++known.last_part];
+                part.acting = acting;
+                part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
+                                  fresh.begin() + static_cast<std::ptrdiff_t>(end));
+                send(known.last_part, part);
+            }
+            fresh.clear();
         }
-        fresh.clear();
     }
+}
+
+std::optional<MonoTime> InterestLinks::next_due() const {
+    std::optional<MonoTime> due;
+    for (const auto& [leader, known] : links_) {
+        for (const auto& [number, part] : known.unacknowledged) {
+            due = due ? std::min(*due, part.resend_at) : part.resend_at;
+        }
+    }
+    return due;
 }
 
 }  // namespace muster::session

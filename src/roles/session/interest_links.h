@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class InterestLinks {
 public:
     static constexpr std::size_t kEarlyMax = 256;
     static constexpr std::size_t kItemsPerPart = 5000;
+    static constexpr Duration kResendMin = std::chrono::milliseconds(50);
 
     using Take = std::function<void(const msg::ChangeBatch&)>;
 
@@ -30,9 +32,12 @@ public:
 
     using Item = msg::InterestDeclare::Item;
 
-    void declare(const NodeId& leader, Item item);
-    // What was declared of these services and has not arrived is declared no more.
+    // `acting`: the receiver stands in for the slot's leader.
+    void declare(const NodeId& leader, Item item, bool acting = false);
+    // What was said of these services and has not arrived is said no more.
     void forget_if(const std::function<bool(const Service&)>& moved);
+    // Tells `leader` that the service is no longer wanted. When that is lost, its next change of
+    // the service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
 
     // Begins a new stream from `leader`: everything declared before is forgotten.
@@ -49,11 +54,15 @@ public:
 
     // Sends what was declared or dropped in this turn, and again what was not acknowledged.
     void send_due(MonoTime now, msg::Outbox& outbox);
+    // When send_due() has something to send next, if nothing else happens.
+    [[nodiscard]] std::optional<MonoTime> next_due() const;
 
 private:
     struct Part {
         std::vector<msg::InterestDeclare::Item> items;
-        MonoTime sent_at;
+        bool acting = false;
+        MonoTime resend_at;
+        Duration wait = kResendMin;
     };
     struct Link {
         Incarnation data;
@@ -61,6 +70,7 @@ private:
         std::uint64_t last_part = 0;
         std::map<std::uint64_t, Part> unacknowledged;
         std::vector<msg::InterestDeclare::Item> fresh;
+        std::vector<msg::InterestDeclare::Item> fresh_acting;
         std::vector<ServicePtr> dropped;
         std::uint64_t received = 0;
         std::map<std::uint64_t, msg::ChangeBatch> early;

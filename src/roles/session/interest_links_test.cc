@@ -55,6 +55,48 @@ TEST_F(InterestLinksTest, DeclareAgainUntilAcknowledged) {
     EXPECT_TRUE(outbox.sent.empty());
 }
 
+TEST_F(InterestLinksTest, PauseLongerEachTimeAPartIsNotAcknowledged) {
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
+    send();
+    for (const int pause : {50, 100, 200, 400, 500, 500}) {
+        EXPECT_EQ(links.next_due(), now + milliseconds(pause));
+        now += milliseconds(pause);
+        send();
+        ASSERT_EQ(outbox.sent.size(), 1U) << pause;
+    }
+}
+
+TEST_F(InterestLinksTest, SayNothingOfWhatIsServedElsewhere) {
+    const auto stock = std::make_shared<const Service>(Service{.data_id = "stock"});
+    links.declare(kLeader, {.service = kOrders, .held = Version(5)});
+    links.declare(kLeader, {.service = stock, .held = Version(5)});
+    send();
+    links.forget_if([](const Service& service) { return service.data_id == "orders"; });
+    now += milliseconds(500);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 1U);
+    const auto& items = std::get<msg::InterestDeclare>(outbox.sent.front()).items;
+    ASSERT_EQ(items.size(), 1U);
+    EXPECT_EQ(*items.front().service, *stock);
+    links.forget_if([](const Service&) { return true; });
+    EXPECT_FALSE(links.next_due());
+}
+
+TEST_F(InterestLinksTest, SayApartWhatAFollowerIsAskedToActFor) {
+    const auto stock = std::make_shared<const Service>(Service{.data_id = "stock"});
+    links.declare(kLeader, {.service = kOrders});
+    links.declare(kLeader, {.service = stock}, true);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 2U);
+    const auto& led = std::get<msg::InterestDeclare>(outbox.sent[0]);
+    const auto& acted = std::get<msg::InterestDeclare>(outbox.sent[1]);
+    EXPECT_FALSE(led.acting);
+    EXPECT_EQ(*led.items.at(0).service, *kOrders);
+    EXPECT_TRUE(acted.acting);
+    EXPECT_EQ(*acted.items.at(0).service, *stock);
+    EXPECT_NE(led.part, acted.part);
+}
+
 TEST_F(InterestLinksTest, TakeBatchesInTheirOrderOnce) {
     changes(2);
     changes(1);

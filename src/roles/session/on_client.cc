@@ -32,6 +32,10 @@ Result<void> check_id(const RegistId& id) {
 }  // namespace
 
 void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
+    if (handover_.begun() && !other_servers().empty()) {
+        port.close(conn, {Errc::unavailable, "this server is leaving"});
+        return;
+    }
     clients_[conn] = Client{.info = std::move(info), .port = &port};
     registrations_.open_connection(conn);
 }
@@ -72,11 +76,13 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     }
     subscription_count_ -= client->second.subscriptions.size();
     configs_.drop_connection(conn);
-    if (const MonoTime now = env_.clock.mono(); now < closings_forgiven_until_) {
+    // While we leave, who closes has gone elsewhere, or is on the way.
+    if (const MonoTime now = env_.clock.mono();
+        now < closings_forgiven_until_ || handover_.begun()) {
         registrations_.release_connection(conn, options_.return_grace, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {
-        probe_.suspected_publications.add(owned);
+        note_suspects(owned);
         registrations_.suspect_connection(conn, options_.suspect_patience, now);
     } else {
         auto closed = registrations_.drop_connection(conn, now);
@@ -85,16 +91,6 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     }
     clients_.erase(client);
     flush();
-}
-
-// Whether one more client may be taken for gone, of so many that live.
-bool SessionServer::Impl::may_go(std::size_t living, MonoTime now) {
-    const bool braked = brake_.braking(kOwnClients);
-    const bool may = brake_.admit(kOwnClients, 1, living, now);
-    if (!may && !braked) {
-        env_.log.error("session.brake.on", {{"clients", living}});
-    }
-    return may;
 }
 
 std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {
@@ -180,13 +176,15 @@ void SessionServer::Impl::answer_when_written(env::ConnId conn, msg::RequestRepl
     const WaiterId waiter =
         pending_.open(conn, std::move(reply), ops.size(), env_.clock.mono() + options_.write_wait);
     for (auto& op : ops) {
-        writes_.add(std::move(op), waiter, table_);
+        show_own(op);
+        writes_.add(std::move(op), waiter, table().slots.size());
     }
 }
 
 void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
     for (auto& op : ops) {
-        writes_.add(std::move(op), WaiterId{}, table_);
+        show_own(op);
+        writes_.add(std::move(op), WaiterId{}, table().slots.size());
     }
 }
 
@@ -205,8 +203,8 @@ void SessionServer::Impl::want(const ServicePtr& service, Version held) {
         return;
     }
     // Not known here, or the client has seen something newer: the leader goes above it (I2).
-    if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
-        declare(slot->leader, copy);
+    if (const NodeId* node = server_of(*service); node != nullptr) {
+        declare(*node, copy);
     }
 }
 

@@ -20,7 +20,7 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchRep
         });
     }
     if (!reply.result) {
-        beat_metas();  // a newer table may be there
+        ask_metas();  // a newer table may be there
     }
 }
 
@@ -39,16 +39,30 @@ void SessionServer::Impl::fold(const NodeId& leader,
                                const std::variant<DatumChange, DatumSnapshot>& change) {
     const ServicePtr& service =
         std::visit([](const auto& known) -> const ServicePtr& { return known.service; }, change);
+    const NodeId* server = server_of(*service);
+    if (server == nullptr || *server != leader) {
+        return;  // it served this slot before; who does now was asked for everything
+    }
+    DatumCopy* copy = copies_.find(*service);
+    if (copy == nullptr) {
+        interests_.drop(leader, service);  // it was told so, and did not hear it
+        return;
+    }
+    if (waits_to_rejoin(*copy)) {
+        return;
+    }
     const Folded folded =
         std::visit([&](const auto& known) { return copies_.fold(known); }, change);
-    DatumCopy* copy = copies_.find(*service);
-    if (folded == Folded::nothing || copy == nullptr) {
+    if (folded == Folded::nothing) {
         return;
     }
     if (folded == Folded::gap) {
         probe_.gaps.add();
         declare(leader, *copy);
         return;
+    }
+    if (const Route* route = routes_.find(*service); route->acting) {
+        copy->diverged = true;
     }
     probe_.changes.add();
     pusher_.offer(*copy, env_.clock.mono());
@@ -66,18 +80,27 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     }
 }
 
-void SessionServer::Impl::declare(const NodeId& leader, const DatumCopy& copy) {
-    interests_.declare(leader, {.service = copy.service,
-                                .held = copy.version,
-                                .complete = copy.complete,
-                                .heard = std::max(copy.heard, copy.version)});
+// What diverged is no base for differences: it is told whole, above all that was shown of it.
+void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
+    if (waits_to_rejoin(copy)) {
+        return;
+    }
+    const Route* route = routes_.find(*copy.service);
+    const Version own(copy.version.raw() +
+                      (copy.diverged ? 1 : 0));  // the leader may have the same
+    interests_.declare(node,
+                       {.service = copy.service,
+                        .held = copy.diverged ? Version{} : copy.version,
+                        .complete = copy.complete && !copy.diverged,
+                        .heard = std::max(copy.heard, own)},
+                       route != nullptr && route->acting);
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
     interests_.restart(leader);
     for (auto& [name, copy] : copies_.all()) {
-        const Slot* slot = slot_of_service(*copy.service);
-        if (slot != nullptr && slot->leader == leader) {
+        const NodeId* server = server_of(*copy.service);
+        if (server != nullptr && *server == leader) {
             declare(leader, copy);
         }
     }
@@ -90,7 +113,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
     }
     std::map<SlotId, msg::SlotDetail> details;
     for (const auto& [slot, epoch] : request.slots) {
-        if (slot.raw() < table_.slots.size()) {
+        if (slot.raw() < table().slots.size()) {
             details[slot] = {.session = options_.incarnation,
                              .slot = slot,
                              .slot_epoch = epoch,
@@ -100,7 +123,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
         }
     }
     registrations_.for_each([&](const Registrations::Op& op) {
-        const auto detail = details.find(slot_of(*op.service, table_.slots.size()));
+        const auto detail = details.find(slot_of(*op.service, table().slots.size()));
         if (detail != details.end()) {
             detail->second.publications.push_back(op);
         }
@@ -110,13 +133,22 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
     }
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NotLeading& answer) {
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NotLeading& answer) {
     const bool newer = std::ranges::any_of(answer.items, [&](const auto& item) {
-        return item.slot.raw() < table_.slots.size() &&
-               table_.slots[item.slot.raw()].epoch < item.slot_epoch;
+        return item.slot.raw() < table().slots.size() &&
+               table().slots[item.slot.raw()].epoch < item.slot_epoch;
     });
-    if (answer.session == options_.incarnation && newer) {
-        beat_metas();
+    if (answer.session != options_.incarnation) {
+        return;
+    }
+    if (newer) {
+        ask_metas();
+    }
+    for (const auto& item : answer.items) {
+        const Route* route = routes_.find(item.slot);
+        if (route != nullptr && route->acting && route->node == from.node) {
+            routes_.will_not_act(from.node, item.slot, env_.clock.mono());
+        }
     }
 }
 
@@ -126,31 +158,37 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServic
 
 void SessionServer::Impl::add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats,
                                      SlotId id) const {
-    const Slot& slot = table_.slots[id.raw()];
+    const Route& route = *routes_.find(id);
     const auto digest = registrations_.digest(id);
-    beats[slot.leader].digests.push_back({.slot = id,
-                                          .slot_epoch = slot.epoch,
-                                          .digest = digest.digest,
-                                          .count = digest.count,
-                                          .complete = !cold_});
+    beats[route.node].digests.push_back({.slot = id,
+                                         .slot_epoch = route.epoch,
+                                         .digest = digest.digest,
+                                         .count = digest.count,
+                                         .complete = !cold_,
+                                         .acting = route.acting});
 }
 
 void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> beats) {
-    for (auto& [leader, beat] : beats) {
+    for (auto& [node, beat] : beats) {
         beat.session = options_.incarnation;
         beat.stamp = registrations_.stamp();
-        env_.outbox.send({leader, Role::data}, std::move(beat));
+        routes_.asked(node, env_.clock.mono());
+        env_.outbox.send({node, Role::data}, std::move(beat));
     }
 }
 
 void SessionServer::Impl::beat_data() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
-    for (std::size_t i = 0; i < table_.slots.size(); ++i) {
+    for (const NodeId& leader : routes_.missed()) {
+        beats.try_emplace(leader);  // is it back?
+    }
+    for (std::size_t i = 0; i < routes_.size(); ++i) {
         const SlotId id(static_cast<std::uint16_t>(i));
-        if (table_.slots[i].leader == NodeId{}) {
+        const NodeId& node = routes_.find(id)->node;
+        if (node == NodeId{}) {
             continue;
         }
-        beats.try_emplace(table_.slots[i].leader);
+        beats.try_emplace(node);
         if (i % kDigestRounds == ticks_ % kDigestRounds && writes_.empty(id)) {
             add_digest(beats, id);
         }
@@ -162,7 +200,8 @@ void SessionServer::Impl::beat_data() {
 void SessionServer::Impl::tell_due_digests() {
     std::map<NodeId, msg::SessionHeartbeat> beats;
     std::erase_if(digests_due_, [&](SlotId id) {
-        if (table_.slots[id.raw()].leader == NodeId{} || !writes_.empty(id)) {
+        const Route* route = routes_.find(id);
+        if (route == nullptr || route->node == NodeId{} || !writes_.empty(id)) {
             return false;
         }
         add_digest(beats, id);

@@ -3,63 +3,40 @@
 namespace muster::session {
 
 void SessionServer::Impl::beat_metas() {
-    for (const NodeId& meta : options_.metas) {
-        env_.outbox.send({meta, Role::meta},
-                         msg::NodeHeartbeat{.member = {.node = options_.node,
-                                                       .role = Role::session,
-                                                       .address = options_.address,
-                                                       .incarnation = options_.incarnation},
-                                            .table_epoch = table_.epoch,
-                                            .members_epoch = members_epoch_});
+    view_.beat({.member = {.node = options_.node,
+                           .role = Role::session,
+                           .address = options_.address,
+                           .incarnation = options_.incarnation,
+                           .peer_address = options_.peer_address,
+                           .zone = options_.zone,
+                           .folder = options_.folder,
+                           .phase = handover_.begun() ? MemberPhase::leaving
+                                                      : MemberPhase::live},
+                .brakes = brake_lines()});
+}
+
+// Something newer may be there: it is not waited for.
+void SessionServer::Impl::ask_metas() {
+    if (view_.may_ask(env_.clock.mono())) {
+        beat_metas();
     }
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply& reply) {
-    if (reply.incarnation != options_.incarnation) {
-        return;  // meant for an earlier life
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply) {
+    const auto news = view_.take(from.node, reply, env_.clock.mono());
+    if (news.first && cold_ && !reply.known_before && roster_.awaited() == 0) {
+        end_cold();
     }
-    if (!greeted_) {
-        greeted_ = true;
-        if (!reply.known_before && roster_.awaited() == 0) {
-            end_cold();
-        }
-    }
-    if (reply.members && reply.members_epoch > members_epoch_) {
-        members_ = *reply.members;
-        members_epoch_ = reply.members_epoch;
-    }
-    if (reply.table && reply.table->epoch > table_.epoch) {
-        adopt(*reply.table);
-    }
+    learn(news);
 }
 
-// New leaders are told by digest what we own, and from which versions on we want to hear. What they
-// lack of it they ask for; only what nobody acknowledged is said again unasked.
-void SessionServer::Impl::adopt(const SlotTable& table) {
-    std::set<SlotId> begun;
-    for (std::size_t i = 0; i < table.slots.size(); ++i) {
-        const Slot& next = table.slots[i];
-        const bool known = i < table_.slots.size() && table_.slots[i].epoch == next.epoch &&
-                           table_.slots[i].leader == next.leader;
-        if (!known && next.leader != NodeId{}) {
-            begun.insert(SlotId(static_cast<std::uint16_t>(i)));
-        }
-    }
-    table_ = table;
-    registrations_.set_slot_count(table_.slots.size());
-    writes_.route(table_);
-    for (const SlotId slot : begun) {
-        writes_.restart(slot, [this](const RegistId& id) { return registrations_.state_of(id); });
-    }
-    digests_due_.insert(begun.begin(), begun.end());
-    const auto moved = [&](const Service& service) {
-        return begun.contains(slot_of(service, table_.slots.size()));
-    };
-    interests_.forget_if(moved);
-    for (const auto& [name, copy] : copies_.all()) {
-        if (moved(*copy.service)) {
-            declare(slot_of_service(*copy.service)->leader, copy);
-        }
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& refused) {
+    view_.take(refused, env_.clock.mono());
+}
+
+void SessionServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.table) {
+        adopt_table();
     }
 }
 

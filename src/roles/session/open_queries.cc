@@ -61,16 +61,20 @@ void OpenQueries::put_config(std::uint64_t token, std::string key, std::optional
                              msg::Outbox& outbox) {
     const std::uint64_t number = ++last_;
     Put& put = puts_[number];
-    put = {.token = token, .port = &port, .deadline = now + kPatience};
+    put = {.token = token,
+           .port = &port,
+           .deadline = now + kPatience,
+           .ask_again_at = now + kAskAgain};
     if (puts_.size() > kPutsMax || metas.empty()) {
         put.refused = Error{Errc::busy, "too many changes of values are open"};
         put.deadline = now;
         return;
     }
-    put.unsent = msg::ConfigPut{.incarnation = incarnation_,
-                                .request = number,
-                                .key = std::move(key),
-                                .value = std::move(value)};
+    put.put = {.incarnation = incarnation_,
+               .request = number,
+               .turn = {},
+               .key = std::move(key),
+               .value = std::move(value)};
     for (const NodeId& meta : metas) {
         put.awaited.insert(meta);
         outbox.send({meta, Role::meta},
@@ -81,7 +85,7 @@ void OpenQueries::put_config(std::uint64_t token, std::string key, std::optional
 void OpenQueries::on_reply(const NodeId& from, const msg::PutTurnReply& reply, MonoTime now,
                            msg::Outbox& outbox) {
     const auto found = puts_.find(reply.request);
-    if (reply.incarnation != incarnation_ || found == puts_.end() || !found->second.unsent) {
+    if (reply.incarnation != incarnation_ || found == puts_.end() || found->second.has_turn) {
         return;
     }
     // Given up, though expire() did not run yet: this process stood still. Its caller may have sent
@@ -89,11 +93,30 @@ void OpenQueries::on_reply(const NodeId& from, const msg::PutTurnReply& reply, M
     if (found->second.deadline <= now) {
         return;
     }
-    msg::ConfigPut put = std::move(*found->second.unsent);
-    found->second.unsent.reset();
-    put.turn = reply.turn;
-    found->second.awaited = {from};
-    outbox.send({from, Role::meta}, std::move(put));
+    Put& put = found->second;
+    put.has_turn = true;
+    put.put.turn = reply.turn;
+    put.awaited = {from};
+    put.ask_again_at = now + kAskAgain;
+    outbox.send({from, Role::meta}, put.put);
+}
+
+void OpenQueries::ask_again(MonoTime now, const std::vector<NodeId>& metas, msg::Outbox& outbox) {
+    for (auto& [number, put] : puts_) {
+        if (now < put.ask_again_at || now >= put.deadline) {
+            continue;
+        }
+        put.ask_again_at = now + kAskAgain;
+        for (const NodeId& meta : metas) {
+            if (put.has_turn) {
+                outbox.send({meta, Role::meta}, put.put);
+            } else {
+                put.awaited.insert(meta);
+                outbox.send({meta, Role::meta},
+                            msg::PutTurnRequest{.incarnation = incarnation_, .request = number});
+            }
+        }
+    }
 }
 
 void OpenQueries::on_reply(const NodeId& from, const msg::ConfigPutReply& reply) {
@@ -102,7 +125,8 @@ void OpenQueries::on_reply(const NodeId& from, const msg::ConfigPutReply& reply)
         return;
     }
     found->second.awaited.erase(from);
-    if (!found->second.awaited.empty()) {
+    if (!reply.result && !found->second.awaited.empty()) {
+        found->second.refused = reply.result.error();  // said at the deadline, if nobody takes it
         return;
     }
     const Put put = std::move(found->second);

@@ -20,6 +20,7 @@ namespace muster::session {
 //
 // A put waits here for its turn (see msg::PutTurn) and is sent once it has it:
 //   put_config -> PutTurnRequest -> PutTurnReply -> ConfigPut -> ConfigPutReply -> port
+// What is not answered is sent again after kAskAgain, to all metas: another one may lead by then.
 // At its deadline, counted from put_config, it is given up: from then on it is not sent any more,
 // and what was sent is refused when a newer one came before it.
 class OpenQueries {
@@ -29,6 +30,7 @@ public:
     static constexpr std::size_t kOpenMax = 1000;
     static constexpr std::size_t kPutsMax = 64;  // their values wait with them
     static constexpr Duration kPatience = std::chrono::seconds(2);
+    static constexpr Duration kAskAgain = std::chrono::milliseconds(200);
 
     void ask_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port,
                       const SlotTable& table, MonoTime now, msg::Outbox& outbox);
@@ -42,6 +44,7 @@ public:
     // A refusal before there was a turn is one meta's: the leading one may still give a turn.
     void on_reply(const NodeId& from, const msg::ConfigPutReply& reply);
     void expire(MonoTime now);
+    void ask_again(MonoTime now, const std::vector<NodeId>& metas, msg::Outbox& outbox);
 
 private:
     struct Listing {
@@ -56,7 +59,9 @@ private:
         std::uint64_t token = 0;
         QueryPort* port = nullptr;
         MonoTime deadline;
-        std::optional<msg::ConfigPut> unsent;  // while it waits for its turn
+        MonoTime ask_again_at;
+        msg::ConfigPut put;
+        bool has_turn = false;
         // Whose answer may still decide: all that did not refuse a turn, then the one that gave it.
         std::set<NodeId> awaited;
         std::optional<Error> refused;

@@ -79,6 +79,42 @@ TEST(OpenQueries, WaitForTheLeadingMetaWhenOthersRefuseATurn) {
     EXPECT_TRUE(asking.answers[0].second.has_value());
 }
 
+TEST(OpenQueries, AskAgainForATurnAndSendAPutAgainUntilItIsAnswered) {
+    Asking asking;
+    asking.metas = {kMeta, NodeId("m2")};
+    const auto request = asking.ask(9);
+    const auto again = [&](Duration after) {
+        asking.sent.clear();
+        asking.now += after;
+        asking.queries.ask_again(asking.now, asking.metas, asking);
+    };
+    again(milliseconds(199));
+    EXPECT_TRUE(asking.sent.empty());
+    again(milliseconds(1));
+    ASSERT_EQ(asking.sent.size(), 2U);
+    EXPECT_EQ(std::get<msg::PutTurnRequest>(asking.sent[0]).request, request);
+    asking.give_turn(request);
+    again(OpenQueries::kAskAgain);
+    ASSERT_EQ(asking.sent.size(), 2U) << "another one may lead by now";
+    EXPECT_EQ(std::get<msg::ConfigPut>(asking.sent[1]).turn, (msg::PutTurn{1, 5}));
+    asking.queries.on_reply(
+        NodeId("m2"),
+        msg::ConfigPutReply{.incarnation = kLife, .request = request, .result = Version(3)});
+    EXPECT_EQ(asking.answers.size(), 1U) << "whoever took it";
+    again(OpenQueries::kAskAgain);
+    EXPECT_TRUE(asking.sent.empty());
+}
+
+TEST(OpenQueries, SendNothingAgainThatWasGivenUp) {
+    Asking asking;
+    const auto request = asking.ask(9);
+    asking.give_turn(request);
+    asking.sent.clear();
+    asking.now += OpenQueries::kPatience;
+    asking.queries.ask_again(asking.now, asking.metas, asking);
+    EXPECT_TRUE(asking.sent.empty());
+}
+
 TEST(OpenQueries, AreRefusedWhenEveryMetaRefuses) {
     Asking asking;
     asking.metas = {kMeta, NodeId("m2")};

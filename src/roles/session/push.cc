@@ -92,17 +92,19 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (copy.version.raw() == 0) {
         return;  // not known yet: nothing is said
     }
-    const bool to_confirm = list.claimed && copy.version == list.acknowledged;
-    if (copy.version <= list.acknowledged && !list.whole && !to_confirm) {
+    msg::ClientPort* port = port_of_(key.conn);
+    if (port == nullptr) {
+        return;
+    }
+    const bool told_only = copy.told && !port->shows_incomplete();
+    const Version version = told_only ? copy.told->version : copy.version;
+    const bool to_confirm = list.claimed && version == list.acknowledged;
+    if (version <= list.acknowledged && !list.whole && !to_confirm) {
         list.waiting = false;
         return;
     }
     list.waiting = true;
     if (list.in_flight.raw() != 0) {
-        return;
-    }
-    msg::ClientPort* port = port_of_(key.conn);
-    if (port == nullptr) {
         return;
     }
     if (!copy.complete && !port->shows_incomplete()) {
@@ -113,28 +115,32 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
         probe_.skipped_congested.add();
         return;
     }
-    if (to_confirm && DatumCopies::view(copy, key.scope, key.zone)->digest != *list.claimed) {
+    const auto view = [&] {
+        return told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
+                         : DatumCopies::view(copy, key.scope, key.zone);
+    };
+    if (to_confirm && view()->digest != *list.claimed) {
         list.whole = true;
     }
-    const bool delta_wanted = port->takes_deltas() && !list.whole;
+    const bool delta_wanted = port->takes_deltas() && !list.whole && !told_only;
     const Version from = delta_wanted ? list.acknowledged : Version{};
     const auto [share, is_new] = shares.try_emplace(
         ShareKey{.door = door_number(port), .scope = key.scope, .zone = key.zone, .from = from});
     if (is_new) {
         share->second.port = port;
-        share->second.view = DatumCopies::view(copy, key.scope, key.zone);
+        share->second.view = view();
         share->second.delta =
             delta_wanted ? DatumCopies::delta(copy, *share->second.view, from) : nullptr;
     }
     share->second.targets.push_back({key.conn, list.subscribers});
     share->second.delta != nullptr ? probe_.pushes_delta.add() : probe_.pushes_whole.add();
     probe_.pushes.add();
-    list.in_flight = copy.version;
+    list.in_flight = version;
     list.waiting = false;
     list.whole = false;
     list.claimed.reset();
     list.sent_at = now;
-    deadlines_.push_back({now + timeout_, copy.service, key, copy.version});
+    deadlines_.push_back({now + timeout_, copy.service, key, version});
 }
 
 void Pusher::send(const Shares& shares) {

@@ -10,6 +10,8 @@ namespace {
 constexpr env::TimerKey kTickTimer(1);
 constexpr env::TimerKey kDeadlineTimer(2);
 constexpr env::TimerKey kRosterTimer(3);
+constexpr env::TimerKey kRetryTimer(4);
+constexpr env::TimerKey kLeaveTimer(5);
 
 // A gap of our own clock longer than this means that we, not the others, were silent.
 constexpr Duration kPauseLimit = std::chrono::seconds(2);
@@ -19,7 +21,7 @@ constexpr Duration kCopyKept = std::chrono::seconds(60);
 constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
 constexpr Duration kGapWait = std::chrono::milliseconds(200);
 constexpr int kEagerness = 25;
-constexpr Duration kRefusedWait = std::chrono::milliseconds(50);
+constexpr Duration kRetryMin = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -31,6 +33,9 @@ void SessionServer::start() {
 }
 void SessionServer::stop() {
     impl_->stop();
+}
+void SessionServer::leave(std::function<void()> gone) {
+    impl_->leave(std::move(gone));
 }
 void SessionServer::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
     impl_->on_client_open(conn, std::move(info), port);
@@ -70,6 +75,12 @@ void SessionServer::write_metrics(MetricsWriter& writer) const {
 void SessionServer::on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
     impl_->on_message(from, message);
 }
+void SessionServer::on_link(const NodeId& node, msg::LinkEvent event) {
+    impl_->on_link(node, event);
+}
+const node::NodeView& SessionServer::view() const {
+    return impl_->view();
+}
 void SessionServer::on_timer(env::TimerKey key) {
     impl_->on_timer(key);
 }
@@ -87,7 +98,7 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
               {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
       registrations_(&roster_),
       brake_(options_.brake),
-      writes_(options_.resend_interval, kRefusedWait),
+      writes_(options_.resend_interval),
       copies_(options_.changes_kept_per_datum),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
       pusher_(options_.push_timeout,
@@ -95,13 +106,21 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
                   const auto client = clients_.find(conn);
                   return client == clients_.end() ? nullptr : client->second.port;
               }),
-      queries_(options_.incarnation) {}
+      queries_(options_.incarnation),
+      view_({.incarnation = options_.incarnation,
+             .folder = options_.folder,
+             .metas = options_.metas,
+             .meta_wait = options_.meta_wait},
+            {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
+      routes_(options_.unreachable_after),
+      handover_(options_.handover) {}
 
 void SessionServer::Impl::start() {
     started_ = env_.clock.mono();
     last_tick_ = started_;
     last_config_ask_ = started_;
     roster_.begin();
+    view_.begin(started_);
     beat_metas();
     arm_tick();
 }
@@ -109,7 +128,19 @@ void SessionServer::Impl::start() {
 void SessionServer::Impl::on_message(const msg::RoleAddress& from,
                                      const msg::ClusterMessage& message) {
     notice_pause();
+    if (from.role == Role::data) {
+        routes_.heard(from.node);
+    }
     std::visit([&](const auto& known) { on(from, known); }, message);
+    flush();
+}
+
+void SessionServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
+    notice_pause();
+    routes_.on_link(node, event, env_.clock.mono());
+    if (event == msg::LinkEvent::closed) {
+        ask_metas();  // who leads in its stead may be known already
+    }
     flush();
 }
 
@@ -127,11 +158,23 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
         flush();
         return;
     }
+    if (key == kRetryTimer) {
+        retry_at_.reset();
+        flush();
+        return;
+    }
+    if (key == kLeaveTimer) {
+        on_leave_timer();
+        flush();
+        return;
+    }
     last_tick_ = now;
     ++ticks_;
-    if (cold_ && greeted_ && now - started_ >= options_.return_grace) {
+    learn(view_.use_kept(now));
+    if (cold_ && !table().slots.empty() && now - started_ >= options_.return_grace) {
         end_cold();
     }
+    reroute(routes_.reconsider(now));
     beat_metas();
     beat_data();
     for (const NodeId& leader : interests_.broken(now)) {
@@ -145,14 +188,14 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
 
 void SessionServer::Impl::on_disk(env::DiskOpId op, const Result<void>& outcome) {
     notice_pause();
-    roster_.on_disk(op, outcome);
+    node::NodeView::owns(op) ? view_.on_disk(op, outcome) : roster_.on_disk(op, outcome);
     flush();
 }
 
 // Until a meta has answered, often: it may be starting too.
 void SessionServer::Impl::arm_tick() {
     const Duration pace = options_.heartbeat_interval;
-    env_.timers.arm(kTickTimer, table_.slots.empty() ? pace / kEagerness : pace);
+    env_.timers.arm(kTickTimer, table().slots.empty() ? pace / kEagerness : pace);
 }
 
 // Called before anything else is done, whatever woke us.
@@ -170,6 +213,9 @@ void SessionServer::Impl::notice_pause() {
     brake_.extend(gap);
     started_ += gap;
     roster_.extend(gap);
+    view_.extend(gap);
+    routes_.extend(gap);
+    handover_.extend(gap);
     closings_forgiven_until_ = now + kClosingsForgiven;
     last_tick_ = now;
 }
@@ -189,15 +235,17 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     auto silent = registrations_.expire_leases(
         now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
     if (registrations_.suspects() > suspects) {
-        probe_.suspected_publications.add(registrations_.suspects() - suspects);
+        note_suspects(registrations_.suspects() - suspects);
     }
+    forget_held();
     probe_.expired_publications.add(silent.size());
     write_all(std::move(silent));
     registrations_.forget_old_graves(now);
     queries_.expire(now);
+    queries_.ask_again(now, options_.metas, env_.outbox);
     for (const ServicePtr& service : copies_.forget_unwanted(now, kCopyKept)) {
-        if (const Slot* slot = slot_of_service(*service); slot != nullptr) {
-            interests_.drop(slot->leader, service);
+        if (const NodeId* node = server_of(*service); node != nullptr) {
+            interests_.drop(*node, service);
         }
     }
     if (configs_.size() > 0 && now - last_config_ask_ >= kConfigAskInterval) {
@@ -209,16 +257,22 @@ void SessionServer::Impl::expire_all(MonoTime now) {
 
 void SessionServer::Impl::flush() {
     const MonoTime now = env_.clock.mono();
-    if (cold_ && greeted_ && roster_.everybody_back()) {
+    if (cold_ && (view_.greeted() || view_.from_kept()) && roster_.everybody_back()) {
         probe_.cold_ended_early.add();
         end_cold();
     }
     roster_.flush(now);
-    if (!roster_.holds(now)) {
-        writes_.send_due(now, {options_.incarnation, table_, env_.outbox});
+    view_.flush(now);
+    if (routes_.stale()) {
+        reroute(routes_.reconsider(now));
     }
+    if (!roster_.holds(now)) {
+        writes_.send_due(now, {options_.incarnation, routes_, env_.outbox});
+    }
+    rejoin();
     interests_.send_due(now, env_.outbox);
     tell_due_digests();
+    arm_retry();
     if (!pending_.empty() && !deadline_armed_) {
         deadline_armed_ = true;
         env_.timers.arm(kDeadlineTimer, options_.write_wait / 4);
@@ -228,23 +282,39 @@ void SessionServer::Impl::flush() {
 void SessionServer::Impl::end_cold() {
     cold_ = false;
     roster_.cold_ended();
-    for (std::size_t i = 0; i < table_.slots.size(); ++i) {
+    for (std::size_t i = 0; i < table().slots.size(); ++i) {
         digests_due_.insert(SlotId(static_cast<std::uint16_t>(i)));
     }
     env_.log.info("session.settled", {{"after_ms", to_ms(env_.clock.mono() - started_)}});
 }
 
-const Slot* SessionServer::Impl::slot_of_service(const Service& service) const {
-    if (table_.slots.empty()) {
-        return nullptr;
+void SessionServer::Impl::arm_leaving(Duration delay) {
+    env_.timers.arm(kLeaveTimer, delay);
+}
+
+void SessionServer::Impl::arm_retry() {
+    const MonoTime now = env_.clock.mono();
+    std::optional<MonoTime> due;
+    if (!roster_.holds(now)) {  // else its disk wakes us, or the next tick
+        due = writes_.next_due(routes_);
     }
-    const Slot& slot = table_.slots[slot_of(service, table_.slots.size()).raw()];
-    return slot.leader == NodeId{} ? nullptr : &slot;
+    if (const auto other = interests_.next_due(); other && (!due || *other < *due)) {
+        due = other;
+    }
+    if (due && (!retry_at_ || *due < *retry_at_)) {
+        retry_at_ = due;
+        env_.timers.arm(kRetryTimer, std::max(*due - now, kRetryMin));
+    }
+}
+
+const NodeId* SessionServer::Impl::server_of(const Service& service) const {
+    const Route* route = routes_.find(service);
+    return route == nullptr || route->node == NodeId{} ? nullptr : &route->node;
 }
 
 void SessionServer::Impl::query_services(std::uint64_t token, const msg::ListServices& query,
                                          QueryPort& port) {
-    queries_.ask_services(token, query, port, table_, env_.clock.mono(), env_.outbox);
+    queries_.ask_services(token, query, port, table(), env_.clock.mono(), env_.outbox);
 }
 
 void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,
@@ -253,20 +323,19 @@ void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,
                         env_.clock.mono(), env_.outbox);
 }
 
+// This one first, unless it is leaving and others are there.
 std::vector<std::string> SessionServer::Impl::server_list() const {
-    std::vector<std::string> servers{options_.address};
-    for (const Member& member : members_) {
-        if (member.role == Role::session && member.node != options_.node) {
-            servers.push_back(member.address);
-        }
+    std::vector<std::string> servers = other_servers();
+    if (!handover_.begun() || servers.empty()) {
+        servers.insert(servers.begin(), options_.address);
     }
     return servers;
 }
 
 SessionStatus SessionServer::Impl::status() const {
-    const bool led =
-        !table_.slots.empty() &&
-        std::ranges::all_of(table_.slots, [](const Slot& slot) { return slot.leader != NodeId{}; });
+    const bool led = !table().slots.empty() &&
+                     std::ranges::all_of(table().slots,
+                                         [](const Slot& slot) { return slot.leader != NodeId{}; });
     return {.ready = led,
             .settled = led && !cold_,
             .connections = clients_.size(),
@@ -277,7 +346,7 @@ SessionStatus SessionServer::Impl::status() const {
             .watches = configs_.size(),
             .services_cached = copies_.size(),
             .unacknowledged_writes = writes_.size(),
-            .table_epoch = table_.epoch};
+            .table_epoch = table().epoch};
 }
 
 std::vector<SubscriberInfo> SessionServer::Impl::subscribers_of(const Service& service) const {
@@ -355,6 +424,21 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
     counter("muster_session_streams_restarted_total", "Streams of changes begun anew.",
             probe_.streams_restarted);
     counter("muster_session_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);
+    gauge("muster_session_slots_acting", "Slots served by a follower in the leader's stead.",
+          routes_.acting_count());
+    gauge("muster_session_slots_unserved", "Slots that nobody serves who can be reached.",
+          routes_.unserved_count());
+    counter("muster_session_slots_rerouted_total", "Slots that another node or epoch served.",
+            probe_.slots_rerouted);
+    counter("muster_session_slots_alone_total", "Slots whose last copies were served.",
+            probe_.served_alone);
+    counter("muster_session_view_failures_total",
+            "Writes of what is known of the cluster that failed.", view_.write_failures());
+    counter("muster_session_clients_asked_to_go_total", "Hints to go to another session.",
+            probe_.clients_asked_to_go);
+    counter("muster_session_clients_sent_away_total",
+            "Connections closed so that their clients go to another session.",
+            probe_.clients_sent_away);
     const auto& push = pusher_.probe();
     counter("muster_push_sent_total", "Pushes sent.", push.pushes);
     counter("muster_push_whole_total", "Pushes of whole lists.", push.pushes_whole);

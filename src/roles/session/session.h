@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +19,9 @@
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/outbox.h"
+#include "roles/node/node_view.h"
 #include "roles/session/client_face.h"
+#include "roles/session/handover.h"
 #include "roles/session/query_face.h"
 #include "store/removal_brake.h"
 
@@ -27,7 +30,10 @@ namespace muster::session {
 struct SessionOptions {
     NodeId node;
     std::string center{kDefaultCenter};
-    std::string address;  // "ip:port" that clients are told to connect to
+    std::string address;       // "ip:port" that clients are told to connect to
+    std::string peer_address;  // "ip:port" where other nodes reach it; empty: they cannot
+    std::string zone;
+    std::uint64_t folder = 0;  // names its data folder
     std::vector<NodeId> metas;
     Incarnation incarnation;
     Incarnation life_before;  // of this node; zero: its number is the one before `incarnation`
@@ -35,7 +41,18 @@ struct SessionOptions {
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // How long a request waits for a slot leader before it is answered as accepted.
     Duration write_wait = std::chrono::milliseconds(200);
+    // The longest pause before what was not answered is said again.
     Duration resend_interval = std::chrono::milliseconds(500);
+    // Who does not answer for so long cannot be reached: followers are asked to stand in.
+    Duration unreachable_after = std::chrono::seconds(1);
+    // While nobody who holds a service can be reached, its last list is served. With this, what our
+    // own clients say meanwhile is shown in it too, to clients that say what they hold when they
+    // come elsewhere. Should this process then be killed before it reached anybody, its clients
+    // have to come back before others are shown again what only it had heard: not without being
+    // wished for (I3).
+    bool show_own_when_alone = false;
+    // How long the metas may be silent after a start before the kept table is used.
+    Duration meta_wait = std::chrono::seconds(1);
     // A push that is not acknowledged for so long is given up and sent anew.
     Duration push_timeout = std::chrono::seconds(5);
     // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
@@ -50,8 +67,10 @@ struct SessionOptions {
     // When connections close without a word, or leases run out, beyond these limits, what they
     // owned is kept as suspect for suspect_patience: a load balancer's restart closes a thousand at
     // once.
-    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .share = 0.1};
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .percent = 10};
     Duration suspect_patience = std::chrono::seconds(60);
+
+    HandoverOptions handover;
 
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;
@@ -65,7 +84,8 @@ struct SessionEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
-    env::Disk* disk = nullptr;  // for the return roster alone; null: none is kept
+    // For the return roster and what is known of the cluster; null: neither is kept.
+    env::Disk* disk = nullptr;
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
@@ -87,6 +107,12 @@ public:
 
     // Reads whom an earlier life had, and begins to talk to the metas.
     void start();
+
+    // Leaves politely: others are named to clients in its stead, and its clients are handed over to
+    // them, whose publications stay until they are registered there. `gone` is called once, from a
+    // turn of its own, when all are gone, the bound is reached, or there is nobody to go to; then
+    // stop() and end. Its clients' connections are still served until then, new ones are refused.
+    void leave(std::function<void()> gone);
 
     // The process is about to end, politely: what closes from now on is closed by us, so the return
     // roster keeps naming those clients.
@@ -110,9 +136,13 @@ public:
 
     void write_metrics(MetricsWriter& writer) const;
 
+    // What this node knows of the cluster: for who dials its members.
+    [[nodiscard]] const node::NodeView& view() const;
+
     // ---- from the other roles and the clock
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
+    void on_link(const NodeId& node, msg::LinkEvent event) override;
     void on_timer(env::TimerKey key) override;
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
 

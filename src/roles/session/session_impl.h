@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -7,8 +8,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "roles/node/node_view.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
+#include "roles/session/handover.h"
 #include "roles/session/interest_links.h"
 #include "roles/session/open_queries.h"
 #include "roles/session/pending_replies.h"
@@ -30,9 +33,11 @@ public:
     void stop() {
         roster_.stop();
     }
+    void leave(std::function<void()> gone);
     void on_timer(env::TimerKey key);
     void on_disk(env::DiskOpId op, const Result<void>& outcome);
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
+    void on_link(const NodeId& node, msg::LinkEvent event);
 
     void on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port);
     void on_client_message(env::ConnId conn, const msg::ClientMessage& message);
@@ -41,6 +46,9 @@ public:
 
     [[nodiscard]] const SessionOptions& options() const {
         return options_;
+    }
+    [[nodiscard]] const node::NodeView& view() const {
+        return view_;
     }
     [[nodiscard]] SessionStatus status() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
@@ -79,6 +87,10 @@ private:
         Counter streams_restarted;
         Counter pauses_noticed;
         Counter cold_ended_early;
+        Counter slots_rerouted;
+        Counter served_alone;
+        Counter clients_asked_to_go;
+        Counter clients_sent_away;
         LatencyHistogram write_to_ack;
     };
 
@@ -91,7 +103,6 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
-    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
@@ -117,13 +128,25 @@ private:
     void send_beats(std::map<NodeId, msg::SessionHeartbeat> beats);
     void add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats, SlotId id) const;
 
+    // ---- the brake
+    void on(const msg::RoleAddress& from, const msg::BrakeRequest& request);
+    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
+    void note_suspects(std::size_t publications);
+    void forget_held();
+    [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
+
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
     void on(const msg::RoleAddress& from, const msg::ConfigValue& value);
     void on(const msg::RoleAddress& from, const msg::PutTurnReply& reply);
     void on(const msg::RoleAddress& from, const msg::ConfigPutReply& reply);
-    void adopt(const SlotTable& table);
+    void learn(const node::NodeView::News& news);
     void beat_metas();
+    void ask_metas();
+    [[nodiscard]] const SlotTable& table() const {
+        return view_.table();
+    }
     void ask_configs(const msg::ConfigInterest& interest);
     void push_config(const ConfigWatches::Key& key, env::ConnId conn,
                      const std::set<RegistId>& watchers);
@@ -131,13 +154,28 @@ private:
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
 
+    // ---- who serves the slots
+    void adopt_table();
+    void reroute(const std::vector<SlotRoutes::Change>& changes);
+    void serve_alone(const std::set<SlotId>& slots);
+    void show_own(const WriteQueue::Op& op);
+    void rejoin();
+    [[nodiscard]] bool waits_to_rejoin(const DatumCopy& copy) const;
+
+    // ---- leaving
+    void on_leave_timer();
+    void arm_leaving(Duration delay);
+    [[nodiscard]] std::vector<std::string> other_servers() const;
+
     // ---- time
     void arm_tick();
+    void arm_retry();
     void notice_pause();
     void expire_all(MonoTime now);
     void flush();
     void end_cold();
-    [[nodiscard]] const Slot* slot_of_service(const Service& service) const;
+    // Who serves it; null: nobody that can be reached.
+    [[nodiscard]] const NodeId* server_of(const Service& service) const;
 
     SessionOptions options_;
     SessionEnv env_;
@@ -145,6 +183,12 @@ private:
     ReturnRoster roster_;
     Registrations registrations_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
+    // Why there are suspects, and since when; of the first of them.
+    struct Held {
+        MonoTime since;
+        std::string why;
+    };
+    std::optional<Held> held_;
     WriteQueue writes_;
     PendingReplies pending_;
     DatumCopies copies_;
@@ -153,11 +197,16 @@ private:
     ConfigWatches configs_;
     OpenQueries queries_;
 
-    SlotTable table_;
-    std::vector<Member> members_;
-    std::uint64_t members_epoch_ = 0;
-    bool greeted_ = false;  // a meta has told whether we were known before
-    bool cold_ = true;      // clients of an earlier life may still be on their way
+    node::NodeView view_;
+    SlotRoutes routes_;
+    Handover handover_;
+    std::function<void()> gone_;
+    std::uint64_t next_server_ = 0;
+    // Served again after nobody did, or only one that stood in. What diverged meanwhile is asked
+    // for, and taken, once all writes up to this one (owner_seq) are acknowledged: what is then
+    // told has our own clients' word in it.
+    std::map<SlotId, std::uint64_t> rejoining_;
+    bool cold_ = true;  // clients of an earlier life may still be on their way
     MonoTime started_;
     MonoTime last_tick_;
     MonoTime closings_forgiven_until_;
@@ -166,6 +215,7 @@ private:
     std::set<SlotId> digests_due_;
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
+    std::optional<MonoTime> retry_at_;
     std::size_t subscription_count_ = 0;
     Probe probe_;
 };

@@ -4,27 +4,31 @@
 
 namespace muster::session {
 
-void WriteQueue::add(Op op, WaiterId waiter, const SlotTable& table) {
-    if (table.slots.empty()) {
+void WriteQueue::add(Op op, WaiterId waiter, std::size_t slot_count) {
+    if (slot_count == 0) {
         unrouted_.push_back({std::move(op), waiter});
         return;
     }
-    const SlotId slot = slot_of(*op.service, table.slots.size());
+    const SlotId slot = slot_of(*op.service, slot_count);
     slots_[slot].fresh.push_back({std::move(op), waiter});
 }
 
-void WriteQueue::route(const SlotTable& table) {
+void WriteQueue::route(std::size_t slot_count) {
     for (Item& item : std::exchange(unrouted_, {})) {
-        add(std::move(item.op), item.waiter, table);
+        add(std::move(item.op), item.waiter, slot_count);
     }
 }
 
 void WriteQueue::send_due(MonoTime now, const Sender& sender) {
     for (auto& [id, slot] : slots_) {
+        const Route* route = sender.routes.find(id);
+        if (route == nullptr || route->node == NodeId{}) {
+            continue;
+        }
         for (auto& [batch_id, batch] : slot.in_flight) {
-            if (now - batch.sent_at >= resend_interval_) {
-                batch.sent_at = now;
-                send(id, batch_id, batch, sender);
+            if (now >= batch.resend_at) {
+                batch.wait = std::min(batch.wait * 2, resend_interval_);
+                send(id, batch_id, batch, now, *route, sender);
             }
         }
         if (now < slot.not_before) {
@@ -34,28 +38,48 @@ void WriteQueue::send_due(MonoTime now, const Sender& sender) {
         for (std::size_t begin = 0; begin < fresh.size(); begin += kBatchOpsMax) {
             const std::size_t end = std::min(begin + kBatchOpsMax, fresh.size());
             Batch& batch = slot.in_flight[++last_batch_];
-            batch.sent_at = now;
+            batch.wait = std::min(batch.wait, resend_interval_);
             batch.items.assign(
                 std::make_move_iterator(fresh.begin() + static_cast<std::ptrdiff_t>(begin)),
                 std::make_move_iterator(fresh.begin() + static_cast<std::ptrdiff_t>(end)));
-            send(id, last_batch_, batch, sender);
+            send(id, last_batch_, batch, now, *route, sender);
         }
         fresh.clear();
     }
 }
 
-void WriteQueue::send(SlotId slot, std::uint64_t id, const Batch& batch, const Sender& sender) {
-    const Slot& place = sender.table.slots[slot.raw()];
-    if (place.leader == NodeId{}) {
-        return;
-    }
-    msg::PublishBatch message{
-        .session = sender.session, .slot = slot, .slot_epoch = place.epoch, .batch = id};
+void WriteQueue::send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
+                      const Sender& sender) {
+    batch.resend_at = now + batch.wait;
+    msg::PublishBatch message{.session = sender.session,
+                              .slot = slot,
+                              .slot_epoch = route.epoch,
+                              .batch = id,
+                              .acting = route.acting,
+                              .ops = {}};
     message.ops.reserve(batch.items.size());
     for (const Item& item : batch.items) {
         message.ops.push_back(item.op);
     }
-    sender.outbox.send({place.leader, Role::data}, std::move(message));
+    sender.outbox.send({route.node, Role::data}, std::move(message));
+}
+
+std::optional<MonoTime> WriteQueue::next_due(const SlotRoutes& routes) const {
+    std::optional<MonoTime> due;
+    const auto consider = [&](MonoTime at) { due = due ? std::min(*due, at) : at; };
+    for (const auto& [id, slot] : slots_) {
+        const Route* route = routes.find(id);
+        if (route == nullptr || route->node == NodeId{}) {
+            continue;
+        }
+        for (const auto& [batch_id, batch] : slot.in_flight) {
+            consider(batch.resend_at);
+        }
+        if (!slot.fresh.empty()) {
+            consider(slot.not_before);
+        }
+    }
+    return due;
 }
 
 std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, MonoTime now) {
@@ -73,16 +97,25 @@ std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, 
         fresh.insert(fresh.begin(), std::make_move_iterator(batch->second.items.begin()),
                      std::make_move_iterator(batch->second.items.end()));
         slot->second.in_flight.erase(batch);
-        slot->second.not_before = now + refused_wait_;
+        auto& wait = slot->second.refused_wait;
+        slot->second.not_before = now + wait;
+        wait = std::min(wait * 2, kRefusedWaitMax);
         return waiters;
     }
-    for (const Item& item : batch->second.items) {
+    slot->second.refused_wait = kRefusedWaitMin;
+    for (Item& item : batch->second.items) {
         if (item.waiter != WaiterId{}) {
             waiters.push_back(item.waiter);
         }
+        if (reply.acting) {
+            auto& taken = slot->second.taken_acting[item.op.id];
+            if (item.op.owner_seq >= taken.owner_seq) {
+                taken = std::move(item.op);
+            }
+        }
     }
     slot->second.in_flight.erase(batch);
-    if (slot->second.in_flight.empty() && slot->second.fresh.empty()) {
+    if (empty(reply.slot) && slot->second.taken_acting.empty()) {
         slots_.erase(slot);
     }
     return waiters;
@@ -95,6 +128,10 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
     }
     PerSlot& known = found->second;
     std::vector<Item> items;
+    for (auto& [id, op] : known.taken_acting) {
+        items.push_back({std::move(op), WaiterId{}});
+    }
+    known.taken_acting.clear();
     for (auto& [id, batch] : known.in_flight) {
         std::ranges::move(batch.items, std::back_inserter(items));
     }
@@ -115,6 +152,38 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
     }
     known.fresh = std::move(items);
     known.not_before = MonoTime{};
+    known.refused_wait = kRefusedWaitMin;
+}
+
+void WriteQueue::for_each(SlotId slot, const std::function<void(const Op&)>& visit) const {
+    const auto known = slots_.find(slot);
+    if (known == slots_.end()) {
+        return;
+    }
+    std::map<std::uint64_t, const Op*> by_seq;
+    for (const auto& [batch_id, batch] : known->second.in_flight) {
+        for (const Item& item : batch.items) {
+            by_seq.emplace(item.op.owner_seq, &item.op);
+        }
+    }
+    for (const Item& item : known->second.fresh) {
+        by_seq.emplace(item.op.owner_seq, &item.op);
+    }
+    for (const auto& [seq, op] : by_seq) {
+        visit(*op);
+    }
+}
+
+bool WriteQueue::has_up_to(SlotId slot, std::uint64_t seq) const {
+    const auto known = slots_.find(slot);
+    if (known == slots_.end()) {
+        return false;
+    }
+    const auto old = [&](const Item& item) { return item.op.owner_seq <= seq; };
+    return std::ranges::any_of(known->second.fresh, old) ||
+           std::ranges::any_of(known->second.in_flight, [&](const auto& batch) {
+               return std::ranges::any_of(batch.second.items, old);
+           });
 }
 
 std::size_t WriteQueue::size() const {

@@ -13,6 +13,7 @@
 #include "model/ids.h"
 #include "msg/cluster.h"
 #include "msg/outbox.h"
+#include "roles/session/slot_routes.h"
 
 namespace muster::session {
 
@@ -23,30 +24,38 @@ using WaiterId = Id<struct WaiterIdTag, std::uint64_t>;
 // have. Nothing is ever dropped from it silently.
 //
 //   add() -> fresh -> send_due() -> in flight -- acknowledged --> gone
-//              ^                        |  late: the same batch again
-//              +------ refused, or a new leader epoch ------+
+//              ^                        |  late: the same batch again, at growing pauses
+//              +--- refused, or served anew ---+
 //
-// Loop thread only. Bounded by what clients may register; a batch holds at most kBatchOpsMax.
+// What a follower took in the leader's stead is answered, but kept: it goes again to whoever serves
+// the slot next.
+//
+// What is refused goes again after a pause that doubles from kRefusedWaitMin to kRefusedWaitMax,
+// and at once when another node or epoch serves the slot. Loop thread only. Bounded by what clients
+// may register; a batch holds at most kBatchOpsMax.
 class WriteQueue {
 public:
     static constexpr std::size_t kBatchOpsMax = 1000;
+    static constexpr Duration kResendMin = std::chrono::milliseconds(100);
+    static constexpr Duration kRefusedWaitMin = std::chrono::milliseconds(5);
+    static constexpr Duration kRefusedWaitMax = std::chrono::milliseconds(200);
 
     using Op = msg::PublishBatch::Op;
 
     struct Sender {
         Incarnation session;
-        const SlotTable& table;
+        const SlotRoutes& routes;
         msg::Outbox& outbox;
     };
 
-    WriteQueue(Duration resend_interval, Duration refused_wait)
-        : resend_interval_(resend_interval), refused_wait_(refused_wait) {}
+    // `resend_interval`: the longest pause before an unanswered batch goes again.
+    explicit WriteQueue(Duration resend_interval) : resend_interval_(resend_interval) {}
 
-    // Queues one write. Before a table is known it waits without a slot.
-    void add(Op op, WaiterId waiter, const SlotTable& table);
+    // Queues one write. Before a table is known (`slot_count` zero) it waits without a slot.
+    void add(Op op, WaiterId waiter, std::size_t slot_count);
 
-    // Gives the writes that waited for a table their slots.
-    void route(const SlotTable& table);
+    // Gives the writes that waited for a table their slots. Requires: slot_count > 0.
+    void route(std::size_t slot_count);
 
     // Sends what is fresh, and again what was not acknowledged in time.
     void send_due(MonoTime now, const Sender& sender);
@@ -54,16 +63,26 @@ public:
     // Takes a leader's answer; returns whose writes it acknowledged (one entry for each write).
     [[nodiscard]] std::vector<WaiterId> on_reply(const msg::PublishBatchReply& reply, MonoTime now);
 
+    // When send_due() has something to send next, if nothing else happens; none: not before that.
+    [[nodiscard]] std::optional<MonoTime> next_due(const SlotRoutes& routes) const;
+
     // The present state of a registration; nothing when it went.
     using Present = std::function<std::optional<Op>(const RegistId&)>;
 
-    // `slot` has a new leader: what is not acknowledged goes again, in its present state. A queued
+    // `slot` is served anew: what is not acknowledged goes again, in its present state. A queued
     // registration that went meanwhile goes as a removal.
     void restart(SlotId slot, const Present& present);
 
+    // Whether who serves `slot` has acknowledged all.
     [[nodiscard]] bool empty(SlotId slot) const {
-        return !slots_.contains(slot);
+        const auto known = slots_.find(slot);
+        return known == slots_.end() ||
+               (known->second.fresh.empty() && known->second.in_flight.empty());
     }
+    // Whether a write with owner_seq <= `seq` is not acknowledged in `slot`.
+    [[nodiscard]] bool has_up_to(SlotId slot, std::uint64_t seq) const;
+    // What is not acknowledged in `slot`, oldest first.
+    void for_each(SlotId slot, const std::function<void(const Op&)>& visit) const;
     [[nodiscard]] std::size_t size() const;
 
 private:
@@ -73,18 +92,21 @@ private:
     };
     struct Batch {
         std::vector<Item> items;
-        MonoTime sent_at;
+        MonoTime resend_at;
+        Duration wait = kResendMin;
     };
     struct PerSlot {
         std::vector<Item> fresh;
         std::map<std::uint64_t, Batch> in_flight;
         MonoTime not_before;
+        Duration refused_wait = kRefusedWaitMin;
+        std::map<RegistId, Op> taken_acting;  // the newest of each
     };
 
-    void send(SlotId slot, std::uint64_t id, const Batch& batch, const Sender& sender);
+    void send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
+              const Sender& sender);
 
     Duration resend_interval_;
-    Duration refused_wait_;
     std::map<SlotId, PerSlot> slots_;
     std::vector<Item> unrouted_;
     std::uint64_t last_batch_ = 0;

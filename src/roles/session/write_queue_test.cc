@@ -32,18 +32,22 @@ protected:
         return made;
     }
     void add(std::uint64_t seq, std::uint64_t waiter = 0) {
-        queue.add(op(seq), WaiterId(waiter), table);
+        queue.add(op(seq), WaiterId(waiter), table.slots.size());
     }
     void send() {
         outbox.batches.clear();
-        queue.send_due(now, {Incarnation(1), table, outbox});
+        queue.send_due(now, {Incarnation(1), routes, outbox});
     }
     std::vector<WaiterId> answer(std::uint64_t batch, Result<void> result = {}) {
         return queue.on_reply({.slot = kSlot, .batch = batch, .result = std::move(result)}, now);
     }
 
     SlotTable table{.epoch = Epoch(1), .slots = {Slot{.leader = NodeId("d1"), .epoch = Epoch(1)}}};
-    WriteQueue queue{milliseconds(500), milliseconds(50)};
+    WriteQueueTest() {
+        (void)routes.adopt(table, now);
+    }
+    SlotRoutes routes{seconds(1)};
+    WriteQueue queue{milliseconds(500)};
     Outbox outbox;
     MonoTime now{seconds(1)};
 };
@@ -98,17 +102,102 @@ TEST_F(WriteQueueTest, KeepsWritesUntilATableIsKnown) {
     add(1);
     EXPECT_EQ(queue.size(), 1U);
     table = known;
-    queue.route(table);
+    queue.route(table.slots.size());
     send();
     EXPECT_EQ(outbox.batches.size(), 1U);
 }
 
 TEST_F(WriteQueueTest, KeepsWritesOfASlotWithoutALeader) {
     table.slots.front().leader = NodeId();
+    (void)routes.adopt(table, now);
     add(1);
     send();
     EXPECT_TRUE(outbox.batches.empty());
     EXPECT_EQ(queue.size(), 1U);
+    EXPECT_FALSE(queue.next_due(routes)) << "only a newer table helps";
+}
+
+TEST_F(WriteQueueTest, PausesLongerAfterEachRefusalUntilOneIsTaken) {
+    add(1);
+    send();
+    for (const int pause : {5, 10, 20, 40, 80, 160, 200, 200}) {
+        (void)answer(outbox.batches.front().batch, fail(Errc::not_ready, ""));
+        EXPECT_EQ(queue.next_due(routes), now + milliseconds(pause));
+        now += milliseconds(pause);
+        send();
+        ASSERT_EQ(outbox.batches.size(), 1U) << pause;
+    }
+    (void)answer(outbox.batches.front().batch);
+    add(2);
+    send();
+    (void)answer(outbox.batches.front().batch, fail(Errc::not_ready, ""));
+    EXPECT_EQ(queue.next_due(routes), now + milliseconds(5));
+}
+
+TEST_F(WriteQueueTest, PausesLongerEachTimeABatchIsNotAnswered) {
+    add(1);
+    send();
+    for (const int pause : {100, 200, 400, 500, 500}) {
+        EXPECT_EQ(queue.next_due(routes), now + milliseconds(pause));
+        now += milliseconds(pause);
+        send();
+        ASSERT_EQ(outbox.batches.size(), 1U) << pause;
+    }
+}
+
+TEST_F(WriteQueueTest, SendsARefusedBatchAtOnceToWhoServesTheSlotAnew) {
+    add(1);
+    send();
+    (void)answer(outbox.batches.front().batch, fail(Errc::not_leader, ""));
+    table.slots.front() = {.leader = NodeId("d2"), .epoch = Epoch(2)};
+    (void)routes.adopt(table, now);
+    queue.restart(kSlot, [](const RegistId&) { return op(1); });
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().slot_epoch, Epoch(2));
+}
+
+TEST_F(WriteQueueTest, TellsTheLeaderAgainWhatAFollowerTookInItsStead) {
+    routes.on_link(NodeId("d1"), msg::LinkEvent::silent, now);
+    table.slots.front().followers = {NodeId("d2")};
+    (void)routes.adopt(table, now);
+    add(1, 7);
+    send();
+    ASSERT_TRUE(outbox.batches.at(0).acting);
+    EXPECT_EQ(queue.on_reply({.slot = kSlot,
+                              .batch = outbox.batches.front().batch,
+                              .result = {},
+                              .slot_epoch = Epoch(1),
+                              .acting = true},
+                             now),
+              std::vector{WaiterId(7)});
+    EXPECT_TRUE(queue.empty(kSlot));
+    EXPECT_EQ(queue.size(), 0U);
+    send();
+    EXPECT_TRUE(outbox.batches.empty());
+    routes.heard(NodeId("d1"));
+    (void)routes.reconsider(now);
+    queue.restart(kSlot, [](const RegistId&) { return op(1); });
+    EXPECT_FALSE(queue.empty(kSlot));
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_FALSE(outbox.batches.front().acting);
+    EXPECT_TRUE(answer(outbox.batches.front().batch).empty());
+    EXPECT_TRUE(queue.empty(kSlot));
+}
+
+TEST_F(WriteQueueTest, KnowsWhatOfTheOldIsNotAcknowledged) {
+    add(3);
+    send();
+    add(5);
+    EXPECT_FALSE(queue.has_up_to(kSlot, 2));
+    EXPECT_TRUE(queue.has_up_to(kSlot, 3));
+    (void)answer(outbox.batches.front().batch);
+    EXPECT_FALSE(queue.has_up_to(kSlot, 4));
+    EXPECT_TRUE(queue.has_up_to(kSlot, 5));
+    std::vector<std::uint64_t> seen;
+    queue.for_each(kSlot, [&](const WriteQueue::Op& each) { seen.push_back(each.owner_seq); });
+    EXPECT_EQ(seen, std::vector<std::uint64_t>{5});
 }
 
 TEST_F(WriteQueueTest, TellsANewLeaderOnceWhatWasNotAcknowledged) {

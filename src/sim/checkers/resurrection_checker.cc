@@ -7,7 +7,8 @@ namespace muster::sim {
 void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before,
                                    const Shown& now) {
     for (const auto& [id, publication] : now.publications) {
-        if (buried_.contains({listener, id})) {
+        if (buried_.contains({listener, id}) &&
+            !truth_.return_excused(truth_.publications().at(id))) {
             truth_.report("I5 no resurrection",
                           fmt::format("{} came back to {}", id.raw(), listener.text()),
                           {id.raw(), truth_.publications().at(id).client});

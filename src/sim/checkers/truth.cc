@@ -63,6 +63,19 @@ bool Truth::excused(const TruePublication& publication) const {
     return publication.excused_at && now() - *publication.excused_at <= kExcused;
 }
 
+void Truth::excuse_return(const std::string& client) {
+    for (auto& [id, publication] : publications_) {
+        if (publication.client == client) {
+            publication.doubled_at = now();
+        }
+    }
+}
+
+bool Truth::return_excused(const TruePublication& publication) const {
+    return excused(publication) ||
+           (publication.doubled_at && now() - *publication.doubled_at <= kExcused);
+}
+
 void Truth::subscribed(const Listener& listener) {
     listeners_.try_emplace(listener);
 }

@@ -58,6 +58,8 @@ struct TruePublication {
     MonoTime ended_at;
     // When its disappearance was last the fault of its client's own connection: see excuse().
     std::optional<MonoTime> excused_at;
+    // When its client was last known, or may have been, to two sessions: see excuse_return().
+    std::optional<MonoTime> doubled_at;
 
     [[nodiscard]] bool live() const {
         return ending == Ending::none;
@@ -85,6 +87,8 @@ public:
     // A living session lost the connection of this client, or the client did not come back to a new
     // session within its grace: for kExcused its publications may disappear although they live.
     void excuse(const std::string& client);
+    // A session this client left may not know of it: for kExcused it may bring back what ended.
+    void excuse_return(const std::string& client);
 
     // ---- subscribers
     void subscribed(const Listener& listener);
@@ -105,6 +109,7 @@ public:
         return scheduler_.now();
     }
     [[nodiscard]] bool excused(const TruePublication& publication) const;
+    [[nodiscard]] bool return_excused(const TruePublication& publication) const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
         return publications_;
     }

@@ -127,15 +127,6 @@ TEST_F(Cluster, IsRestartedOneByOneWithoutAnybodyNoticing) {
     expect_whole();
 }
 
-TEST_F(Cluster, DealsOutItsSlotsAnewWhenADataServerIsAdded) {
-    Node& added = story.world.registry.add(Role::data);
-    added.start();
-    story.wait(seconds(30));
-    EXPECT_EQ(story.broken(), "");
-    EXPECT_GE(added.data()->status().slots_led, 3U);
-    expect_whole();
-}
-
 TEST_F(Cluster, ComesBackWholeAfterThePowerOfEverythingFailed) {
     story.kill_all(Death::power_off);
     story.wait(seconds(3));

@@ -1,5 +1,7 @@
 #include "sim/scenarios/excuses.h"
 
+#include <algorithm>
+
 namespace muster::sim {
 namespace {
 
@@ -52,6 +54,10 @@ void Excuses::judge(SimClient& client) {
     if (now.life != 0 && client.settled() &&
         registry_.node(now.server).process().life() == now.life &&
         registry_.node(now.server).process().alive()) {
+        const ServerLife before = client.settled_in();
+        if (before.life != 0 && before.server != now.server) {
+            truth_.excuse_return(name);
+        }
         client.note_settled(now);
         away_.erase(name);
         kept_.erase(name);
@@ -62,6 +68,11 @@ void Excuses::judge(SimClient& client) {
     }
     if (away_.contains(name)) {
         truth_.excuse(name);
+    }
+    if (std::ranges::any_of(client.reached(), [&](const auto& item) {
+            return item.first != client.pipe() && pipes_.held_by_session(item.first);
+        })) {
+        truth_.excuse_return(name);
     }
 }
 

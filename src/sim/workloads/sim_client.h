@@ -75,6 +75,10 @@ public:
     [[nodiscard]] PipeId pipe() const {
         return pipe_;
     }
+    // Every connection it ever made, with the server it led to.
+    [[nodiscard]] const std::map<PipeId, std::string>& reached() const {
+        return reached_;
+    }
     // Its publications are not tied to a connection: nobody notices its end but by silence.
     [[nodiscard]] virtual bool falls_silent() const {
         return false;

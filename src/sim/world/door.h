@@ -16,10 +16,11 @@ struct Dialect {
     std::string name;
     bool shows_incomplete = true;
     bool takes_deltas = true;
+    bool follows_hints = true;
 };
 
 inline const Dialect kNative{.name = "native"};
-inline const Dialect kJava{.name = "bolt", .shows_incomplete = false, .takes_deltas = false};
+inline const Dialect kJava{.name = "bolt", .shows_incomplete = false, .takes_deltas = false, .follows_hints = false};
 
 // A door in one life of the session's process: pipes on one side, the session on the other, without
 // bytes between. Closes what was not heard for kIdleMax; time it stood still itself does not count.
@@ -51,6 +52,9 @@ public:
     void hint(env::ConnId conn, const msg::ServerHint& hint) override;
     [[nodiscard]] bool shows_incomplete() const override;
     [[nodiscard]] bool takes_deltas() const override;
+    [[nodiscard]] bool follows_hints() const override {
+        return dialect_.follows_hints;
+    }
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     void close(env::ConnId conn, const Error& why) override;
 

@@ -27,15 +27,17 @@ struct Node::MetaLife {
                node.plan_.sync_max) {
         raft::Consensus& consensus =
             node.plan_.metas.size() > 1 ? begin_group(node) : begin_single(node);
-        role = std::make_unique<meta::MetaServer>(
-            meta::MetaOptions{.node = node.plan_.id,
-                              .incarnation = incarnation_of(node.process_),
-                              .slot_count = node.plan_.slots},
-            meta::MetaEnv{.clock = node.process_.clock(),
-                          .timers = timers,
-                          .outbox = outbox,
-                          .log = Log(node, LogLevel::info)},
-            consensus);
+        meta::MetaOptions options{.node = node.plan_.id,
+                                  .incarnation = incarnation_of(node.process_),
+                                  .slot_count = node.plan_.slots,
+                                  .metas = node.plan_.metas};
+        options.placement.copies = static_cast<std::size_t>(node.plan_.copies);
+        role = std::make_unique<meta::MetaServer>(std::move(options),
+                                                  meta::MetaEnv{.clock = node.process_.clock(),
+                                                                .timers = timers,
+                                                                .outbox = outbox,
+                                                                .log = Log(node, LogLevel::info)},
+                                                  consensus);
         timers.attach(*role);
     }
 
@@ -55,7 +57,7 @@ struct Node::MetaLife {
         options.bootstrap = raft::Membership{.voters = node.plan_.metas};
         options.core.node = node.plan_.id;
         options.snapshot_after_records = 50;
-        options.reserve = {.bytes = 64 << 10, .piece_bytes = 16 << 10};  // memory, not a disk
+        options.reserve = {.bytes = 4 << 10, .piece_bytes = 1 << 10};
         group = std::make_unique<raft::RaftNode>(
             std::move(options), raft::RaftNodeEnv{.disk = disk,
                                                   .timers = consensus_timers,
@@ -83,6 +85,7 @@ struct Node::DataLife {
           outbox(node.world_.network, {node.plan_.id, Role::data}),
           role({.node = node.plan_.id,
                 .address = node.plan_.data_address,
+                .zone = node.plan_.zone,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_)},
                {.clock = node.process_.clock(),
@@ -105,6 +108,9 @@ struct Node::SessionLife {
                node.plan_.sync_max),
           role({.node = node.plan_.id,
                 .address = node.plan_.client_address,
+                .peer_address = node.plan_.peer_address,
+                .zone = node.plan_.zone,
+                .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
                 .boot = fmt::format("boot-{}", node.boots_)},

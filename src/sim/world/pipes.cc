@@ -287,6 +287,13 @@ ServerLife Pipes::session_of(PipeId pipe) const {
     return {found->second->server->process->name(), found->second->session_life};
 }
 
+bool Pipes::held_by_session(PipeId pipe) const {
+    const auto found = pipes_.find(pipe);
+    return found != pipes_.end() && found->second->server_open &&
+           found->second->server->process->alive() &&
+           found->second->server->process->life() == found->second->session_life;
+}
+
 std::vector<std::string> Pipes::server_list(PipeId pipe) const {
     const auto found = pipes_.find(pipe);
     if (found == pipes_.end() || found->second->broken) {

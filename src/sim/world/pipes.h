@@ -104,6 +104,8 @@ public:
     }
     // Where this connection leads to.
     [[nodiscard]] ServerLife session_of(PipeId pipe) const;
+    // Whether the session at the other end lives and has it for open.
+    [[nodiscard]] bool held_by_session(PipeId pipe) const;
     // The page of servers of the session at the other end; empty when it does not answer.
     [[nodiscard]] std::vector<std::string> server_list(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;

@@ -2,8 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <utility>
+#include <vector>
 
 #include "base/time.h"
 
@@ -37,7 +36,14 @@ private:
     MonoTime now_{std::chrono::seconds(1)};
     std::uint64_t last_ = 0;
     std::uint64_t done_ = 0;
-    std::map<std::pair<MonoTime, std::uint64_t>, Event> events_;
+    struct Due {
+        MonoTime when;
+        std::uint64_t number = 0;
+        Event event;
+    };
+    static bool later(const Due& one, const Due& other);
+
+    std::vector<Due> events_;  // a heap, the next one first
 };
 
 }  // namespace muster::sim

@@ -61,12 +61,12 @@ HttpPart::HttpPart(Foundation& base, HttpPartEnv env)
         env.session != nullptr ? static_cast<session::ClientFace&>(*env.session) : *no_session_;
     session::QueryFace& queries =
         env.session != nullptr ? static_cast<session::QueryFace&>(*env.session) : *no_session_;
-    door_ =
-        std::make_unique<http::HttpDoor>(std::move(options), http::HttpDoorEnv{.net = *base.net,
-                                                                               .clock = *base.loop,
-                                                                               .timers = timers_,
-                                                                               .clients = clients,
-                                                                               .queries = queries,
+    door_ = std::make_unique<http::HttpDoor>(std::move(options),
+                                             http::HttpDoorEnv{.net = *base.net,
+                                                               .clock = *base.loop,
+                                                               .timers = timers_,
+                                                               .clients = clients,
+                                                               .queries = queries,
                                                                .cluster = &env.cluster});
     timers_.bind(*door_);
 }

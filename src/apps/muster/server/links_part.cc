@@ -127,7 +127,8 @@ void LinksPart::follow(const std::vector<Member>& members) {
 
 std::size_t LinksPart::other_metas() const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        base_.identity.metas, [this](const NodeId& meta) { return meta != base_.identity.node(); }));
+        base_.identity.metas,
+        [this](const NodeId& meta) { return meta != base_.identity.node(); }));
 }
 
 std::size_t LinksPart::linked_metas() const {

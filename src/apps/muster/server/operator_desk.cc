@@ -16,12 +16,11 @@ void OperatorDesk::ask_cluster(std::uint64_t token, msg::OperatorRequest::What w
                                http::ClusterPort& port) {
     const bool full = open_.size() >= kOpenMax;
     const std::uint64_t request = ++last_request_;
-    const auto [at, is_new] = open_.emplace(
-        request, Question{.token = token,
-                          .port = &port,
-                          .what = std::move(what),
-                          .asked = env_.clock.mono(),
-                          .refused = full});
+    const auto [at, is_new] = open_.emplace(request, Question{.token = token,
+                                                              .port = &port,
+                                                              .what = std::move(what),
+                                                              .asked = env_.clock.mono(),
+                                                              .refused = full});
     if (full) {
         env_.timers.arm(kAgain, Duration::zero());
         return;

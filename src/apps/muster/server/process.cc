@@ -26,13 +26,16 @@ public:
         }
         role_.on_message(from, message);
         const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
-        if (reply != nullptr && reply->members && process_.links_ != nullptr) {
-            process_.links_->follow(*reply->members);
+        if (reply != nullptr && reply->members) {
+            process_.dial(*reply->members, reply->members_epoch);
         }
     }
 
     void on_link(const NodeId& node, msg::LinkEvent event) override {
         role_.on_link(node, event);
+        if (event == msg::LinkEvent::closed && &role_ == process_.raft_role()) {
+            process_.meta_->raft()->on_peer_gone(node);
+        }
     }
 
 private:
@@ -95,6 +98,10 @@ Result<void> Process::open_roles() {
     return {};
 }
 
+const msg::Receiver* Process::raft_role() const {
+    return meta_ != nullptr && meta_->raft() != nullptr ? &meta_->role() : nullptr;
+}
+
 void Process::attach(Role role, msg::Receiver& receiver) {
     front_desks_.push_back(std::make_unique<FrontDesk>(*this, receiver));
     base_->bus->attach({base_->identity.node(), role}, *front_desks_.back());
@@ -104,15 +111,16 @@ Result<void> Process::open_http() {
     watch_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     join_watch_ = std::make_unique<JoinWatch>(
         JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log},
-        [this] { return waits_for(); });
+        [this] {
+            look_around();
+            return waits_for();
+        });
     watch_timers_->bind(*join_watch_);
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ =
-        base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
-    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
-                                           OperatorDesk::Env{.clock = *base_->loop,
-                                                             .timers = *desk_timers_,
-                                                             .outbox = *desk_outbox_});
+    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
+    desk_ = std::make_unique<OperatorDesk>(
+        base_->identity.life.now, base_->identity.metas,
+        OperatorDesk::Env{.clock = *base_->loop, .timers = *desk_timers_, .outbox = *desk_outbox_});
     desk_timers_->bind(*desk_);
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
@@ -120,6 +128,26 @@ Result<void> Process::open_http() {
                             .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
                             .readiness = {[this] { return waits_for(); }}});
     return http_->listen();
+}
+
+void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
+    if (links_ != nullptr && epoch > dialled_epoch_) {
+        dialled_epoch_ = epoch;
+        links_->follow(members);
+    }
+}
+
+void Process::look_around() {
+    if (session_ == nullptr) {
+        return;
+    }
+    // Kept members are dialled before any meta has answered.
+    const node::NodeView& view = session_->role().view();
+    dial(view.members(), view.members_epoch());
+    if (auto why = view.refused(base_->loop->mono())) {
+        outcome_ = wrap("the metas do not let this node in", *std::move(why));
+        base_->loop->stop();
+    }
 }
 
 std::optional<std::string> Process::waits_for() const {
@@ -176,10 +204,7 @@ void Process::write_metrics(MetricsWriter& writer) const {
 Result<void> Process::run() {
     std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is an answer of write(), not our end
     constexpr std::array kSignals{SIGINT, SIGTERM};
-    MUSTER_TRY(base_->loop->on_signals(kSignals, [this](int signal) {
-        base_->log.info("server.stopping", {{"signal", signal}});
-        base_->loop->stop();
-    }));
+    MUSTER_TRY(base_->loop->on_signals(kSignals, [this](int signal) { on_signal(signal); }));
     if (data_ != nullptr) {
         data_->start();
     }
@@ -191,7 +216,17 @@ Result<void> Process::run() {
     if (session_ != nullptr) {
         session_->stop();
     }
-    return {};
+    return outcome_;
+}
+
+// The first one ends it politely, the second one at once.
+void Process::on_signal(int signal) {
+    base_->log.info("server.stopping", {{"signal", signal}});
+    if (session_ == nullptr || std::exchange(leaving_, true)) {
+        base_->loop->stop();
+        return;
+    }
+    session_->leave([this] { base_->loop->stop(); });
 }
 
 }  // namespace muster::cli

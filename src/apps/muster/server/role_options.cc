@@ -33,7 +33,9 @@ raft::RaftNodeOptions raft_options(const Identity& identity) {
 meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identity& identity) {
     return {.node = identity.node(),
             .incarnation = identity.life.now,
-            .slot_count = static_cast<std::uint16_t>(config.slots)};
+            .slot_count = static_cast<std::uint16_t>(config.slots),
+            .placement = {.copies = config.copies},
+            .metas = identity.metas};
 }
 
 data::DataOptions data_options(const runtime::ServerConfig& config, const Identity& identity) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,8 @@ public:
     void start() {
         role_->start();
     }
+    // Hands the clients over to other sessions, if there are any, then calls `gone` once.
+    void leave(std::function<void()> gone);
     // The process is about to end, politely.
     void stop();
 

@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include "roles/data/data_impl.h"
+
+// Publications whose session went. One that ended leaves *orphans*: its clients are on their way to
+// other sessions, which take over what they bring; what is left after the grace goes as silent. One
+// that merely fell silent may live behind a cut and serve its clients there, so what it owns is
+// *held* until it is heard again, or for so long that nobody will come (I3, I4).
+namespace muster::data {
+
+void DataServer::Impl::look_after_sessions(MonoTime now) {
+    sessions_.note_silent(members_, now, options_.session_silence);
+    if (versions_.exhausted()) {
+        return;
+    }
+    std::map<store::OwnerId, MonoTime> departed;
+    absent_.clear();
+    for (auto& [id, slot] : slots_.led()) {
+        if (slot->acting) {
+            continue;
+        }
+        std::vector<store::OwnerId> over;
+        for (const auto& [owner, digest] : slot->store.owners()) {
+            const NodeId& node = owners_.session(owner);
+            const SessionLink* link = sessions_.find(node);
+            const auto gone = sessions_.gone(node);
+            if (link != nullptr && owner == link->owner && !gone) {
+                continue;
+            }
+            const auto known = departed_.find(owner);
+            const MonoTime since = known == departed_.end() ? now : known->second;
+            departed[owner] = since;
+            // What an earlier life left goes once the life after it has supplied the slot: it knows
+            // best whether its clients had time to come back (it may have stood still itself, or be
+            // the third life in a row).
+            const bool outlived = link != nullptr && store::succeeds(link->owner, owner);
+            const bool ended = outlived || (gone && gone->reason == GoneReason::closed);
+            absent_[id][owner] = ended ? GoneReason::closed : GoneReason::silent;
+            if (outlived && !gone) {
+                if (now - since >= options_.orphan_grace && link->has_supplied(id, slot->epoch)) {
+                    over.push_back(owner);
+                }
+            } else if (gone) {
+                const Duration hold = gone->reason == GoneReason::closed ? options_.orphan_grace
+                                                                         : options_.silent_hold;
+                if (now - gone->since >= hold) {
+                    over.push_back(owner);
+                }
+            } else {
+                sessions_.note_gone(node, GoneReason::silent, now);
+            }
+        }
+        for (const store::OwnerId owner : over) {
+            remove_owner(id, *slot, owner);
+        }
+    }
+    departed_ = std::move(departed);
+}
+
+void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner) {
+    Turn turn;
+    std::size_t removed = 0;
+    slot.store.remove_owner(owner, RemovalCause::silent, env_.clock.mono(),
+                            [&](const store::Write& write) {
+                                ++removed;
+                                Written& written = turn[write.service->data_info_id()];
+                                written.service = write.service;
+                                written.effects.push_back({.id = write.id,
+                                                           .publication = nullptr,
+                                                           .order = write.order,
+                                                           .cause = write.cause,
+                                                           .owner = write.owner,
+                                                           .owner_seq = write.owner_seq,
+                                                           .visible = true});
+                            });
+    commit(slot, turn);
+    absent_[id].erase(owner);
+    probe_.orphans_removed.add(removed);
+    env_.log.info(
+        "data.orphans.removed",
+        {{"session", owners_.session(owner).raw()}, {"slot", id.raw()}, {"publications", removed}});
+}
+
+}  // namespace muster::data

@@ -1,0 +1,60 @@
+#include "roles/data/owners.h"
+
+#include "base/check.h"
+
+namespace muster::data {
+
+store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
+    const auto [known, inserted] = numbers_.try_emplace(session, sessions_.size() + 1);
+    if (inserted) {
+        sessions_.push_back(session);
+    }
+    return store::owner_of(known->second, life);
+}
+
+const NodeId& Owners::session(store::OwnerId owner) const {
+    const std::uint64_t number = owner.raw() >> store::kLifeBits;
+    CHECK(number > 0 && number <= sessions_.size());
+    return sessions_[number - 1];
+}
+
+msg::OwnedWrite Owners::named(const store::Effect& effect) const {
+    return {.id = effect.regist_id(),
+            .publication = effect.publication,
+            .order = effect.order,
+            .cause = effect.cause,
+            .owner = session(effect.owner),
+            .owner_life = life(effect.owner),
+            .owner_seq = effect.owner_seq};
+}
+
+msg::OwnedWrite Owners::named(const store::Write& effect) const {
+    return {.id = effect.id,
+            .publication = effect.publication,
+            .order = effect.order,
+            .cause = effect.cause,
+            .owner = session(effect.owner),
+            .owner_life = life(effect.owner),
+            .owner_seq = effect.owner_seq};
+}
+
+msg::SlotEntry Owners::named(const store::LogEntry& entry) const {
+    msg::SlotEntry told{.service = entry.service, .from = entry.from, .to = entry.to, .writes = {}};
+    told.writes.reserve(entry.effects.size());
+    for (const store::Effect& effect : entry.effects) {
+        told.writes.push_back(named(effect));
+    }
+    return told;
+}
+
+store::Write Owners::numbered(const msg::OwnedWrite& write, const ServicePtr& service) {
+    return {.id = write.id,
+            .service = service,
+            .publication = write.publication,
+            .order = write.order,
+            .cause = write.cause,
+            .owner = of(write.owner, write.owner_life),
+            .owner_seq = write.owner_seq};
+}
+
+}  // namespace muster::data

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "model/ids.h"
+#include "msg/data_data.h"
+#include "store/slot_log.h"
+
+namespace muster::data {
+
+// Names of the sessions that own publications, and this node's numbers for them: nodes agree on
+// names only. Loop thread only. Bounded by the sessions the cluster ever had.
+class Owners {
+public:
+    [[nodiscard]] store::OwnerId of(const NodeId& session, Incarnation life);
+    [[nodiscard]] const NodeId& session(store::OwnerId owner) const;
+    [[nodiscard]] static Incarnation life(store::OwnerId owner) {
+        return Incarnation(owner.raw() & ((std::uint64_t{1} << store::kLifeBits) - 1));
+    }
+
+    // ---- between what a copy keeps and what copies tell each other
+
+    [[nodiscard]] msg::OwnedWrite named(const store::Effect& effect) const;
+    [[nodiscard]] msg::OwnedWrite named(const store::Write& effect) const;
+    [[nodiscard]] msg::SlotEntry named(const store::LogEntry& entry) const;
+    // `service` may be null for what went.
+    [[nodiscard]] store::Write numbered(const msg::OwnedWrite& write, const ServicePtr& service);
+
+private:
+    std::map<NodeId, std::uint64_t> numbers_;
+    std::vector<NodeId> sessions_;  // by number - 1
+};
+
+}  // namespace muster::data

@@ -1,0 +1,301 @@
+#include "roles/data/test_world.h"
+
+namespace muster::data {
+namespace {
+
+using namespace std::chrono_literals;
+using test::service;
+using test::TestSession;
+using test::World;
+
+const ServicePtr kOrders = service("orders");
+using Ids = std::set<std::string>;
+
+class Promotion : public ::testing::Test {
+protected:
+    Promotion() {
+        world.assign({"d1", "d2", "d3"});
+        world.pass(1s);
+        s1.publish("a", kOrders);
+        s1.want(kOrders);
+        s2.want(kOrders);
+        world.pass(500ms);
+        EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+        EXPECT_TRUE(s2.copies["orders"].complete);
+    }
+    void lose_entries() {
+        world.lose = [](const auto&, const auto&, const auto& message) {
+            return std::holds_alternative<msg::SlotEntries>(message);
+        };
+    }
+    void lose_nothing() {
+        world.lose = [](const auto&, const auto&, const auto&) { return false; };
+    }
+
+    World world{{"d1", "d2", "d3"}};
+    TestSession& s1 = world.session("s1");
+    TestSession& s2 = world.session("s2");
+};
+
+TEST_F(Promotion, CostsDigestsAndTellsNothingWhenNothingDiffers) {
+    const std::size_t told = s1.snapshots + s1.changes + s2.snapshots + s2.changes;
+    const std::size_t details = s1.details + s2.details;
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s1.want(kOrders);
+    s2.want(kOrders);
+    world.pass(1s);
+    EXPECT_TRUE(world.copy("d2").settled);
+    EXPECT_EQ(s1.snapshots + s1.changes + s2.snapshots + s2.changes, told);
+    EXPECT_EQ(s1.details + s2.details, details);
+    EXPECT_EQ(world["d2"].status().doubts, 0U);
+}
+
+TEST_F(Promotion, ServesAtOnce) {
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    s1.publish("b", kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
+    EXPECT_FALSE(world.copy("d2").settled);
+    EXPECT_EQ(world.copy("d3").publications, 2U);
+}
+
+TEST_F(Promotion, TakesNothingFromWhoKnowsMoreThanTheCopy) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.publish("new", kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"})) << "what is written is told";
+    world.pass(2s);
+    EXPECT_TRUE(world.copy("d2").settled);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
+    EXPECT_EQ(world.copy("d2").publications, 3U);
+}
+
+TEST_F(Promotion, BringsNothingBackToWhoKnowsThatItLeft) {
+    lose_entries();
+    s1.withdraw("a");
+    lose_nothing();
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{});
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    s2.publish("b", kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"b"});
+    world.pass(1s);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"b"});
+    EXPECT_EQ(world.copy("d2").publications, 1U);
+}
+
+TEST_F(Promotion, RemovesWhatOnlyALostTailHadOnceAllIsKnown) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    // Both the leader and the session that published end: nobody can supply it again.
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    world.link("d2", "s1", msg::LinkEvent::closed);
+    world.pass(9s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    world.pass(3s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{});
+}
+
+TEST_F(Promotion, GivesOneVersionOneMeaning) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s2.want(kOrders);
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "new"}));
+    EXPECT_NE(s2.copies["orders"].version, s3.copies["orders"].version);
+    world.pass(2s);
+    EXPECT_EQ(s2.copies["orders"].version, s3.copies["orders"].version);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "tail", "new"}));
+}
+
+TEST_F(Promotion, IsAPlannedMoveWithoutAGapForReaders) {
+    world.assign({"d2", "d1", "d3"}, {"d2", "d3"});  // the old leader hears of it first
+    ASSERT_FALSE(s1.refused.empty());
+    EXPECT_EQ(s1.refused.back().slot_epoch, world.table.slots[0].epoch);
+    s1.publish("b", kOrders);
+    EXPECT_EQ(s1.acked["not_leader"], 1U);
+    world.assign({"d2", "d1", "d3"});
+    s1.want(kOrders);
+    s2.want(kOrders);
+    world.pass(2s);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
+    EXPECT_EQ(world.copy("d1").digest, world.copy("d2").digest) << "the old leader follows";
+    EXPECT_EQ(world["d1"].status().slots_synced, 1U);
+}
+
+TEST_F(Promotion, LetsAnOldLeaderFollowByTheLogWhenItWroteNothingMore) {
+    world.sent.clear();
+    world.assign({"d2", "d1", "d3"});
+    world.pass(1s);
+    EXPECT_EQ(world.count<msg::SlotImage>(), 0U);
+    EXPECT_EQ(world["d1"].status().slots_synced, 1U);
+    EXPECT_EQ(world["d3"].status().slots_synced, 1U);
+}
+
+TEST_F(Promotion, GivesAnOldLeaderThatWentAnotherWayAnImage) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.assign({"d2", "d1", "d3"}, {"d1"});
+    s1.publish("b", kOrders);
+    world.assign({"d2", "d1", "d3"});
+    world.pass(2s);
+    EXPECT_EQ(world.copy("d1").digest, world.copy("d2").digest);
+    EXPECT_EQ(world.copy("d1").publications, 3U);
+    EXPECT_GE(world.count<msg::SlotImage>(), 3U);
+}
+
+TEST_F(Promotion, WithoutAnyCopyShowsNothingAsGone) {
+    world.kill("d1");
+    world.start("d4");
+    world.assign({"d4"});
+    s2.want(kOrders);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    world.pass(2s);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    EXPECT_TRUE(world.copy("d4").settled);
+}
+
+TEST_F(Promotion, OrphansOfASessionThatEndedGoAfterTheGraceUnlessTakenOver) {
+    s1.publish("b", kOrders);
+    world.link("d1", "s1", msg::LinkEvent::closed);
+    world.pass(5s, {"s1"});
+    EXPECT_EQ(world["d1"].status().orphans, 2U);
+    s2.publish("b", kOrders);
+    s2.publish("b", kOrders);
+    s2.publish("b", kOrders);  // with a newer order than at the session that ended
+    world.pass(6s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"b"});
+    EXPECT_EQ(world["d1"].status().orphans, 0U);
+}
+
+TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {
+    world.link("d1", "s1", msg::LinkEvent::silent);
+    world.pass(60s, {"s1"});
+    EXPECT_EQ(world["d1"].status().held, 1U);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    world.pass(1s);
+    EXPECT_EQ(world["d1"].status().held, 0U);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    world.pass(610s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{}) << "nobody will come any more";
+}
+
+TEST_F(Promotion, ExpiresNobodyAfterAPauseOfItsOwn) {
+    world.link("d1", "s1", msg::LinkEvent::closed);
+    world.stopped = {"d1"};
+    world.lose = [](const auto&, const auto& to, const auto&) { return to.node == NodeId("d1"); };
+    world.pass(20s);
+    world.stopped = {};
+    lose_nothing();
+    world.pass(1s);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world["d1"].status().orphans, 0U);
+}
+
+// ---- in the leader's stead
+
+class Acting : public Promotion {
+protected:
+    // s2 and d2 on one side, the rest on the other.
+    void split() {
+        for (const char* a : {"d2", "s2"}) {
+            for (const char* b : {"d1", "d3", "s1"}) {
+                world.cut(a, b);
+            }
+        }
+        world.pass(1500ms);
+        s2.acting_node = NodeId("d2");
+        s2.want(kOrders, true);
+    }
+    void unite() {
+        world.heal();
+        world.pass(500ms);
+        s2.acting_node = {};
+        s2.want(kOrders);
+        world.pass(2s);
+    }
+};
+
+TEST_F(Acting, IsRefusedWhileTheLeaderIsHeard) {
+    s2.acting_node = NodeId("d2");
+    s2.publish("b", kOrders, true);
+    EXPECT_EQ(s2.acked["not_leader"], 1U);
+    EXPECT_EQ(world["d2"].status().slots_acting, 0U);
+}
+
+TEST_F(Acting, ServesThoseWhoReachNobodyElse) {
+    split();
+    s2.publish("b", kOrders, true);
+    EXPECT_EQ(s2.acked["ok"], 1U);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
+    EXPECT_EQ(world["d2"].status().slots_acting, 1U);
+    world.pass(500ms);
+    EXPECT_FALSE(world.reported[NodeId("d2")][SlotId(0)].synced);
+}
+
+TEST_F(Acting, UnitesBothSidesAfterwardsAndNeitherLosesTheOthers) {
+    split();
+    s2.publish("b", kOrders, true);
+    s1.publish("c", kOrders);
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "c"}));
+    world.pass(30s);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"})) << "the other side has not left";
+    unite();
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b", "c"}));
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b", "c"}));
+    EXPECT_EQ(s1.copies["orders"].version, s2.copies["orders"].version);
+    EXPECT_EQ(world["d2"].status().slots_acting, 0U);
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+    EXPECT_EQ(world.copy("d2").held, world.copy("d1").held);
+}
+
+TEST_F(Acting, BringsBackNothingThatLeftMeanwhile) {
+    s2.publish("b", kOrders);
+    split();
+    s2.withdraw("b", true);
+    s1.withdraw("a");
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    unite();
+    EXPECT_EQ(s1.copies["orders"].ids, Ids{});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{});
+}
+
+TEST_F(Acting, GoesOverIntoLeading) {
+    split();
+    s2.publish("b", kOrders, true);
+    world.kill("d1");
+    world.heal();
+    world.assign({"d2", "d3"});
+    s2.acting_node = {};
+    s1.want(kOrders);
+    s2.want(kOrders);
+    world.pass(2s);
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b"}));
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
+    EXPECT_EQ(world.copy("d3").digest, world.copy("d2").digest);
+}
+
+}  // namespace
+}  // namespace muster::data

@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "roles/data/data_impl.h"
+
+// From the leader of a slot to its followers.
+namespace muster::data {
+namespace {
+
+constexpr std::size_t kEffectsPerMessage = 1000;
+// So many entries may be on their way to one follower of a slot.
+constexpr store::SlotLog::Index kWindow = 1024;
+constexpr std::size_t kImagePublications = 1000;
+constexpr std::size_t kImageBytes = std::size_t{256} << 10U;
+
+std::size_t bytes_of(const Publication& publication) {
+    std::size_t bytes = 200;
+    for (const std::string& box : publication.boxes) {
+        bytes += box.size();
+    }
+    for (const auto& [key, value] : publication.attributes) {
+        bytes += key.size() + value.size();
+    }
+    return bytes;
+}
+
+}  // namespace
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& ask) {
+    LedSlot* slot = slots_.find(ask.slot);
+    if (slot == nullptr || slot->acting || slot->epoch != ask.slot_epoch) {
+        return;  // one of us has an older table; it asks again
+    }
+    const auto& followers = slots_.table().slots[ask.slot.raw()].followers;
+    if (std::ranges::find(followers, from.node) == followers.end()) {
+        return;
+    }
+    FollowerLink& follower = slot->followers[from.node];
+    if (ask.data < follower.life) {
+        return;
+    }
+    const auto at = slot->log.find(ask.held);
+    if (!at || !slot->log.reaches(*at)) {
+        follower = {};
+        send_image_part(from.node, ask.slot, *slot,
+                        {.data = ask.data, .slot = ask.slot, .slot_epoch = ask.slot_epoch});
+        return;
+    }
+    follower = {.life = ask.data,
+                .sent = *at,
+                .acked = *at,
+                .sent_name = ask.held,
+                .acked_name = ask.held,
+                .sent_at = {},
+                .behind_since = {}};
+    stream_to(from.node, ask.slot, *slot, follower);
+}
+
+void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
+    for (auto& [node, follower] : slot.followers) {
+        if (follower.life != Incarnation{} && follower.sent - follower.acked < kWindow &&
+            (follower.sent < slot.log.newest() || (slot.settled && !follower.knows_settled))) {
+            stream_to(node, id, slot, follower);
+        }
+    }
+}
+
+// Sends what was not sent yet, as far as the window goes; at least one message.
+void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
+                                 FollowerLink& follower) {
+    const MonoTime now = env_.clock.mono();
+    const auto newest = slot.log.newest();
+    follower.sent_at = now;
+    if (!slot.log.reaches(follower.sent)) {
+        follower.sent = newest;  // it finds out that it missed some, and asks
+        follower.sent_name = slot.log.position();
+    }
+    if (follower.acked == follower.sent) {
+        follower.behind_since = now;
+    }
+    do {
+        msg::SlotEntries message{.data = follower.life,
+                                 .slot = id,
+                                 .slot_epoch = slot.epoch,
+                                 .after = follower.sent_name,
+                                 .entries_epoch = slot.log.epoch_after(follower.sent),
+                                 .settled = false,
+                                 .entries = {}};
+        for (const store::LogEntry* entry : slot.log.read(follower.sent, kEffectsPerMessage)) {
+            message.entries.push_back(owners_.named(*entry));
+        }
+        follower.sent += message.entries.size();
+        follower.sent_name = slot.log.position_in(message.entries_epoch, follower.sent);
+        message.settled = slot.settled && follower.sent == newest;
+        probe_.entries_sent.add(message.entries.size());
+        env_.outbox.send({node, Role::data}, std::move(message));
+    } while (follower.sent < newest && follower.sent - follower.acked < kWindow);
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ack) {
+    const MonoTime now = env_.clock.mono();
+    for (const auto& item : ack.items) {
+        LedSlot* slot = slots_.find(item.slot);
+        if (slot == nullptr || slot->acting) {
+            continue;
+        }
+        const auto known = slot->followers.find(from.node);
+        if (known == slot->followers.end() || known->second.life != ack.data) {
+            continue;
+        }
+        FollowerLink& follower = known->second;
+        const auto at = slot->log.find(item.held);
+        if (!at || *at < follower.acked) {
+            continue;
+        }
+        follower.knows_settled = follower.knows_settled || item.settled;
+        if (*at > follower.acked) {
+            probe_.follower_lag.record(now - follower.behind_since);
+            follower.behind_since = follower.sent_at;
+        }
+        follower.acked = *at;
+        follower.acked_name = item.held;
+        if (follower.sent <= *at) {
+            follower.sent = *at;
+            follower.sent_name = item.held;
+        }
+        if (follower.sent < slot->log.newest()) {
+            stream_to(from.node, item.slot, *slot, follower);
+        }
+    }
+}
+
+// What was not acknowledged in time is sent again. When all is acknowledged a follower is told
+// nothing but that we live.
+void DataServer::Impl::look_after_followers(MonoTime now) {
+    std::set<NodeId> nodes;
+    for (auto& [id, slot] : slots_.led()) {
+        if (slot->acting) {
+            continue;
+        }
+        const auto& followers = slots_.table().slots[id.raw()].followers;
+        nodes.insert(followers.begin(), followers.end());
+        for (auto& [node, follower] : slot->followers) {
+            const bool owed =
+                follower.acked < slot->log.newest() || (slot->settled && !follower.knows_settled);
+            if (follower.life != Incarnation{} && owed &&
+                now - follower.sent_at >= options_.follow_retry) {
+                probe_.entries_resent.add(follower.sent - follower.acked);
+                follower.sent = follower.acked;
+                follower.sent_name = follower.acked_name;
+                stream_to(node, id, *slot, follower);
+            }
+        }
+    }
+    for (const NodeId& node : nodes) {
+        env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
+                                                              .table_epoch = slots_.table().epoch});
+    }
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest& ask) {
+    const LedSlot* slot = slots_.find(ask.slot);
+    if (slot != nullptr && !slot->acting && slot->epoch == ask.slot_epoch) {
+        send_image_part(from.node, ask.slot, *slot, ask);
+    }
+}
+
+void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const LedSlot& slot,
+                                       const msg::ImageRequest& ask) {
+    msg::SlotImage part{.data = ask.data,
+                        .slot = id,
+                        .slot_epoch = slot.epoch,
+                        .position = slot.log.position(),
+                        .settled = slot.settled,
+                        .image = ask.image,
+                        .part = ask.part,
+                        .next = ask.from,
+                        .last = false,
+                        .data_items = {},
+                        .tombstones = {}};
+    std::size_t items = 0;
+    std::size_t bytes = 0;
+    const auto full = [&] { return items >= kImagePublications || bytes >= kImageBytes; };
+    if (!part.next.publications_done) {
+        const auto& data = slot.store.data();
+        auto datum = data.lower_bound(part.next.service);
+        bool goes_on = datum != data.end() && datum->first == part.next.service;
+        for (; datum != data.end() && !full(); ++datum, goes_on = false) {
+            auto& item = part.data_items.emplace_back(datum->second.service, datum->second.version,
+                                                      std::vector<msg::OwnedWrite>{});
+            const auto& entries = datum->second.entries;
+            auto entry = goes_on ? entries.upper_bound(part.next.id) : entries.begin();
+            for (; entry != entries.end() && !full(); ++entry) {
+                item.publications.push_back(
+                    owners_.named(store::Effect{.id = {},
+                                                .publication = entry->publication,
+                                                .order = entry->publication->order,
+                                                .owner = entry->owner,
+                                                .owner_seq = entry->owner_seq}));
+                ++items;
+                bytes += bytes_of(*entry->publication);
+                part.next.id = entry->publication->id;
+            }
+            part.next.service = datum->first;
+            if (entry != entries.end()) {
+                break;  // the next part goes on within it
+            }
+            bytes += 100;
+            ++items;
+            // Nothing of it is left: a later part begins after the greatest id there is.
+            if (!entries.empty()) {
+                part.next.id = entries.rbegin()->publication->id;
+            }
+        }
+        part.next.publications_done = datum == data.end();
+    }
+    if (part.next.publications_done) {
+        const MonoTime now = env_.clock.mono();
+        part.last = true;
+        slot.store.visit_tombstones(
+            part.next.burial,
+            [&](std::uint64_t burial, const store::Write& effect, MonoTime since) {
+                if (full()) {
+                    part.last = false;
+                    return false;
+                }
+                ++items;
+                part.next.burial = burial;
+                part.tombstones.push_back({owners_.named(effect), to_ms(now - since)});
+                return true;
+            });
+    }
+    probe_.images_sent.add(part.part == 0 ? 1 : 0);
+    env_.outbox.send({node, Role::data}, std::move(part));
+}
+
+}  // namespace muster::data

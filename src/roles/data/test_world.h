@@ -1,0 +1,430 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "env/manual_time.h"
+#include "roles/data/data.h"
+
+// Data servers that exchange messages over a network that a test cuts at will, sessions of a few
+// lines, and a meta that is the test itself.
+namespace muster::data::test {
+
+using namespace std::chrono_literals;
+
+inline ServicePtr service(const std::string& name) {
+    return std::make_shared<const Service>(Service{.data_id = name});
+}
+
+class World;
+
+// A session as the leaders of slots see one: it owns publications, answers questions for detail,
+// and folds what it is told.
+class TestSession {
+public:
+    struct Copy {
+        Version version;
+        bool complete = false;
+        std::set<std::string> ids;
+    };
+
+    TestSession(World& world, const std::string& name, std::uint64_t life = 1)
+        : node(name), life_(life), world_(world) {}
+
+    void publish(const std::string& id, const ServicePtr& of, bool acting = false);
+    void withdraw(const std::string& id, bool acting = false);
+    void want(const ServicePtr& of, bool acting = false);
+    // Digests of all slots, to whom the table says or to `to`.
+    void beat(const NodeId& to = {});
+    void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
+
+    const NodeId node;
+    std::map<std::string, Copy> copies;  // by data id
+    std::vector<msg::NotLeading::Item> refused;
+    std::size_t snapshots = 0;
+    std::size_t changes = 0;
+    std::size_t details = 0;
+    std::map<std::string, std::size_t> acked;  // by outcome
+    NodeId acting_node;                        // who acts, when told so
+
+private:
+    void fold(const std::variant<DatumChange, DatumSnapshot>& change);
+    [[nodiscard]] NodeId target(SlotId slot, bool acting) const;
+    [[nodiscard]] Epoch epoch(SlotId slot) const;
+
+    std::uint64_t life_;
+    World& world_;
+    std::map<std::string, msg::PublishBatch::Op> own_;
+    std::map<std::string, ServicePtr> wanted_;
+    std::map<NodeId, std::uint64_t> parts_;
+    std::uint64_t seq_ = 0;
+    std::uint64_t batch_ = 0;
+};
+
+class World {
+public:
+    explicit World(std::vector<std::string> nodes, DataOptions options = {}) {
+        for (const std::string& name : nodes) {
+            start(name, options);
+        }
+    }
+
+    void start(const std::string& name, DataOptions options = {}) {
+        options.node = NodeId(name);
+        options.metas = {NodeId("m1")};
+        options.incarnation = Incarnation(++lives_);
+        nodes_[options.node] = std::make_unique<Node>(*this, options);
+        told_.erase(options.node);
+    }
+    void kill(const std::string& name) {
+        nodes_.erase(NodeId(name));
+    }
+    TestSession& session(const std::string& name, std::uint64_t life = 1) {
+        auto& made = sessions_[NodeId(name)];
+        made = std::make_unique<TestSession>(*this, name, life);
+        std::erase_if(members_, [&](const Member& member) { return member.node == NodeId(name); });
+        members_.push_back({.node = NodeId(name),
+                            .role = Role::session,
+                            .address = "",
+                            .incarnation = Incarnation(life)});
+        ++members_epoch_;
+        return *made;
+    }
+    DataServer& operator[](const std::string& name) {
+        return nodes_.at(NodeId(name))->server;
+    }
+
+    // The metas agree that these hold the slots (leader first); all but `uninformed` hear of it.
+    void assign(std::vector<std::string> holders, std::set<std::string> uninformed = {}) {
+        const bool moved = table.slots.empty() || table.slots[0].leader != NodeId(holders[0]);
+        table.epoch = Epoch(table.epoch.raw() + 1);
+        table.slots.resize(slots);
+        for (Slot& slot : table.slots) {
+            slot.leader = NodeId(holders[0]);
+            slot.followers.clear();
+            for (std::size_t i = 1; i < holders.size(); ++i) {
+                slot.followers.emplace_back(holders[i]);
+            }
+            if (moved) {
+                slot.epoch = table.epoch;
+            }
+        }
+        uninformed_ = {uninformed.begin(), uninformed.end()};
+        tell_table();
+        run();
+    }
+    void tell_table() {
+        for (auto& [node, life] : nodes_) {
+            if (!uninformed_.contains(node.raw())) {
+                life->server.on_message({NodeId("m1"), Role::meta}, reply(life->life));
+            }
+        }
+    }
+
+    void cut(const std::string& a, const std::string& b) {
+        cuts_.insert({NodeId(a), NodeId(b)});
+        cuts_.insert({NodeId(b), NodeId(a)});
+    }
+    void heal() {
+        cuts_.clear();
+    }
+    // Says which messages are lost.
+    std::function<bool(const msg::RoleAddress& from, const msg::RoleAddress& to,
+                       const msg::ClusterMessage&)>
+        lose = [](const auto&, const auto&, const auto&) { return false; };
+
+    // Delivers until nothing is on its way.
+    void run() {
+        while (!way_.empty()) {
+            auto [from, to, message] = std::move(way_.front());
+            way_.pop_front();
+            ++sent[message.index()];
+            if (cuts_.contains({from.node, to.node}) || lose(from, to, message)) {
+                continue;
+            }
+            if (to.role == Role::data) {
+                if (const auto node = nodes_.find(to.node); node != nodes_.end()) {
+                    node->second->server.on_message(from, message);
+                }
+            } else if (to.role == Role::session) {
+                if (const auto known = sessions_.find(to.node); known != sessions_.end()) {
+                    known->second->on_message(from, message);
+                }
+            } else if (const auto* beat = std::get_if<msg::NodeHeartbeat>(&message)) {
+                heartbeats[from.node] = *beat;
+                for (const auto& copy : beat->copies) {
+                    reported[from.node][copy.slot] = copy;
+                }
+            }
+        }
+    }
+    // Time passes for all; sessions in `silent` send nothing.
+    void pass(Duration span, const std::set<std::string>& silent = {}) {
+        for (Duration passed{}; passed < span; passed += 50ms) {
+            clock_.advance(50ms);
+            for (auto& [node, life] : nodes_) {
+                if (!stopped.contains(node.raw())) {
+                    life->timers.fire_due();
+                }
+            }
+            if (++steps_ % 5 == 0) {
+                for (auto& [node, session] : sessions_) {
+                    if (!silent.contains(node.raw())) {
+                        session->beat(session->acting_node);
+                    }
+                }
+            }
+            run();
+        }
+    }
+
+    // What a node's copy of a slot holds.
+    msg::VerifyReply::Copy copy(const std::string& node, SlotId slot = SlotId(0)) {
+        nodes_.at(NodeId(node))
+            ->server.on_message({NodeId("check"), Role::session}, msg::VerifyRequest{.query = 1});
+        msg::VerifyReply::Copy found{.slot = SlotId(9999)};
+        for (auto& [from, to, message] : way_) {
+            if (const auto* reply = std::get_if<msg::VerifyReply>(&message)) {
+                for (const auto& copy : reply->copies) {
+                    if (copy.slot == slot) {
+                        found = copy;
+                    }
+                }
+            }
+        }
+        run();
+        return found;
+    }
+
+    void send(const msg::RoleAddress& from, const msg::RoleAddress& to,
+              msg::ClusterMessage message) {
+        way_.push_back({from, to, std::move(message)});
+    }
+    void link(const std::string& node, const std::string& of, msg::LinkEvent event) {
+        nodes_.at(NodeId(node))->server.on_link(NodeId(of), event);
+        run();
+    }
+
+    std::size_t slots = 1;
+    SlotTable table;
+    std::map<NodeId, msg::NodeHeartbeat> heartbeats;
+    std::map<NodeId, std::map<SlotId, msg::CopyState>> reported;
+    std::map<std::size_t, std::size_t> sent;  // by kind of message
+    std::set<std::string> stopped;            // nodes whose process stands still
+
+    template <typename Message>
+    std::size_t count() {
+        return sent[msg::ClusterMessage(Message{}).index()];
+    }
+
+private:
+    struct Node final : msg::Outbox {
+        Node(World& of, const DataOptions& options)
+            : world(of),
+              self{options.node, Role::data},
+              life(options.incarnation),
+              timers(of.clock_),
+              server(options, {.clock = of.clock_,
+                               .timers = timers,
+                               .outbox = *this,
+                               .log = Log(of.quiet_, LogLevel::error)}) {
+            timers.attach(server);
+            server.start();
+        }
+        void send(const msg::RoleAddress& to, msg::ClusterMessage message) override {
+            world.send(self, to, std::move(message));
+        }
+        World& world;
+        msg::RoleAddress self;
+        Incarnation life;
+        env::ManualTimers timers;
+        DataServer server;
+    };
+    struct Quiet final : LogSink {
+        void write(LogLevel, std::string_view, std::initializer_list<LogField>) override {}
+    };
+    struct OnTheWay {
+        msg::RoleAddress from;
+        msg::RoleAddress to;
+        msg::ClusterMessage message;
+    };
+
+    msg::NodeHeartbeatReply reply(Incarnation life) {
+        return {.incarnation = life,
+                .known_before = true,
+                .version_ceiling = Version(std::uint64_t{1} << 62U),
+                .table = table,
+                .members_epoch = members_epoch_,
+                .members = members_};
+    }
+
+    Quiet quiet_;
+    env::ManualClock clock_;
+    std::map<NodeId, std::unique_ptr<Node>> nodes_;
+    std::map<NodeId, std::unique_ptr<TestSession>> sessions_;
+    std::vector<Member> members_;
+    std::uint64_t members_epoch_ = 1;
+    std::set<NodeId> told_;
+    std::set<std::string> uninformed_;
+    std::deque<OnTheWay> way_;
+    std::set<std::pair<NodeId, NodeId>> cuts_;
+    std::uint64_t lives_ = 0;
+    std::size_t steps_ = 0;
+};
+
+inline NodeId TestSession::target(SlotId slot, bool acting) const {
+    return acting ? acting_node : world_.table.slots[slot.raw()].leader;
+}
+inline Epoch TestSession::epoch(SlotId slot) const {
+    return world_.table.slots[slot.raw()].epoch;
+}
+
+inline void TestSession::publish(const std::string& id, const ServicePtr& of, bool acting) {
+    auto publication = std::make_shared<Publication>();
+    publication->id = RegistId(id);
+    publication->service = of;
+    publication->order = {static_cast<std::int64_t>(++seq_), 0};
+    publication->boxes = {id + "@" + std::to_string(seq_)};
+    own_[id] = {.id = publication->id,
+                .service = of,
+                .publication = publication,
+                .order = publication->order,
+                .owner_seq = seq_};
+    const SlotId slot = slot_of(*of, world_.slots);
+    world_.send({node, Role::session}, {target(slot, acting), Role::data},
+                msg::PublishBatch{.session = Incarnation(life_),
+                                  .slot = slot,
+                                  .slot_epoch = epoch(slot),
+                                  .batch = ++batch_,
+                                  .acting = acting,
+                                  .ops = {own_[id]}});
+    world_.run();
+}
+
+inline void TestSession::withdraw(const std::string& id, bool acting) {
+    msg::PublishBatch::Op op = own_.at(id);
+    own_.erase(id);
+    op.publication = nullptr;
+    op.order = {static_cast<std::int64_t>(++seq_), 0};
+    op.owner_seq = seq_;
+    const SlotId slot = slot_of(*op.service, world_.slots);
+    world_.send({node, Role::session}, {target(slot, acting), Role::data},
+                msg::PublishBatch{.session = Incarnation(life_),
+                                  .slot = slot,
+                                  .slot_epoch = epoch(slot),
+                                  .batch = ++batch_,
+                                  .acting = acting,
+                                  .ops = {op}});
+    world_.run();
+}
+
+inline void TestSession::want(const ServicePtr& of, bool acting) {
+    wanted_[of->data_id] = of;
+    const SlotId slot = slot_of(*of, world_.slots);
+    const Copy& copy = copies[of->data_id];
+    const NodeId to = target(slot, acting);
+    world_.send({node, Role::session}, {to, Role::data},
+                msg::InterestDeclare{.session = Incarnation(life_),
+                                     .stream = 1,
+                                     .part = ++parts_[to],
+                                     .acting = acting,
+                                     .items = {{.service = of,
+                                                .held = copy.version,
+                                                .complete = copy.complete,
+                                                .heard = copy.version}}});
+    world_.run();
+}
+
+inline void TestSession::beat(const NodeId& to) {
+    std::map<NodeId, msg::SessionHeartbeat> beats;
+    for (std::size_t i = 0; i < world_.table.slots.size(); ++i) {
+        const SlotId slot(static_cast<std::uint16_t>(i));
+        msg::SessionHeartbeat::SlotDigest digest{.slot = slot,
+                                                 .slot_epoch = epoch(slot),
+                                                 .digest = {},
+                                                 .count = 0,
+                                                 .complete = true,
+                                                 .acting = to != NodeId{}};
+        for (const auto& [id, op] : own_) {
+            if (slot_of(*op.service, world_.slots) == slot) {
+                digest.digest.add(digest_of(op.id, op.order));
+                ++digest.count;
+            }
+        }
+        beats[to != NodeId{} ? to : world_.table.slots[i].leader].digests.push_back(digest);
+    }
+    for (auto& [leader, beat] : beats) {
+        beat.session = Incarnation(life_);
+        beat.stamp = seq_;
+        world_.send({node, Role::session}, {leader, Role::data}, std::move(beat));
+    }
+    world_.run();
+}
+
+inline void TestSession::on_message(const msg::RoleAddress& from,
+                                    const msg::ClusterMessage& message) {
+    if (const auto* batch = std::get_if<msg::ChangeBatch>(&message)) {
+        for (const auto& change : batch->changes) {
+            fold(change);
+        }
+    } else if (const auto* ask = std::get_if<msg::SlotDetailRequest>(&message)) {
+        for (const auto& [slot, slot_epoch] : ask->slots) {
+            msg::SlotDetail detail{.session = Incarnation(life_),
+                                   .slot = slot,
+                                   .slot_epoch = slot_epoch,
+                                   .stamp = seq_,
+                                   .complete = true,
+                                   .publications = {}};
+            for (const auto& [id, op] : own_) {
+                if (slot_of(*op.service, world_.slots) == slot) {
+                    detail.publications.push_back(op);
+                }
+            }
+            ++details;
+            world_.send({node, Role::session}, from, std::move(detail));
+        }
+    } else if (const auto* answer = std::get_if<msg::NotLeading>(&message)) {
+        refused.insert(refused.end(), answer->items.begin(), answer->items.end());
+    } else if (const auto* reply = std::get_if<msg::PublishBatchReply>(&message)) {
+        ++acked[reply->result ? "ok" : std::string(info(reply->result.error().code).name)];
+    }
+}
+
+inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& change) {
+    if (const auto* step = std::get_if<DatumChange>(&change)) {
+        Copy& copy = copies[step->service->data_id];
+        ++changes;
+        EXPECT_EQ(step->from, copy.version) << node.raw() << " missed a change";
+        EXPECT_GT(step->to, copy.version);
+        for (const auto& publication : step->upserts) {
+            copy.ids.insert(publication->id.raw());
+        }
+        for (const auto& removal : step->removals) {
+            copy.ids.erase(removal.id.raw());
+        }
+        copy.version = step->to;
+        return;
+    }
+    const auto& whole = std::get<DatumSnapshot>(change);
+    Copy& copy = copies[whole.service->data_id];
+    ++snapshots;
+    EXPECT_GE(whole.version, copy.version);
+    if (whole.settled) {
+        copy.ids.clear();
+    }
+    for (const auto& publication : whole.publications) {
+        copy.ids.insert(publication->id.raw());
+    }
+    copy.version = whole.version;
+    copy.complete = copy.complete || whole.settled;
+}
+
+}  // namespace muster::data::test

@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "roles/session/session_impl.h"
+
+namespace muster::session {
+
+void SessionServer::Impl::adopt_table() {
+    registrations_.set_slot_count(table().slots.size());
+    writes_.route(table().slots.size());
+    reroute(routes_.adopt(table(), env_.clock.mono()));
+}
+
+// Who begins to serve a slot is told by digest what we own, and from which versions on we want to
+// hear. What it lacks of it it asks for; only what nobody acknowledged is said again unasked.
+void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes) {
+    if (changes.empty()) {
+        return;
+    }
+    probe_.slots_rerouted.add(changes.size());
+    std::set<SlotId> begun;
+    std::set<SlotId> alone;
+    for (const auto& change : changes) {
+        if (change.now.node == NodeId{}) {
+            rejoining_.erase(change.slot);
+            alone.insert(change.slot);
+            continue;
+        }
+        if (change.before.acting ||
+            (change.before.node == NodeId{} && change.before.epoch != Epoch{})) {
+            rejoining_[change.slot] = registrations_.stamp();
+        }
+        begun.insert(change.slot);
+        writes_.restart(change.slot,
+                        [this](const RegistId& id) { return registrations_.state_of(id); });
+    }
+    digests_due_.insert(begun.begin(), begun.end());
+    const auto slot_is_in = [&](const auto& slots, const Service& service) {
+        return slots.contains(slot_of(service, routes_.size()));
+    };
+    interests_.forget_if([&](const Service& service) {
+        return slot_is_in(begun, service) || slot_is_in(alone, service);
+    });
+    for (auto& [name, copy] : copies_.all()) {
+        if (slot_is_in(begun, *copy.service)) {
+            declare(*server_of(*copy.service), copy);
+        }
+    }
+    if (!alone.empty()) {
+        serve_alone(alone);
+    }
+}
+
+// Nobody can be reached who holds these: the last copies are served, with our clients' word in them
+// if that is wished for.
+void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
+    probe_.served_alone.add(slots.size());
+    env_.log.warning("session.alone", {{"slots", slots.size()}});
+    if (!options_.show_own_when_alone) {
+        return;
+    }
+    registrations_.for_each([&](const Registrations::Op& op) {
+        if (slots.contains(slot_of(*op.service, routes_.size()))) {
+            show_own(op);
+        }
+    });
+    for (const SlotId slot : slots) {
+        writes_.for_each(slot, [this](const WriteQueue::Op& op) { show_own(op); });
+    }
+}
+
+void SessionServer::Impl::show_own(const WriteQueue::Op& op) {
+    if (!options_.show_own_when_alone || routes_.size() == 0 || server_of(*op.service) != nullptr) {
+        return;
+    }
+    DatumCopy* copy = copies_.find(*op.service);
+    if (copy != nullptr && copies_.fold_own(*copy, op.id, op.publication, op.order)) {
+        pusher_.offer(*copy, env_.clock.mono());
+    }
+}
+
+bool SessionServer::Impl::waits_to_rejoin(const DatumCopy& copy) const {
+    return copy.diverged && !rejoining_.empty() &&
+           rejoining_.contains(slot_of(*copy.service, routes_.size()));
+}
+
+// On a stream of its own, so that nothing counts that was told before.
+void SessionServer::Impl::rejoin() {
+    std::set<NodeId> ready;
+    std::erase_if(rejoining_, [&](const auto& item) {
+        const bool done = !writes_.has_up_to(item.first, item.second);
+        if (done) {
+            ready.insert(routes_.find(item.first)->node);
+        }
+        return done;
+    });
+    for (const auto& [slot, seq] : rejoining_) {
+        ready.erase(routes_.find(slot)->node);  // once for all of its slots
+    }
+    for (const NodeId& node : ready) {
+        restart_stream(node);
+    }
+}
+
+}  // namespace muster::session

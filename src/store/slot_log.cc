@@ -1,0 +1,191 @@
+#include "store/slot_log.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "base/check.h"
+
+namespace muster::store {
+namespace {
+
+std::size_t weight(const LogEntry& entry) {
+    return std::max<std::size_t>(1, entry.effects.size());
+}
+
+void fold(DatumChange& change, const LogEntry& entry) {
+    for (const Effect& effect : entry.effects) {
+        if (!effect.visible) {
+            continue;
+        }
+        const RegistId& id = effect.regist_id();
+        std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
+        std::erase_if(change.removals, [&](const Removal& r) { return r.id == id; });
+        if (effect.publication != nullptr) {
+            change.upserts.push_back(effect.publication);
+        } else {
+            change.removals.push_back({id, effect.cause});
+        }
+    }
+}
+
+}  // namespace
+
+DatumChange change_of(const LogEntry& entry) {
+    DatumChange change{.service = entry.service,
+                       .from = entry.from,
+                       .to = entry.to,
+                       .upserts = {},
+                       .removals = {}};
+    fold(change, entry);
+    return change;
+}
+
+void SlotLog::reset(LogPosition at, Version horizon) {
+    entries_.clear();
+    newest_of_.clear();
+    effects_ = 0;
+    first_ = 1;
+    segments_.assign(1, {.epoch = at.epoch, .first = 1, .number = at.number + 1});
+    horizon_ = horizon;
+}
+
+void SlotLog::begin(Epoch epoch) {
+    segments_.push_back({.epoch = epoch, .first = newest() + 1, .number = 1});
+    if (segments_.size() > kEpochsMax) {
+        segments_.erase(segments_.begin());
+    }
+}
+
+void SlotLog::append(LogEntry entry) {
+    const Index index = newest() + 1;
+    Index previous = 0;
+    if (entry.from != entry.to) {
+        auto& newest = newest_of_[entry.service->data_info_id()];
+        previous = std::exchange(newest, index);
+    }
+    effects_ += weight(entry);
+    entries_.push_back({std::move(entry), previous});
+    while (effects_ > capacity_ && entries_.size() > 1) {
+        const LogEntry& oldest = entries_.front().entry;
+        effects_ -= weight(oldest);
+        horizon_ = std::max(horizon_, oldest.to);
+        const auto last = newest_of_.find(oldest.service->data_info_id());
+        if (last != newest_of_.end() && last->second == first_) {
+            newest_of_.erase(last);
+        }
+        entries_.pop_front();
+        ++first_;
+    }
+}
+
+std::size_t SlotLog::segment_of(Index index) const {
+    std::size_t segment = segments_.size() - 1;
+    while (segment > 0 && segments_[segment].first > index) {
+        --segment;
+    }
+    return segment;
+}
+
+LogPosition SlotLog::position_of(Index index) const {
+    const Segment& segment = segments_[segment_of(index + 1)];
+    return {segment.epoch, segment.number + (index + 1 - segment.first) - 1};
+}
+
+LogPosition SlotLog::position_in(Epoch epoch, Index index) const {
+    const auto segment = std::ranges::find(segments_, epoch, &Segment::epoch);
+    CHECK(segment != segments_.end() && index + 1 >= segment->first);
+    return {epoch, segment->number + (index + 1 - segment->first) - 1};
+}
+
+Epoch SlotLog::epoch_after(Index index) const {
+    return segments_[segment_of(index + 1)].epoch;
+}
+
+std::optional<SlotLog::Index> SlotLog::find(LogPosition held) const {
+    if (held.epoch == Epoch{}) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < segments_.size(); ++i) {
+        const Segment& segment = segments_[i];
+        if (segment.epoch != held.epoch || held.number + 1 < segment.number) {
+            continue;
+        }
+        const Index index = segment.first + (held.number + 1 - segment.number) - 1;
+        const Index end = i + 1 < segments_.size() ? segments_[i + 1].first - 1 : newest();
+        return index <= end ? std::optional(index) : std::nullopt;
+    }
+    return std::nullopt;
+}
+
+std::vector<const LogEntry*> SlotLog::read(Index index, std::size_t effects_max) const {
+    CHECK(reaches(index));
+    std::vector<const LogEntry*> read;
+    const Epoch epoch = epoch_after(index);
+    std::size_t effects = 0;
+    while (index < newest() && epoch_after(index) == epoch) {
+        const LogEntry& next = at(++index).entry;
+        effects += weight(next);
+        if (!read.empty() && effects > effects_max) {
+            break;
+        }
+        read.push_back(&next);
+    }
+    return read;
+}
+
+SlotLog::Index SlotLog::newest_of(const Service& service) const {
+    const auto found = newest_of_.find(service.data_info_id());
+    return found == newest_of_.end() ? 0 : found->second;
+}
+
+std::vector<DatumChange> SlotLog::since(const Service& service, Version held) const {
+    std::vector<DatumChange> changes;
+    for (Index index = newest_of(service); index >= first_; index = at(index).previous) {
+        const LogEntry& entry = at(index).entry;
+        changes.push_back(change_of(entry));
+        if (entry.from == held) {
+            std::ranges::reverse(changes);
+            return changes;
+        }
+        if (entry.from < held) {
+            break;
+        }
+    }
+    return {};
+}
+
+bool SlotLog::knows(const Service& service, Version version, Version now) const {
+    if (version == now || (version <= horizon_ && version < now)) {
+        return true;
+    }
+    for (Index index = newest_of(service); index >= first_; index = at(index).previous) {
+        const LogEntry& entry = at(index).entry;
+        if (entry.from == version || entry.to == version) {
+            return true;
+        }
+    }
+    return false;
+}
+
+std::optional<DatumChange> SlotLog::since_begin(const Service& service) const {
+    const Index begin = segments_.back().first;
+    std::vector<const LogEntry*> entries;
+    for (Index index = newest_of(service); index >= begin; index = at(index).previous) {
+        if (index < first_) {
+            return std::nullopt;
+        }
+        entries.push_back(&at(index).entry);
+    }
+    // Without an entry of the service here, some may have been dropped.
+    if (entries.empty() && first_ > begin) {
+        return std::nullopt;
+    }
+    DatumChange change;
+    for (const LogEntry* entry : std::views::reverse(entries)) {
+        fold(change, *entry);
+    }
+    return change;
+}
+
+}  // namespace muster::store

@@ -1,0 +1,177 @@
+#include "store/slot_log.h"
+
+#include <gtest/gtest.h>
+
+namespace muster::store {
+namespace {
+
+const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
+const ServicePtr kStock = std::make_shared<const Service>(Service{.data_id = "stock"});
+
+LogEntry step(const ServicePtr& service, std::uint64_t from, std::uint64_t to,
+              std::vector<Effect> effects = {}) {
+    return {.service = service,
+            .from = Version(from),
+            .to = Version(to),
+            .effects = std::move(effects)};
+}
+
+Effect put(const std::string& id, bool visible = true) {
+    Publication publication{.id = RegistId(id), .service = kOrders};
+    return {.publication = std::make_shared<const Publication>(publication), .visible = visible};
+}
+
+Effect gone(const std::string& id) {
+    return {.id = RegistId(id), .visible = true};
+}
+
+LogPosition at(std::uint64_t epoch, std::uint64_t number) {
+    return {Epoch(epoch), number};
+}
+
+TEST(SlotLog, GivesTheChangesOfOneServiceSinceAVersionOldestFirst) {
+    SlotLog log(10);
+    log.append(step(kOrders, 0, 5));
+    log.append(step(kStock, 0, 6));
+    log.append(step(kOrders, 5, 7));
+    log.append(step(kOrders, 7, 9));
+    const auto changes = log.since(*kOrders, Version(5));
+    ASSERT_EQ(changes.size(), 2U);
+    EXPECT_EQ(changes.front().to, Version(7));
+    EXPECT_EQ(changes.back().to, Version(9));
+    EXPECT_EQ(log.since(*kStock, Version(0)).size(), 1U);
+}
+
+TEST(SlotLog, GivesNothingForAVersionItNeverSaw) {
+    SlotLog log(10);
+    log.append(step(kOrders, 2, 5));
+    EXPECT_TRUE(log.since(*kOrders, Version(1)).empty());
+    EXPECT_TRUE(log.since(*kOrders, Version(3)).empty());
+    EXPECT_TRUE(log.since(*kOrders, Version(5)).empty());
+    EXPECT_TRUE(log.since(*kStock, Version(2)).empty());
+}
+
+TEST(SlotLog, KeepsTheNewestUpToItsCapacity) {
+    SlotLog log(3);
+    for (std::uint64_t i = 0; i < 5; ++i) {
+        log.append(step(kOrders, i, i + 1));
+    }
+    EXPECT_FALSE(log.reaches(1));
+    EXPECT_TRUE(log.reaches(2));
+    EXPECT_EQ(log.newest(), 5U);
+    EXPECT_EQ(log.since(*kOrders, Version(2)).size(), 3U);
+    EXPECT_TRUE(log.since(*kOrders, Version(1)).empty());
+}
+
+TEST(SlotLog, CountsEffectsAgainstItsCapacityAndKeepsTheNewestEntryWhateverItsSize) {
+    SlotLog log(3);
+    log.append(step(kOrders, 0, 1));
+    log.append(step(kOrders, 1, 2, {put("a"), put("b"), put("c"), put("d")}));
+    EXPECT_TRUE(log.reaches(1));
+    EXPECT_FALSE(log.reaches(0));
+}
+
+TEST(SlotLog, ForgetsAServiceWhoseLastChangeFellOut) {
+    SlotLog log(2);
+    log.append(step(kStock, 0, 1));
+    log.append(step(kOrders, 0, 2));
+    log.append(step(kOrders, 2, 3));
+    EXPECT_TRUE(log.since(*kStock, Version(0)).empty());
+    log.append(step(kStock, 1, 4));
+    EXPECT_EQ(log.since(*kStock, Version(1)).size(), 1U);
+    EXPECT_TRUE(log.since(*kStock, Version(0)).empty());
+}
+
+TEST(SlotLog, ShowsSubscribersOnlyWhatTheySee) {
+    const auto change =
+        change_of(step(kOrders, 1, 2, {put("a"), put("b", false), put("c"), gone("a")}));
+    ASSERT_EQ(change.upserts.size(), 1U);
+    EXPECT_EQ(change.upserts.front()->id, RegistId("c"));
+    ASSERT_EQ(change.removals.size(), 1U);
+    EXPECT_EQ(change.removals.front().id, RegistId("a"));
+}
+
+TEST(SlotLog, NumbersPositionsAnewInEachEpochAndFindsThem) {
+    SlotLog log(10);
+    log.begin(Epoch(3));
+    log.append(step(kOrders, 0, 1));
+    log.append(step(kOrders, 1, 2));
+    log.begin(Epoch(5));
+    EXPECT_EQ(log.position(), at(5, 0));
+    log.append(step(kOrders, 2, 3));
+    EXPECT_EQ(log.position(), at(5, 1));
+    EXPECT_EQ(log.find(at(3, 0)), 0U);
+    EXPECT_EQ(log.find(at(3, 2)), 2U);
+    EXPECT_EQ(log.find(at(5, 0)), 2U) << "the beginning of an epoch is the end of the one before";
+    EXPECT_EQ(log.find(at(5, 1)), 3U);
+    EXPECT_EQ(log.read(1, 100).size(), 1U) << "entries of one epoch at a time";
+    EXPECT_EQ(log.epoch_after(1), Epoch(3));
+    EXPECT_EQ(log.epoch_after(2), Epoch(5));
+}
+
+TEST(SlotLog, DoesNotFindACopyThatWentAnotherWay) {
+    SlotLog log(10);
+    log.begin(Epoch(3));
+    log.append(step(kOrders, 0, 1));
+    log.begin(Epoch(5));
+    log.append(step(kOrders, 1, 2));
+    EXPECT_EQ(log.find(at(3, 2)), std::nullopt) << "written after the way parted";
+    EXPECT_EQ(log.find(at(4, 0)), std::nullopt) << "a leader this copy never followed";
+    EXPECT_EQ(log.find(at(5, 2)), std::nullopt);
+    EXPECT_EQ(log.find({}), std::nullopt) << "an empty copy";
+}
+
+TEST(SlotLog, IsNobodysWhileItsEpochIsZero) {
+    SlotLog log(10);
+    log.begin(Epoch(3));
+    log.append(step(kOrders, 0, 1));
+    log.begin(Epoch());
+    log.append(step(kOrders, 1, 2));
+    log.begin(Epoch(5));
+    EXPECT_EQ(log.find(at(3, 1)), 1U);
+    EXPECT_EQ(log.find(at(3, 2)), std::nullopt);
+    EXPECT_EQ(log.since(*kOrders, Version(1)).size(), 1U);
+}
+
+TEST(SlotLog, GoesOnFromThePositionOfAnImage) {
+    SlotLog log(10);
+    log.reset(at(5, 7), Version(90));
+    EXPECT_EQ(log.position(), at(5, 7));
+    log.append(step(kOrders, 80, 91));
+    EXPECT_EQ(log.position(), at(5, 8));
+    EXPECT_EQ(log.find(at(5, 7)), 0U);
+    EXPECT_EQ(log.find(at(5, 6)), std::nullopt);
+    EXPECT_TRUE(log.knows(*kOrders, Version(70), Version(91))) << "older than the image";
+    EXPECT_FALSE(log.knows(*kOrders, Version(85), Version(80))) << "the datum never got there";
+}
+
+TEST(SlotLog, TellsAVersionItHadFromOneItNeverHad) {
+    SlotLog log(10);
+    log.begin(Epoch(1));
+    log.append(step(kOrders, 0, 5));
+    log.append(step(kOrders, 5, 8));
+    EXPECT_TRUE(log.knows(*kOrders, Version(5), Version(8)));
+    EXPECT_TRUE(log.knows(*kOrders, Version(8), Version(8)));
+    EXPECT_FALSE(log.knows(*kOrders, Version(7), Version(8)));
+    EXPECT_FALSE(log.knows(*kOrders, Version(9), Version(8)));
+}
+
+TEST(SlotLog, FoldsWhatWasWrittenInTheEpoch) {
+    SlotLog log(4);
+    log.begin(Epoch(1));
+    log.append(step(kOrders, 0, 1, {put("old")}));
+    log.begin(Epoch(2));
+    EXPECT_TRUE(log.since_begin(*kOrders)->upserts.empty());
+    log.append(step(kOrders, 1, 2, {put("a")}));
+    log.append(step(kOrders, 2, 3, {gone("a"), put("b")}));
+    const auto change = log.since_begin(*kOrders);
+    ASSERT_TRUE(change.has_value());
+    ASSERT_EQ(change->upserts.size(), 1U);
+    EXPECT_EQ(change->upserts.front()->id, RegistId("b"));
+    EXPECT_EQ(change->removals.front().id, RegistId("a"));
+    log.append(step(kStock, 0, 4, {put("x"), put("y"), put("z")}));
+    EXPECT_EQ(log.since_begin(*kOrders), std::nullopt) << "it does not reach back so far";
+}
+
+}  // namespace
+}  // namespace muster::store

@@ -1,0 +1,124 @@
+"""What a cluster does with nodes that do not belong to it: each is refused with a sentence that
+says what is wrong and what to do, nothing is overwritten, and nobody else notices."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+
+from cluster import Cluster
+from harness import MUSTER, eventually, free_port, run
+
+
+class Strangers(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = Cluster(1, 1, 1)
+        cls.cluster.__enter__()
+        cls.members = cls.shown_members()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.cluster.__exit__()
+
+    @classmethod
+    def shown_members(cls):
+        answer = json.loads(run("members", "-o", "json", "-s",
+                                cls.cluster["meta-1"].http).stdout)
+        return {(m["node"], m["role"], m["incarnation"]) for m in answer["members"]}
+
+    def tearDown(self):
+        """Whoever knocked, the cluster is as before and serves."""
+        self.assertEqual(self.shown_members(), self.members)
+        session = self.cluster["session-1"]
+        ended = run("publish", "orders", "127.0.0.1:8001", "--seconds", "0.1", "-s", session.bolt)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+
+    def stranger(self, **settings):
+        """A data server that wants to join, with these keys; dots as double underscores."""
+        folder = os.path.join(self.cluster.folder, f"stranger-{self.id()}")
+        self.addCleanup(shutil.rmtree, folder, True)
+        keys = {"node_id": "data-9", "roles": "data", "data_dir": folder,
+                "cluster.name": self.cluster.name, "cluster.join": self.cluster.join,
+                "cluster.secret_file": self.cluster.secret_file,
+                "cluster.listen": f"127.0.0.1:{free_port()}",
+                "http.listen": f"127.0.0.1:{free_port()}"}
+        keys |= {key.replace("__", "."): value for key, value in settings.items()}
+        command = [MUSTER, "server"]
+        for key, value in keys.items():
+            command += ["--set", f"{key}={value}"]
+        return command
+
+    def says(self, command, *sentences):
+        """The process says all of `sentences`, sooner or later."""
+        log = os.path.join(self.cluster.folder, f"{self.id()}.log")
+        with open(log, "wb") as file, subprocess.Popen(command, stdout=file,
+                                                       stderr=file) as process:
+            try:
+                def said():
+                    with open(log, encoding="utf-8") as lines:
+                        return lines.read()
+                for sentence in sentences:
+                    eventually(lambda: sentence in said(), f"it says '{sentence}'", context=said)
+            finally:
+                process.kill()
+
+    def test_a_node_of_another_cluster(self):
+        self.says(self.stranger(cluster__name="other"), "link.refused_by_peer", "cluster 'test'",
+                  "'other'")
+
+    def test_a_node_with_another_secret(self):
+        secret = os.path.join(self.cluster.folder, "wrong-secret")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write("0123456789abcdef0123456789abcdef\n")
+        self.says(self.stranger(cluster__secret_file=secret), "the cluster secret is not the same")
+
+    def test_a_node_id_that_is_in_use(self):
+        self.says(self.stranger(node_id="data-1"), "node id 'data-1' is in use",
+                  "give this node an id of its own")
+
+    def test_a_join_address_where_another_node_is(self):
+        data = self.cluster["data-1"]
+        self.says(self.stranger(cluster__join=f"meta-1={data.peer}"), "reason=other_node", "data-1")
+
+    def test_a_join_address_where_nobody_is(self):
+        self.says(self.stranger(cluster__join=f"meta-1=127.0.0.1:{free_port()}"), "server.waits",
+                  "linked with 0 of 1 other metas")
+
+    def test_a_data_folder_of_another_node(self):
+        folder = self.cluster["data-1"].data_folder
+        copy = folder + "-copy"
+        shutil.copytree(folder, copy)
+        self.addCleanup(shutil.rmtree, copy, True)
+        ended = run(*self.stranger(data_dir=copy)[1:])
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("belongs to node 'data-1' of cluster 'test'", ended.stderr)
+        self.assertIn("--set data_dir=FOLDER", ended.stderr)
+        ended = run(*self.stranger(data_dir=copy, cluster__name="other", node_id="data-1")[1:])
+        self.assertEqual(ended.returncode, 1)
+        self.assertIn("of cluster 'other'", ended.stderr)
+
+    def test_garbage_at_the_peer_port(self):
+        for node in self.cluster.nodes.values():
+            for bytes_sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(4000),
+                               b"\xff" * 20, b""):
+                with socket.create_connection(node.listens_at, timeout=10) as connection:
+                    connection.sendall(bytes_sent)
+                    if bytes_sent:
+                        try:
+                            while connection.recv(65536):
+                                pass  # a refusal, perhaps; then it closes
+                        except ConnectionResetError:
+                            pass
+
+    def test_a_meta_that_is_not_among_the_metas(self):
+        ended = run(*self.stranger(roles="meta")[1:])
+        self.assertEqual(ended.returncode, 2)
+        self.assertIn("meta-1", ended.stderr)
+        self.assertIn("data-9", ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

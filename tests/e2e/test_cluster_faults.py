@@ -1,0 +1,58 @@
+"""Every process of a cluster is killed in turn while clients come and go: subscribers are told of
+every change soon, and never that somebody went who is there."""
+
+import unittest
+
+from churn import Churn
+from cluster import Cluster
+
+
+class KillInTurn(unittest.TestCase):
+    def test_no_process_is_missed(self):
+        with Cluster(3, 3, 2) as cluster, Churn(cluster) as churn:
+            for name in list(cluster.nodes):
+                with self.subTest(killed=name):
+                    cluster[name].kill()
+                    left = [watcher for watcher in churn.watchers
+                            if not watcher.name.endswith(cluster[name].bolt)]
+                    churn.probe(f"without {name}", watchers=left)
+                    cluster[name].start()
+                    cluster.wait_ready(cluster[name])
+                    churn.probe(f"with {name} again")
+            self.assertEqual(churn.violations, [])
+
+
+class NoMetas(unittest.TestCase):
+    def test_changes_flow_and_restarted_servers_serve(self):
+        with Cluster(3, 3, 2) as cluster, Churn(cluster) as churn:
+            metas = cluster.of("meta")
+            for meta in metas:
+                meta.kill()
+            churn.probe("without metas")
+            for name in ("session-2", "data-3"):
+                cluster[name].kill()
+                cluster[name].start()
+                cluster.wait_ready(cluster[name])
+                churn.probe(f"without metas, {name} restarted")
+            for meta in metas:
+                meta.start()
+            cluster.wait_ready()
+            churn.probe("the metas are back")
+            self.assertEqual(churn.violations, [])
+
+
+class PowerOff(unittest.TestCase):
+    def test_everybody_is_there_again(self):
+        with Cluster(3, 3, 2) as cluster, Churn(cluster) as churn:
+            for node in cluster.nodes.values():
+                node.kill()
+            for node in cluster.nodes.values():
+                node.start()
+            cluster.wait_ready()
+            churn.probe("after the start")
+            churn.wait_equal("everybody who stays is there")
+            self.assertEqual(churn.violations, [])
+
+
+if __name__ == "__main__":
+    unittest.main()
