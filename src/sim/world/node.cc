@@ -167,7 +167,7 @@ void Node::attach() {
         {.node = plan_.id,
          .process = &process_,
          .session_only = plan_.roles == std::vector{Role::session},
-         .machine_runs = [this] { return !machine_lost_; },
+         .machine_runs = [this] { return process_.alive() || !machine_lost_; },
          .tell = [this](const NodeId& peer, msg::LinkEvent event) { tell_roles(peer, event); }});
 }
 
@@ -202,7 +202,6 @@ void Node::start() {
     if (process_.alive()) {
         return;
     }
-    machine_lost_ = false;
     process_.start();
     for (const Role role : plan_.roles) {
         begin(role);
