@@ -20,13 +20,20 @@
 
 namespace muster::store {
 
-// One incarnation of one session, numbered by the data server that hears of it: the session in the
-// high 32 bits, the count of its lives in the low ones.
+// One life of one session, numbered by the data server that hears of it: the session in the high
+// bits, its incarnation (milliseconds, or a count) in the low ones.
 using OwnerId = Id<struct OwnerIdTag, std::uint64_t>;
+
+inline constexpr unsigned kLifeBits = 44;
+
+[[nodiscard]] constexpr OwnerId owner_of(std::uint64_t session, Incarnation life) {
+    return OwnerId((session << kLifeBits) |
+                   (life.raw() & ((std::uint64_t{1} << kLifeBits) - 1)));
+}
 
 // Whether `later` is a later life of the session whose earlier life `earlier` is.
 [[nodiscard]] constexpr bool succeeds(OwnerId later, OwnerId earlier) {
-    return later.raw() >> 32U == earlier.raw() >> 32U && later > earlier;
+    return later.raw() >> kLifeBits == earlier.raw() >> kLifeBits && later > earlier;
 }
 
 // A session's word about one registration.

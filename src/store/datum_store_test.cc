@@ -8,9 +8,9 @@ namespace {
 using std::chrono::seconds;
 
 const ServicePtr kOrders = std::make_shared<const Service>(Service{.data_id = "orders"});
-constexpr OwnerId kFirstLife((std::uint64_t{1} << 32U) | 1U);
-constexpr OwnerId kSecondLife((std::uint64_t{1} << 32U) | 2U);
-constexpr OwnerId kOther((std::uint64_t{2} << 32U) | 1U);
+constexpr OwnerId kFirstLife = owner_of(1, Incarnation(1));
+constexpr OwnerId kSecondLife = owner_of(1, Incarnation(2));
+constexpr OwnerId kOther = owner_of(2, Incarnation(1));
 
 struct Said {
     std::int64_t version = 1;

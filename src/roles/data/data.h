@@ -18,7 +18,10 @@ namespace muster::data {
 
 struct DataOptions {
     NodeId node;
-    std::string address;  // "ip:port" for the other roles
+    std::string address;       // "ip:port" for the other roles
+    std::string peer_address;  // "ip:port" where other nodes reach it; empty: they cannot
+    std::string zone;
+    std::uint64_t folder = 0;  // names its data folder
     std::vector<NodeId> metas;
     Incarnation incarnation;
 

@@ -18,6 +18,15 @@ constexpr Duration kStrayWait = std::chrono::seconds(1);
 
 using Stand = Interest::Stand;
 
+// So many publications and removals go in one message, and at most one datum more.
+constexpr std::size_t kWeightPerBatch = 5000;
+
+std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
+    const auto* change = std::get_if<DatumChange>(&either);
+    return 1 + (change != nullptr ? change->upserts.size() + change->removals.size()
+                                  : std::get<DatumSnapshot>(either).publications.size());
+}
+
 bool doubtful(const Interest& interest) {
     return interest.stand != Stand::trunk || !interest.complete;
 }
@@ -302,18 +311,27 @@ void DataServer::Impl::flush() {
         }
     }
     for (auto& [node, link] : sessions_.all()) {
-        if (link.pending.empty()) {
-            continue;
-        }
-        for (const auto& change : link.pending) {
+        std::size_t weight = 0;
+        msg::ChangeBatch batch{
+            .session = link.incarnation, .stream = link.stream, .seq = 0, .changes = {}};
+        const auto send = [&] {
+            batch.seq = ++link.last_seq;
+            env_.outbox.send({node, Role::session}, batch);
+            batch.changes.clear();
+            weight = 0;
+        };
+        for (auto& change : std::exchange(link.pending, {})) {
             std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
                                                         : probe_.snapshots_told.add();
+            weight += weight_of(change);
+            batch.changes.push_back(std::move(change));
+            if (weight >= kWeightPerBatch) {
+                send();
+            }
         }
-        env_.outbox.send({node, Role::session},
-                         msg::ChangeBatch{.session = link.incarnation,
-                                          .stream = link.stream,
-                                          .seq = ++link.last_seq,
-                                          .changes = std::exchange(link.pending, {})});
+        if (!batch.changes.empty()) {
+            send();
+        }
     }
 }
 

@@ -9,11 +9,11 @@ store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
     if (inserted) {
         sessions_.push_back(session);
     }
-    return store::OwnerId((known->second << 32U) | (life.raw() & 0xffffffffU));
+    return store::owner_of(known->second, life);
 }
 
 const NodeId& Owners::session(store::OwnerId owner) const {
-    const std::uint64_t number = owner.raw() >> 32U;
+    const std::uint64_t number = owner.raw() >> store::kLifeBits;
     CHECK(number > 0 && number <= sessions_.size());
     return sessions_[number - 1];
 }

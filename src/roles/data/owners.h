@@ -15,9 +15,8 @@ class Owners {
 public:
     [[nodiscard]] store::OwnerId of(const NodeId& session, Incarnation life);
     [[nodiscard]] const NodeId& session(store::OwnerId owner) const;
-    // Lives count from 1 and stay below 2^32.
     [[nodiscard]] static Incarnation life(store::OwnerId owner) {
-        return Incarnation(owner.raw() & 0xffffffffU);
+        return Incarnation(owner.raw() & ((std::uint64_t{1} << store::kLifeBits) - 1));
     }
 
     // ---- between what a copy keeps and what copies tell each other

@@ -36,7 +36,8 @@ TEST_F(SessionLinksTest, RefuseAnEarlierLife) {
 }
 
 TEST_F(SessionLinksTest, NumberLivesOfOneSessionSoThatTheyAreKnownAsSuch) {
-    const store::OwnerId second = hear(5).owner;
+    constexpr std::uint64_t kLater = 1'795'000'000'000;  // lives may be milliseconds
+    const store::OwnerId second = hear(kLater).owner;
     const store::OwnerId first = owners.of(kSession, Incarnation(2));
     const store::OwnerId other = sessions.hear(NodeId("s2"), Incarnation(1), now)->owner;
     EXPECT_TRUE(store::succeeds(second, first)) << "also when the earlier one is heard of later";
@@ -44,7 +45,7 @@ TEST_F(SessionLinksTest, NumberLivesOfOneSessionSoThatTheyAreKnownAsSuch) {
     EXPECT_FALSE(store::succeeds(second, second));
     EXPECT_FALSE(store::succeeds(other, first));
     EXPECT_EQ(owners.session(second), kSession);
-    EXPECT_EQ(Owners::life(second), Incarnation(5));
+    EXPECT_EQ(Owners::life(second), Incarnation(kLater));
 }
 
 TEST_F(SessionLinksTest, KnowWhenEverySessionHasSuppliedASlotInItsEpoch) {

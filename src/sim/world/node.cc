@@ -85,6 +85,7 @@ struct Node::DataLife {
           outbox(node.world_.network, {node.plan_.id, Role::data}),
           role({.node = node.plan_.id,
                 .address = node.plan_.data_address,
+                .zone = node.plan_.zone,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_)},
                {.clock = node.process_.clock(),
