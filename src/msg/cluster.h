@@ -2,6 +2,7 @@
 
 #include <variant>
 
+#include "msg/brake.h"
 #include "msg/data_data.h"
 #include "msg/node_meta.h"
 #include "msg/session_data.h"
@@ -17,6 +18,6 @@ using ClusterMessage =
                  PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
                  FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
-                 OperatorReply>;
+                 OperatorReply, BrakeRequest, BrakeReply>;
 
 }  // namespace muster::msg

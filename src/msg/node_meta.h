@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "model/cluster.h"
 #include "model/ids.h"
+#include "msg/brake.h"
 #include "msg/data_data.h"
 
 // Between the metas and all other nodes.
@@ -46,6 +47,12 @@ struct NodeHeartbeat {
     // long as it is so.
     std::vector<NodeId> lost = {};
     Version version = {};  // of a data node: the highest it gave or saw
+    // Of a data node, in the slots it leads: publications, and how many of them closed or fell
+    // silent in this life, whether they were held or not (each is counted once: what an earlier
+    // brake held and let go is not).
+    std::uint64_t publications = 0;
+    std::uint64_t removals = 0;
+    std::vector<BrakeLine> brakes = {};  // of a session: its own, while it is on or holds some
 };
 
 // A session's clients watch these configuration keys; answered by ConfigValue for each whose
@@ -122,7 +129,8 @@ struct OperatorRequest {
 // earlier incarnation of it was ever a member: one that was not cannot have clients that are still
 // on their way back to it. Versions at or above `version_ceiling` must not be given by anyone until
 // a later heartbeat raises it. `members` are all there are, dead ones too (Member::phase).
-// `want_copies`: the next heartbeat, sent at once, shall name all copies the node holds.
+// `want_copies`: the next heartbeat, sent at once, shall name all copies the node holds. `braking`
+// says why data nodes hold whatever closes or falls silent; empty: the cluster's brake is off.
 struct NodeHeartbeatReply {
     Incarnation incarnation;  // of the node that is answered
     bool known_before = false;
@@ -131,6 +139,7 @@ struct NodeHeartbeatReply {
     std::uint64_t members_epoch = 0;
     std::optional<std::vector<Member>> members;
     bool want_copies = false;
+    std::string braking = {};
 };
 
 // The node is not let in: its id is in use by another folder, its cluster is another one. Nothing

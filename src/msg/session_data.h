@@ -31,6 +31,9 @@ struct PublishBatch {
         RegistOrder order;
         RemovalCause cause = RemovalCause::left;  // when it went
         std::uint64_t owner_seq = 0;  // counts the operations of one session incarnation
+        // Of a closed or silent one: the session held it until its time was over, or an operator
+        // confirmed it. No other brake asks again.
+        bool confirmed = false;
     };
     Incarnation session;
     SlotId slot;

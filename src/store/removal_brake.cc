@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace muster::store {
 
 void RemovalBrake::forget_old(Key& key, MonoTime now) const {
@@ -9,9 +11,13 @@ void RemovalBrake::forget_old(Key& key, MonoTime now) const {
         key.sum -= key.passed.front().removals;
         key.passed.pop_front();
     }
-    if (key.braking && now - key.last_asked >= limits_.window) {
-        key.braking = false;
+    if (key.trip && now - key.last_asked >= limits_.window) {
+        key.trip.reset();
     }
+}
+
+bool RemovalBrake::too_many(std::size_t gone, std::size_t lived) const {
+    return gone > limits_.count && gone * 100 > limits_.percent * lived;
 }
 
 bool RemovalBrake::admit(const std::string& key, std::size_t removals, std::size_t living,
@@ -20,10 +26,11 @@ bool RemovalBrake::admit(const std::string& key, std::size_t removals, std::size
     forget_old(known, now);
     known.last_asked = now;
     const std::size_t gone = known.sum + removals;
-    const double lived = static_cast<double>(known.sum + living);
-    known.braking = known.braking ||
-                    (gone > limits_.count && static_cast<double>(gone) > limits_.share * lived);
-    if (known.braking) {
+    const std::size_t lived = known.sum + living;
+    if (!known.trip && too_many(gone, lived)) {
+        known.trip = Trip{.since = now, .gone = gone, .lived = lived};
+    }
+    if (known.trip) {
         return false;
     }
     known.sum = gone;
@@ -35,15 +42,33 @@ bool RemovalBrake::admit(const std::string& key, std::size_t removals, std::size
     return true;
 }
 
+std::size_t RemovalBrake::admit_some(const std::string& key, std::size_t removals,
+                                     std::size_t living, MonoTime now) {
+    std::size_t some = 0;
+    while (some < removals && admit(key, 1, living - std::min(living, some), now)) {
+        ++some;
+    }
+    return some;
+}
+
 bool RemovalBrake::braking(const std::string& key) const {
+    return trip(key).has_value();
+}
+
+std::optional<RemovalBrake::Trip> RemovalBrake::trip(const std::string& key) const {
     const auto found = keys_.find(key);
-    return found != keys_.end() && found->second.braking;
+    return found == keys_.end() ? std::nullopt : found->second.trip;
+}
+
+std::string RemovalBrake::why(const Trip& trip, std::string_view what) const {
+    return fmt::format("{} of {} {} closed or fell silent within {} s", trip.gone, trip.lived, what,
+                       to_ms(limits_.window) / 1000);
 }
 
 void RemovalBrake::sweep(MonoTime now) {
     for (auto item = keys_.begin(); item != keys_.end();) {
         forget_old(item->second, now);
-        const bool over = item->second.passed.empty() && !item->second.braking;
+        const bool over = item->second.passed.empty() && !item->second.trip;
         item = over ? keys_.erase(item) : std::next(item);
     }
 }
@@ -51,6 +76,9 @@ void RemovalBrake::sweep(MonoTime now) {
 void RemovalBrake::extend(Duration gap) {
     for (auto& [name, key] : keys_) {
         key.last_asked += gap;
+        if (key.trip) {
+            key.trip->since += gap;
+        }
         for (Passed& passed : key.passed) {
             passed.at += gap;
         }
@@ -59,7 +87,7 @@ void RemovalBrake::extend(Duration gap) {
 
 std::size_t RemovalBrake::keys_braking() const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(keys_, [](const auto& item) { return item.second.braking; }));
+        std::ranges::count_if(keys_, [](const auto& item) { return item.second.trip.has_value(); }));
 }
 
 }  // namespace muster::store

@@ -4,24 +4,26 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 
 namespace muster::store {
 
 // Removals of publications that closed or fell silent pass until, within one window, both more than
-// `count` and more than `share` of what lived went: one killed process is told at once, half a
+// `count` and more than `percent` of what lived went: one killed process is told at once, half a
 // fleet that vanishes is looked at twice. Polite leaving is never asked about.
 struct BrakeLimits {
     Duration window = std::chrono::seconds(10);
     std::size_t count = 10;
-    double share = 0.5;  // of those that lived when the window began; above 1: never brakes
+    std::size_t percent = 50;  // of those that lived when the window began; 100: never brakes
 };
 
 // Counts removals by key (a service, a session, the cluster) and says which may pass.
 //
-//   free --count and share passed--> braking --a window without anything asked--> free
+//   free --count and percent passed--> braking --a window without anything asked--> free
 //
 // While braking everything of the key is held: half of a storm told late is worse than all of it
 // held. What becomes of the held is the caller's. Loop thread only. Bounds: keys are forgotten one
@@ -35,7 +37,22 @@ public:
     [[nodiscard]] bool admit(const std::string& key, std::size_t removals, std::size_t living,
                              MonoTime now);
 
+    // The same one by one: how many of `removals` may go before the brake holds the rest.
+    [[nodiscard]] std::size_t admit_some(const std::string& key, std::size_t removals,
+                                         std::size_t living, MonoTime now);
+
     [[nodiscard]] bool braking(const std::string& key) const;
+
+    // How a key came to brake.
+    struct Trip {
+        MonoTime since;
+        std::size_t gone = 0;  // of them, the one that was too many included
+        std::size_t lived = 0;
+    };
+    // Nothing while it does not brake.
+    [[nodiscard]] std::optional<Trip> trip(const std::string& key) const;
+    // That as a sentence: "21 of 200 clients closed or fell silent within 10 s".
+    [[nodiscard]] std::string why(const Trip& trip, std::string_view what) const;
 
     // An operator confirmed that they are gone, or released the brake: it counts anew.
     void release(const std::string& key) {
@@ -61,11 +78,12 @@ private:
     struct Key {
         std::deque<Passed> passed;
         std::size_t sum = 0;  // of passed
-        bool braking = false;
+        std::optional<Trip> trip;
         MonoTime last_asked;
     };
 
     void forget_old(Key& key, MonoTime now) const;
+    [[nodiscard]] bool too_many(std::size_t gone, std::size_t lived) const;
 
     BrakeLimits limits_;
     std::map<std::string, Key> keys_;

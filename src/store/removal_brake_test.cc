@@ -8,7 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr BrakeLimits kLimits{.window = seconds(10), .count = 3, .share = 0.5};
+constexpr BrakeLimits kLimits{.window = seconds(10), .count = 3, .percent = 50};
 const MonoTime kStart{seconds(100)};
 
 TEST(RemovalBrake, LetsSingleRemovalsPass) {
@@ -50,6 +50,18 @@ TEST(RemovalBrake, HoldsOnWhileMoreIsAsked) {
     EXPECT_TRUE(brake.admit("orders", 1, 10, kStart + seconds(28)));
 }
 
+TEST(RemovalBrake, SaysHowItCameToBrake) {
+    RemovalBrake brake(kLimits);
+    EXPECT_FALSE(brake.trip("orders"));
+    EXPECT_EQ(brake.admit_some("orders", 20, 10, kStart), 5U);
+    EXPECT_FALSE(brake.admit("orders", 1, 5, kStart + seconds(1)));
+    const auto trip = brake.trip("orders");
+    ASSERT_TRUE(trip);
+    EXPECT_EQ(trip->since, kStart);
+    EXPECT_EQ(brake.why(*trip, "publications"),
+              "6 of 10 publications closed or fell silent within 10 s");
+}
+
 TEST(RemovalBrake, CountsAnewWhenReleased) {
     RemovalBrake brake(kLimits);
     EXPECT_FALSE(brake.admit("orders", 9, 10, kStart));
@@ -77,7 +89,7 @@ TEST(RemovalBrake, AWindowGoesOnAfterAPause) {
 }
 
 TEST(RemovalBrake, AShareAboveOneNeverBrakes) {
-    RemovalBrake brake({.window = seconds(10), .count = 0, .share = 1.5});
+    RemovalBrake brake({.window = seconds(10), .count = 0, .percent = 100});
     EXPECT_TRUE(brake.admit("orders", 1000, 1000, kStart));
 }
 

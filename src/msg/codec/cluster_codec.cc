@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "msg/codec/brake_fields.h"
 #include "msg/codec/data_data_fields.h"
 #include "msg/codec/message_tags.h"
 #include "msg/codec/model_fields.h"

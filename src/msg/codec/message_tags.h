@@ -89,4 +89,10 @@ inline constexpr std::uint32_t kTag<VerifyRequest> = 80;
 template <>
 inline constexpr std::uint32_t kTag<VerifyReply> = 81;
 
+// operators <-> anybody
+template <>
+inline constexpr std::uint32_t kTag<BrakeRequest> = 82;
+template <>
+inline constexpr std::uint32_t kTag<BrakeReply> = 83;
+
 }  // namespace muster::msg::codec

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "msg/codec/archive.h"
+#include "msg/codec/brake_fields.h"
 #include "msg/codec/data_data_fields.h"
 #include "msg/node_meta.h"
 
@@ -24,8 +25,10 @@ void fields(Ar& ar, Of<Ar, CopyState> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeat> it) {
-    auto& [member, table_epoch, members_epoch, copies, copies_whole, lost, version] = it;
-    ar(member, table_epoch, members_epoch, copies, copies_whole, lost, version);
+    auto& [member, table_epoch, members_epoch, copies, copies_whole, lost, version, publications,
+           removals, brakes] = it;
+    ar(member, table_epoch, members_epoch, copies, copies_whole, lost, version, publications,
+       removals, brakes);
 }
 
 template <class Ar>
@@ -54,9 +57,10 @@ void fields(Ar& ar, Of<Ar, ConfigPut> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeatReply> it) {
-    auto& [incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies] =
-        it;
-    ar(incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies);
+    auto& [incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies,
+           braking] = it;
+    ar(incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies,
+       braking);
 }
 
 template <class Ar>

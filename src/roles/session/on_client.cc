@@ -82,7 +82,7 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
         registrations_.release_connection(conn, options_.return_grace, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {
-        probe_.suspected_publications.add(owned);
+        note_suspects(owned);
         registrations_.suspect_connection(conn, options_.suspect_patience, now);
     } else {
         auto closed = registrations_.drop_connection(conn, now);
@@ -91,16 +91,6 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     }
     clients_.erase(client);
     flush();
-}
-
-// Whether one more client may be taken for gone, of so many that live.
-bool SessionServer::Impl::may_go(std::size_t living, MonoTime now) {
-    const bool braked = brake_.braking(kOwnClients);
-    const bool may = brake_.admit(kOwnClients, 1, living, now);
-    if (!may && !braked) {
-        env_.log.error("session.brake.on", {{"clients", living}});
-    }
-    return may;
 }
 
 std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {

@@ -11,7 +11,8 @@ void SessionServer::Impl::beat_metas() {
                            .zone = options_.zone,
                            .folder = options_.folder,
                            .phase = handover_.begun() ? MemberPhase::leaving
-                                                      : MemberPhase::live}});
+                                                      : MemberPhase::live},
+                .brakes = brake_lines()});
 }
 
 // Something newer may be there: it is not waited for.

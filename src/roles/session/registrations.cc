@@ -1,5 +1,7 @@
 #include "roles/session/registrations.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "model/cluster.h"
 
@@ -102,6 +104,9 @@ void Registrations::hold(Registration& registration, const RegistId& id, env::Co
 void Registrations::suspect(Registration& registration, bool yes) {
     suspects_ += static_cast<std::size_t>(yes) - static_cast<std::size_t>(registration.suspect);
     registration.suspect = yes;
+    if (yes) {
+        suspects_end_ = std::max(suspects_end_, registration.heard + registration.lease);
+    }
 }
 
 void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
@@ -239,6 +244,7 @@ void Registrations::extend_suspects(Duration patience, MonoTime now) {
         if (registration.suspect) {
             registration.heard = now;
             registration.lease = patience;
+            suspect(registration, true);
         }
     }
 }
@@ -249,12 +255,15 @@ std::vector<Registrations::Op> Registrations::remove_silent(const std::vector<Re
     ops.reserve(ids.size());
     for (const RegistId& id : ids) {
         const auto found = registrations_.find(id);
+        const bool confirmed = found->second.suspect;
         ops.push_back(removal(found, RemovalCause::silent, found->second.publication->order, now));
+        ops.back().confirmed = confirmed;
     }
     return ops;
 }
 
 void Registrations::extend_leases(Duration gap) {
+    suspects_end_ += gap;
     for (const RegistId& id : leased_) {
         registrations_.at(id).heard += gap;
     }

@@ -87,6 +87,10 @@ public:
     [[nodiscard]] std::size_t suspects() const {
         return suspects_;
     }
+    // When the last of them goes, at the latest.
+    [[nodiscard]] MonoTime suspects_end() const {
+        return suspects_end_;
+    }
 
     // After a pause of our own, leases get the time back.
     void extend_leases(Duration gap);
@@ -155,6 +159,7 @@ private:
     std::uint64_t last_conn_ = 0;
     std::set<RegistId> leased_;  // suspects as well
     std::size_t suspects_ = 0;
+    MonoTime suspects_end_;
     std::unordered_map<RegistId, Grave> graves_;
     std::deque<std::pair<MonoTime, RegistId>> grave_ages_;
     std::vector<Digest> digests_;  // by slot

@@ -235,8 +235,9 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     auto silent = registrations_.expire_leases(
         now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
     if (registrations_.suspects() > suspects) {
-        probe_.suspected_publications.add(registrations_.suspects() - suspects);
+        note_suspects(registrations_.suspects() - suspects);
     }
+    forget_held();
     probe_.expired_publications.add(silent.size());
     write_all(std::move(silent));
     registrations_.forget_old_graves(now);

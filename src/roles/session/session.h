@@ -67,7 +67,7 @@ struct SessionOptions {
     // When connections close without a word, or leases run out, beyond these limits, what they
     // owned is kept as suspect for suspect_patience: a load balancer's restart closes a thousand at
     // once.
-    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .share = 0.1};
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 20, .percent = 10};
     Duration suspect_patience = std::chrono::seconds(60);
 
     HandoverOptions handover;

@@ -103,7 +103,6 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
-    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
@@ -128,6 +127,13 @@ private:
     void tell_due_digests();
     void send_beats(std::map<NodeId, msg::SessionHeartbeat> beats);
     void add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats, SlotId id) const;
+
+    // ---- the brake
+    void on(const msg::RoleAddress& from, const msg::BrakeRequest& request);
+    [[nodiscard]] bool may_go(std::size_t living, MonoTime now);
+    void note_suspects(std::size_t publications);
+    void forget_held();
+    [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
@@ -177,6 +183,12 @@ private:
     ReturnRoster roster_;
     Registrations registrations_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
+    // Why there are suspects, and since when; of the first of them.
+    struct Held {
+        MonoTime since;
+        std::string why;
+    };
+    std::optional<Held> held_;
     WriteQueue writes_;
     PendingReplies pending_;
     DatumCopies copies_;

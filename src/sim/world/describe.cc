@@ -172,6 +172,14 @@ std::string text(const msg::NodeRefused& m) {
 std::string text(const msg::OperatorRequest& m) {
     return fmt::format("OperatorRequest {} kind {}", m.request, m.what.index());
 }
+std::string text(const msg::BrakeRequest& m) {
+    return fmt::format("BrakeRequest {} action {} of {}", m.request, static_cast<int>(m.action),
+                       m.name);
+}
+std::string text(const msg::BrakeReply& m) {
+    return fmt::format("BrakeReply {} {} lines, {} brakes, {} publications", m.request,
+                       m.lines.size(), m.brakes, m.publications);
+}
 std::string text(const msg::OperatorReply& m) {
     return fmt::format("OperatorReply {} {}", m.request, m.result ? "ok" : m.result.error().detail);
 }
