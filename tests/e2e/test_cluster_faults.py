@@ -1,10 +1,12 @@
 """Every process of a cluster is killed in turn while clients come and go: subscribers are told of
 every change soon, and never that somebody went who is there."""
 
+import os
 import unittest
 
 from churn import Churn
 from cluster import Cluster
+from harness import eventually
 
 
 class KillInTurn(unittest.TestCase):
@@ -23,8 +25,17 @@ class KillInTurn(unittest.TestCase):
 
 
 class NoMetas(unittest.TestCase):
+    @staticmethod
+    def has_kept_the_table(node, role):
+        kept = os.path.join(node.data_folder, role, "cluster.mview")
+        return os.path.exists(kept) and os.path.getsize(kept) > 5000
+
     def test_changes_flow_and_restarted_servers_serve(self):
         with Cluster(3, 3, 2) as cluster, Churn(cluster) as churn:
+            for name, role in (("session-2", "session"), ("data-3", "data")):
+                node = cluster[name]
+                eventually(lambda node=node, role=role: self.has_kept_the_table(node, role),
+                           f"{name} has kept the slot table")
             metas = cluster.of("meta")
             for meta in metas:
                 meta.kill()

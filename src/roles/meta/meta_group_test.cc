@@ -365,7 +365,8 @@ private:
 };
 
 TEST(MetaGroup, KeepsItsPromisesWhateverDiesWhen) {
-    for (std::uint64_t run = 1; run <= 12; ++run) {
+    // 234: a cut-off leader judged a process whose new life it could not agree on, without rest.
+    for (const std::uint64_t run : {1, 2, 3, 4, 5, 6, 7, 8, 234}) {
         Prng prng(run);
         Group group;
         group.seed = run * 1000;

@@ -108,9 +108,9 @@ private:
     // phases.cc
     [[nodiscard]] bool all_heard() const;
     [[nodiscard]] MemberPhase phase_of(const msg::RoleAddress& who, const MemberEntry& entry) const;
+    [[nodiscard]] bool may_have_died(const msg::RoleAddress& who, const MemberEntry& entry) const;
     void set_phase(const msg::RoleAddress& who, MemberPhase phase);
     void propose_phases(std::vector<SetPhases::Item> items);
-    [[nodiscard]] bool may_be_dead(const msg::RoleAddress& who, const MemberEntry& entry) const;
     void judge();
     void judge_soon();
     void note_phases();
