@@ -110,8 +110,7 @@ void Process::attach(Role role, msg::Receiver& receiver) {
 Result<void> Process::open_http() {
     watch_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     join_watch_ = std::make_unique<JoinWatch>(
-        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log},
-        [this] {
+        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log}, [this] {
             look_around();
             return waits_for();
         });
