@@ -19,10 +19,11 @@ void Scheduler::run_until(MonoTime until, const std::function<bool()>& stop) {
         std::ranges::pop_heap(events_, later);
         Due due = std::move(events_.back());
         events_.pop_back();
+        at_once_ = due.when == now_ ? at_once_ + 1 : 0;
         now_ = due.when;
         due.event();
         ++done_;
-        if (stop()) {
+        if (stop() || stuck()) {
             return;
         }
     }
