@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,12 +19,12 @@ enum class BrakeScope : std::uint8_t {
 // One brake that is on, or still holds what it held back.
 struct BrakeLine {
     BrakeScope scope = BrakeScope::session;
-    std::string name;         // node id of the session, data_info_id of the service, "cluster"
-    NodeId node;              // where it is held
-    bool braking = false;     // what goes now is held, too
-    std::uint64_t held = 0;   // publications kept though their client is probably gone
-    std::string why;          // a sentence without its full stop
-    std::int64_t age_ms = 0;  // since it came on, or held the first of them
+    std::string name;          // node id of the session, data_info_id of the service, "cluster"
+    NodeId node;               // where it is held
+    bool braking = false;      // what goes now is held, too
+    std::uint64_t held = 0;    // publications kept though their client is probably gone
+    std::string why;           // a sentence without its full stop
+    std::int64_t age_ms = 0;   // since it came on, or held the first of them
     std::int64_t left_ms = 0;  // until the last of them goes, if nobody hears of it or says so
 
     [[nodiscard]] bool operator==(const BrakeLine&) const = default;
@@ -36,7 +37,8 @@ struct BrakeRequest {
     enum class Action : std::uint8_t {
         report,
         confirm,  // they are gone: what is held goes at once, and the brake counts anew
-        release,  // they live: what is held is kept for its patience anew, and the brake counts anew
+        release,  // they live: what is held is kept for its patience anew, and the brake counts
+                  // anew
     };
     Incarnation incarnation;    // of the node that asks, echoed
     std::uint64_t request = 0;  // echoed

@@ -86,8 +86,8 @@ void RemovalBrake::extend(Duration gap) {
 }
 
 std::size_t RemovalBrake::keys_braking() const {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(keys_, [](const auto& item) { return item.second.trip.has_value(); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        keys_, [](const auto& item) { return item.second.trip.has_value(); }));
 }
 
 }  // namespace muster::store
