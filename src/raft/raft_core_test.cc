@@ -180,6 +180,24 @@ TEST(RaftCore, AcknowledgesOnlyWhatItsDiskReported) {
     EXPECT_EQ(follower.core.applied(), LogIndex(1));
 }
 
+TEST(RaftCore, ALeaderCountsItselfOnlyForWhatIsDurable) {
+    Alone leader("a", with_log(1, {}));
+    leader.lead();
+    leader.say("b", 2, AppendReply{.accepted = true, .match = LogIndex(1)});
+    ASSERT_EQ(leader.core.commit(), LogIndex(1));
+    leader.disk_works = false;
+    ASSERT_TRUE(leader.core.propose(bytes_of("x")).has_value());
+    leader.say("b", 2, AppendReply{.accepted = true, .match = LogIndex(2)});
+    EXPECT_EQ(leader.core.commit(), LogIndex(1));
+    // Two others have it: agreed, but not applied here before it is durable here (10.2.1).
+    leader.say("c", 2, AppendReply{.accepted = true, .match = LogIndex(2)});
+    EXPECT_EQ(leader.core.commit(), LogIndex(2));
+    EXPECT_EQ(leader.core.applied(), LogIndex(1));
+    leader.disk_works = true;
+    leader.settle();
+    EXPECT_EQ(leader.core.applied(), LogIndex(2));
+}
+
 TEST(RaftCore, DoesNotCountAWriteThatWasCutOff) {
     Alone follower("b", with_log(1, {}));
     follower.disk_works = false;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "base/prng.h"
 
 namespace muster::raft {
@@ -23,12 +23,11 @@ std::string name_of(std::size_t piece) {
 
 std::string noise(std::size_t bytes, std::uint64_t seed) {
     Prng prng(seed);
-    std::string out;
-    out.reserve(bytes + 8);
-    while (out.size() < bytes) {
-        append_big_endian(out, prng.next());
+    std::string out(bytes, '\0');
+    for (std::size_t at = 0; at + sizeof(std::uint64_t) <= bytes; at += sizeof(std::uint64_t)) {
+        const std::uint64_t word = prng.next();
+        std::memcpy(out.data() + at, &word, sizeof word);
     }
-    out.resize(bytes);
     return out;
 }
 

@@ -27,8 +27,7 @@ using OwnerId = Id<struct OwnerIdTag, std::uint64_t>;
 inline constexpr unsigned kLifeBits = 44;
 
 [[nodiscard]] constexpr OwnerId owner_of(std::uint64_t session, Incarnation life) {
-    return OwnerId((session << kLifeBits) |
-                   (life.raw() & ((std::uint64_t{1} << kLifeBits) - 1)));
+    return OwnerId((session << kLifeBits) | (life.raw() & ((std::uint64_t{1} << kLifeBits) - 1)));
 }
 
 // Whether `later` is a later life of the session whose earlier life `earlier` is.

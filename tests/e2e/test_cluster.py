@@ -103,12 +103,15 @@ class WholeCluster(unittest.TestCase):
                 self.assertEqual({(m["node"], m["state"]) for m in answer["members"]},
                                  {(f"{n}", "live") for n in ("data-1", "data-2", "data-3",
                                                              "session-1", "session-2")})
-        slots = json.loads(run("slots", "-o", "json", "-s", node.http).stdout)
-        self.assertEqual(len(slots["slots"]), 256)
-        self.assertEqual({slot["leader"] for slot in slots["slots"]},
-                         {"data-1", "data-2", "data-3"})
+        eventually(lambda: self.leaders(node) == {"data-1", "data-2", "data-3"},
+                   "every data server leads some slots")
         self.assertRegex(run("slots", "-s", node.http).stdout, r"\n17 +data-\d ")
         self.assertRegex(run("members", "-s", node.http).stdout, r"\nmeta-\d +meta +leads")
+
+    def leaders(self, node):
+        slots = json.loads(run("slots", "-o", "json", "-s", node.http).stdout)["slots"]
+        self.assertEqual(len(slots), 256)
+        return {slot["leader"] for slot in slots}
 
     def test_operators_move_slots(self):
         meta = self.cluster["meta-2"]

@@ -107,7 +107,8 @@ TEST_F(SlotsTest, ActWithTheirCopyAndGiveItUpWhenTheyWrote) {
     EXPECT_EQ(slots.find_followed(kSlot)->log.position(), (LogPosition{Epoch(1), 1}));
     EXPECT_FALSE(slots.find_followed(kSlot)->diverged);
 
-    write(slots.begin_acting(kSlot).store, slots.find(kSlot)->log);
+    slots.begin_acting(kSlot);
+    write(slots.find(kSlot)->store, slots.find(kSlot)->log);
     slots.find(kSlot)->wrote = true;
     slots.end_acting(kSlot);
     EXPECT_TRUE(slots.find_followed(kSlot)->diverged);
@@ -115,7 +116,8 @@ TEST_F(SlotsTest, ActWithTheirCopyAndGiveItUpWhenTheyWrote) {
 
 TEST_F(SlotsTest, LeadWithWhatTheyActedWithWhichNoFollowerHas) {
     follow_and_copy();
-    write(slots.begin_acting(kSlot).store, slots.find(kSlot)->log);
+    slots.begin_acting(kSlot);
+    write(slots.find(kSlot)->store, slots.find(kSlot)->log);
     slots.find(kSlot)->wrote = true;
     adopt(kSelf, 2);
     const LedSlot& led = *slots.find(kSlot);

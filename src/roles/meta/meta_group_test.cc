@@ -1,6 +1,7 @@
 // Three metas on Raft, with clocks, disks and links moved by hand.
 
 #include <deque>
+#include <set>
 
 #include "raft/raft_node.h"
 #include "roles/meta/meta_story.h"
@@ -329,6 +330,141 @@ TEST(MetaGroup, ReportsOnlyWhatIsStillTrue) {
     ASSERT_TRUE(reply[0].report != nullptr);
     EXPECT_NE(reply[0].report->leader, NodeId(old.name));
     EXPECT_EQ(reply[0].report->members.size(), 1U);
+}
+
+// What no table may do to another, however it came about.
+class TableWatch {
+public:
+    void look(const FakeNode& node) {
+        for (std::size_t i = 0; i < node.table.slots.size(); ++i) {
+            const Slot& slot = node.table.slots[i];
+            const auto [known, is_new] = leaders_.try_emplace({i, slot.epoch}, slot.leader);
+            ASSERT_EQ(known->second, slot.leader) << "two leaders of slot " << i;
+            auto& [epoch, floor, ceiling] = latest_[i];
+            if (slot.epoch > epoch) {
+                ASSERT_TRUE(epoch == Epoch() || slot.floor >= ceiling) << "slot " << i;
+                epoch = slot.epoch;
+                floor = slot.floor;
+            } else if (slot.epoch == epoch) {
+                ASSERT_EQ(slot.floor, floor);
+            }
+            if (slot.leader == node.member.node && slot.epoch == epoch) {
+                ceiling = std::max(ceiling, node.ceiling);  // it may give versions below this
+            }
+        }
+    }
+
+private:
+    struct Latest {
+        Epoch epoch;
+        Version floor;
+        Version ceiling;
+    };
+    std::map<std::pair<std::size_t, Epoch>, NodeId> leaders_;
+    std::map<std::size_t, Latest> latest_;
+};
+
+TEST(MetaGroup, KeepsItsPromisesWhateverDiesWhen) {
+    // 234: a cut-off leader judged a process whose new life it could not agree on, without rest.
+    for (const std::uint64_t run : {1, 2, 3, 4, 5, 6, 7, 8, 234}) {
+        Prng prng(run);
+        Group group;
+        group.seed = run * 1000;
+        TableWatch watch;
+        std::deque<FakeNode> all;
+        for (const char* name : {"a", "b", "c", "d"}) {
+            all.emplace_back(name, Role::data);
+            all.back().member.zone = prng.chance(1, 2) ? "z1" : "z2";
+        }
+        all.emplace_back("s", Role::session);
+        all.emplace_back("steady", Role::session);
+        std::set<std::size_t> away;
+        std::uint64_t life = 1;
+        std::uint64_t members_epoch = 0;
+        const auto run_for = [&](Duration time) {
+            group.nodes.clear();
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                if (!away.contains(i)) {
+                    group.nodes.push_back(&all[i]);
+                }
+            }
+            for (; time > Duration::zero(); time -= milliseconds(250)) {
+                group.run(milliseconds(250));
+                for (const FakeNode& node : all) {
+                    watch.look(node);
+                }
+                const FakeNode& steady = all.back();
+                ASSERT_NE(steady.phase_of("steady"), MemberPhase::dead) << run;
+                ASSERT_GE(steady.members_epoch, members_epoch);
+                members_epoch = steady.members_epoch;
+            }
+        };
+        run_for(seconds(4));
+        for (int event = 0; event < 25 && !testing::Test::HasFatalFailure(); ++event) {
+            const std::size_t who = prng.below(all.size() - 1);
+            auto& host =
+                *std::next(group.hosts.begin(), static_cast<std::ptrdiff_t>(prng.below(3)))->second;
+            switch (prng.below(9)) {
+                case 0:  // its process ends
+                    if (!away.contains(who)) {
+                        away.insert(who);
+                        group.close_links_of(all[who].member.node.raw());
+                    }
+                    break;
+                case 1: away.insert(who); break;  // cut off
+                case 2: away.erase(who); break;   // back as it was
+                case 3:
+                    away.erase(who);
+                    all[who].restart(++life);
+                    break;
+                case 4:
+                    if (host.server != nullptr) {
+                        group.kill(host);
+                    } else {
+                        group.start(host);
+                    }
+                    break;
+                case 5: host.stopped = !host.stopped; break;
+                case 6: host.cut = !host.cut; break;
+                case 7:
+                    group.clock.set_wall({.unix_ms = prng.between(0, 2'000'000'000'000)});
+                    break;
+                default: all[who].follows_well = prng.chance(2, 3); break;
+            }
+            run_for(milliseconds(prng.between(0, 5) * 250));
+        }
+        // All is well again.
+        for (auto& [name, host] : group.hosts) {
+            host->stopped = host->cut = false;
+            if (host->server == nullptr) {
+                group.start(*host);
+            }
+        }
+        away.clear();
+        for (FakeNode& node : all) {
+            node.follows_well = true;
+            for (auto& [slot, state] : node.copies) {
+                state.synced = true;
+            }
+        }
+        run_for(seconds(20));
+        ASSERT_FALSE(testing::Test::HasFatalFailure()) << "run " << run;
+        Group::Host* leader = group.leader();
+        ASSERT_NE(leader, nullptr) << run;
+        const MetaStatus status = leader->server->status();
+        EXPECT_EQ(status.slots_without_leader, 0U);
+        EXPECT_EQ(status.moving, 0U) << run;
+        for (const MemberStatus& one : status.members) {
+            EXPECT_EQ(one.member.phase, MemberPhase::live) << one.member.node.raw();
+            if (one.member.role == Role::data) {
+                EXPECT_GE(one.slots_led, 63U) << run;
+                EXPECT_LE(one.slots_led, 65U) << run;
+            }
+        }
+        for (const FakeNode& node : all) {
+            EXPECT_EQ(node.table, all.front().table);
+        }
+    }
 }
 
 TEST(MetaGroup, VersionsStayAboveThoseOfEveryEarlierLeader) {

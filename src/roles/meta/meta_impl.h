@@ -109,6 +109,7 @@ private:
     // phases.cc
     [[nodiscard]] bool all_heard() const;
     [[nodiscard]] MemberPhase phase_of(const msg::RoleAddress& who, const MemberEntry& entry) const;
+    [[nodiscard]] bool may_have_died(const msg::RoleAddress& who, const MemberEntry& entry) const;
     void set_phase(const msg::RoleAddress& who, MemberPhase phase);
     void propose_phases(std::vector<SetPhases::Item> items);
     void judge();

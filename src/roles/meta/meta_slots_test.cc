@@ -363,6 +363,27 @@ TEST(MetaServerDeaths, TakesALinkClosedBeforeItsOwnPauseForASignFromNowOn) {
     EXPECT_EQ(phase_of(story, "s"), MemberPhase::live);
 }
 
+TEST(MetaServerDeaths, WaitsQuietlyWhileANewLifeOfTheDeadIsBeingAgreedOn) {
+    Story story;
+    FakeNode s("s", Role::session);
+    story.start_and_settle();
+    story.live({&s}, seconds(1));
+    s.restart(2);
+    story.server->on_message(s.who(), s.beat());  // the disk stands still
+    story.server->on_link(NodeId("s"), msg::LinkEvent::closed);
+    story.clock.advance(story.options.sign_wait);
+    std::size_t fired = 0;
+    for (int i = 0; i < 100; ++i) {
+        fired += story.timers->fire_due();
+    }
+    EXPECT_LT(fired, 10U);
+    story.clock.advance(milliseconds(250));
+    story.settle();
+    story.clock.advance(milliseconds(250));
+    story.settle();
+    EXPECT_EQ(phase_of(story, "s"), MemberPhase::dead);
+}
+
 TEST(MetaServerDeaths, ForgetsTheDeadAfterAWhile) {
     Story story;
     FakeNode a("a", Role::data);

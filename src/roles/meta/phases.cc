@@ -35,6 +35,13 @@ MemberPhase MetaServer::Impl::phase_of(const msg::RoleAddress& who,
     return proposed == phasing_.end() ? entry.member.phase : proposed->second;
 }
 
+// Not known to be dead, and no new life of it is being agreed on.
+bool MetaServer::Impl::may_have_died(const msg::RoleAddress& who, const MemberEntry& entry) const {
+    const Liveness::Heard* heard = liveness_.find(who);
+    const bool reborn = heard != nullptr && heard->incarnation > entry.member.incarnation;
+    return !reborn && phase_of(who, entry) != MemberPhase::dead;
+}
+
 void MetaServer::Impl::set_phase(const msg::RoleAddress& who, MemberPhase phase) {
     const MemberEntry* entry = state_.find(who);
     if (entry == nullptr || phase_of(who, *entry) == phase) {
@@ -67,12 +74,10 @@ void MetaServer::Impl::judge() {
     std::vector<SetPhases::Item> dead;
     std::vector<std::pair<NodeId, bool>> leaders;  // data nodes, and whether by signs
     for (const auto& [who, entry] : state_.members()) {
-        const Liveness::Heard* heard = liveness_.find(who);
-        // A new life of it that is being agreed on.
-        const bool reborn = heard != nullptr && heard->incarnation > entry.member.incarnation;
-        if (reborn || phase_of(who, entry) == MemberPhase::dead) {
+        if (!may_have_died(who, entry)) {
             continue;
         }
+        const Liveness::Heard* heard = liveness_.find(who);
         const auto ends = liveness_.ends_at(who.node, now);
         const bool ended = ends && *ends <= now;
         const bool silent = heard == nullptr ? all_heard() : !liveness_.within_lease(who, now);
@@ -119,7 +124,7 @@ void MetaServer::Impl::judge_soon() {
     const MonoTime now = env_.clock.mono();
     std::optional<MonoTime> next;
     for (const auto& [who, entry] : state_.members()) {
-        if (phase_of(who, entry) == MemberPhase::dead) {
+        if (!may_have_died(who, entry)) {
             continue;
         }
         if (const auto ends = liveness_.ends_at(who.node, now)) {

@@ -503,7 +503,7 @@ void check_at_rest(const Cluster& cluster, bool even_zones) {
 
 TEST(Placement, ComesToRestWhereverItStartsAndWhateverHappens) {
     Prng prng(17);
-    for (int run = 0; run < 150; ++run) {
+    for (int run = 0; run < 100; ++run) {
         const std::size_t zones = prng.chance(1, 2) ? 1 : prng.between(2, 4);
         Cluster cluster(static_cast<std::uint16_t>(prng.between(1, 48)),
                         {.copies = prng.below(4) + 1, .moving_max = prng.below(12) + 1});

@@ -11,7 +11,8 @@ namespace muster::session {
 
 struct HandoverOptions {
     Duration bound = std::chrono::seconds(10);
-    // Clients that are closed go by the list of servers they ask for: others must name us no longer.
+    // Clients that are closed go by the list of servers they ask for: others must name us no
+    // longer.
     Duration list_wait = std::chrono::seconds(1);
     Duration pace = std::chrono::milliseconds(100);
     Duration ask_again = std::chrono::seconds(3);

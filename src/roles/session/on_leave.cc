@@ -41,12 +41,12 @@ void SessionServer::Impl::on_leave_timer() {
     std::ranges::sort(guests, {}, &Handover::Guest::conn);
     const std::vector<std::string> servers = other_servers();
     const Member* self = view_.find(options_.node, Role::session);
-    const auto step = handover_.step(
-        now, guests,
-        {.elsewhere = !servers.empty(),
-         .unlisted = self != nullptr && self->incarnation == options_.incarnation &&
-                     self->phase == MemberPhase::leaving,
-         .quiet = writes_.size() == 0});
+    const auto step =
+        handover_.step(now, guests,
+                       {.elsewhere = !servers.empty(),
+                        .unlisted = self != nullptr && self->incarnation == options_.incarnation &&
+                                    self->phase == MemberPhase::leaving,
+                        .quiet = writes_.size() == 0});
     for (const env::ConnId conn : step.ask) {
         const std::string& to = servers[next_server_++ % servers.size()];
         probe_.clients_asked_to_go.add();

@@ -10,8 +10,7 @@ void SessionServer::Impl::beat_metas() {
                            .peer_address = options_.peer_address,
                            .zone = options_.zone,
                            .folder = options_.folder,
-                           .phase = handover_.begun() ? MemberPhase::leaving
-                                                      : MemberPhase::live},
+                           .phase = handover_.begun() ? MemberPhase::leaving : MemberPhase::live},
                 .brakes = brake_lines()});
 }
 
@@ -35,6 +34,9 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& re
 }
 
 void SessionServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.members && env_.on_members) {
+        env_.on_members(view_.members());
+    }
     if (news.table) {
         adopt_table();
     }

@@ -86,6 +86,8 @@ struct SessionEnv {
     Log log;
     // For the return roster and what is known of the cluster; null: neither is kept.
     env::Disk* disk = nullptr;
+    // Told the members whenever other ones are known, also those an earlier life kept.
+    std::function<void(const std::vector<Member>&)> on_members = {};
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for

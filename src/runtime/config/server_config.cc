@@ -70,6 +70,23 @@ void add_cluster(ConfigTable& table, ServerConfig::Cluster& cluster) {
                   "it is.");
 }
 
+void add_meta(ConfigTable& table, ServerConfig::Meta& meta) {
+    table.duration(
+        "meta.member_lease", meta.member_lease, {milliseconds(500), minutes(1)},
+        "A node that is silent for so long is dead to the metas, when nothing else shows "
+        "that it ended: followers take over from a data server.");
+}
+
+void add_data(ConfigTable& table, ServerConfig::Data& data) {
+    table.duration("data.orphan_grace", data.orphan_grace, {seconds(0), minutes(10)},
+                   "How long the publications of a session that ended are kept while its clients "
+                   "go to another one. Java clients need up to 10s.");
+    table.duration(
+        "data.silent_hold", data.silent_hold, {seconds(1), hours(24)},
+        "How long the publications of a session are held that merely cannot be heard: it "
+        "may live behind a cut.");
+}
+
 void add_bolt(ConfigTable& table, ServerConfig::Bolt& bolt) {
     table.address("bolt.listen", bolt.listen, "Where clients connect. Port 0 takes a free one.");
     table.duration("bolt.idle_timeout", bolt.idle_timeout, {seconds(2), hours(1)},
@@ -321,6 +338,8 @@ ConfigTable server_config_table(ServerConfig& config) {
     ConfigTable table;
     add_node(table, config);
     add_cluster(table, config.cluster);
+    add_meta(table, config.meta);
+    add_data(table, config.data);
     add_bolt(table, config.bolt);
     add_http(table, config.http);
     add_session(table, config.session);

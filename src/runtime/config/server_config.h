@@ -41,6 +41,15 @@ struct ServerConfig {
         std::vector<NodeAddress> join;                // the metas
     } cluster;
 
+    struct Meta {
+        Duration member_lease = std::chrono::seconds(3);
+    } meta;
+
+    struct Data {
+        Duration orphan_grace = std::chrono::seconds(10);
+        Duration silent_hold = std::chrono::minutes(10);
+    } data;
+
     struct Bolt {
         env::SocketAddress listen{.ip = "0.0.0.0", .port = 9600};
         Duration idle_timeout = std::chrono::seconds(45);

@@ -140,8 +140,10 @@ struct Cluster::Host {
 };
 
 void Cluster::Life::arm(env::TimerKey key, Duration delay) {
-    const MonoTime due =
-        cluster.now_ + std::max(delay, Duration::zero()) * host.clock_percent / 100;
+    // The next turn of a loop that has other things to do comes later, too.
+    const Duration wait =
+        delay > Duration::zero() ? delay : cluster.within({}, std::chrono::microseconds(300));
+    const MonoTime due = cluster.now_ + wait * host.clock_percent / 100;
     armed[key] = due;
     cluster.schedule(due, {Event::Kind::timer, at, number, key, due, {}});
 }
@@ -179,7 +181,7 @@ RaftNodeOptions small_bounds() {
     options.core.chunk_bytes = 256;
     options.core.uncommitted_max = 64;
     options.core.trailing_bytes = 2048;
-    options.snapshot_part_bytes = 512;
+    options.snapshot_part_bytes = 128;
     options.reserve = {.bytes = 8192, .piece_bytes = 2048, .interval = std::chrono::seconds(5)};
     options.snapshot_after_bytes = 2048;
     options.snapshot_after_records = 60;

@@ -123,6 +123,7 @@ TEST_F(RaftScenario, ALeaderHandsOverAndThenLeaves) {
     ASSERT_TRUE(
         group->run_until([&] { return group->leader() && *group->leader() != old; }, seconds(1)));
     EXPECT_LT(group->now() - then, milliseconds(200));
+    group->run_for(milliseconds(200));  // until it heard of all
     EXPECT_TRUE(answer_to(group->change(leader(), members_with(others))).good);
     write(5);
     converge();

@@ -7,9 +7,11 @@ namespace {
 
 using std::chrono::seconds;
 
-// Clients come back within 10 s of finding a server; the session waits for 14 s, and so do the
-// leaders for the clients of a session that ended. Half a second less than that is no excuse.
+// Clients come back within 10 s of finding a server; the session waits for 14 s. Where there are
+// others to go to, the leaders wait for 10 s for the clients of a session that ended. Half a second
+// less than that is no excuse.
 constexpr Duration kReturn = std::chrono::milliseconds(13'500);
+constexpr Duration kMove = std::chrono::milliseconds(9'500);
 // What a session finds closed this soon after it stood still may have closed because of that.
 constexpr Duration kAfterPause = seconds(1);
 
@@ -85,12 +87,13 @@ bool Excuses::late(const SimClient& client) const {
         return kept != kept_.end() && kept->second.session == home &&
                process.ran() - kept->second.ran >= kReturn;
     }
+    if (registry_.options().sessions == 1) {
+        return process.alive() && process.ran() >= kReturn;
+    }
     // A session whose end was seen leaves orphans; one that nobody saw ending is waited for until
     // it starts anew.
-    const bool seen_ending = registry_.options().sessions > 1 && !node.machine_lost() &&
-                             !process.alive() &&
-                             process.scheduler().now() - *node.ended() >= kReturn;
-    return seen_ending || (process.alive() && process.ran() >= kReturn);
+    return node.machine_lost() ? process.alive() && process.ran() >= kMove
+                               : process.scheduler().now() - *node.ended() >= kMove;
 }
 
 }  // namespace muster::sim

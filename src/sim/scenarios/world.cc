@@ -63,6 +63,11 @@ void World::run(Duration how_long) {
     while (!violations.any() && scheduler.now() < end) {
         const MonoTime until = std::min(end, next_step_);
         scheduler.run_until(until, [this] { return violations.any(); });
+        if (scheduler.stuck()) {
+            violations.report("I7 bounded", "time stands still: an event leads to another for ever",
+                              {"log"});
+            return;
+        }
         if (scheduler.now() >= next_step_) {
             step();
             next_step_ += kStep;

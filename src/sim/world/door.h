@@ -20,7 +20,8 @@ struct Dialect {
 };
 
 inline const Dialect kNative{.name = "native"};
-inline const Dialect kJava{.name = "bolt", .shows_incomplete = false, .takes_deltas = false, .follows_hints = false};
+inline const Dialect kJava{
+    .name = "bolt", .shows_incomplete = false, .takes_deltas = false, .follows_hints = false};
 
 // A door in one life of the session's process: pipes on one side, the session on the other, without
 // bytes between. Closes what was not heard for kIdleMax; time it stood still itself does not count.

@@ -1,6 +1,7 @@
 #include "sim/world/links.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,10 @@ void Links::attach(End end) {
         scheduler_.after(kLook, [this] { look(); });
     }
     ends_.push_back(std::move(end));
+    sights_.resize(ends_.size());
+    for (auto& row : sights_) {
+        row.resize(ends_.size());
+    }
 }
 
 bool Links::linked(const End& one, const End& other) {
@@ -33,21 +38,20 @@ bool Links::linked(const End& one, const End& other) {
 }
 
 void Links::look() {
-    for (const End& observer : ends_) {
-        if (!observer.process->alive() || observer.process->paused()) {
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+        if (!ends_[i].process->alive() || ends_[i].process->paused()) {
             continue;
         }
-        for (const End& peer : ends_) {
-            if (linked(observer, peer)) {
-                look_from(observer, peer);
+        for (std::size_t j = 0; j < ends_.size(); ++j) {
+            if (linked(ends_[i], ends_[j])) {
+                look_from(ends_[i], ends_[j], sights_[i][j]);
             }
         }
     }
     scheduler_.after(kLook, [this] { look(); });
 }
 
-void Links::look_from(const End& observer, const End& peer) {
-    Sight& sight = sights_[{observer.node, peer.node}];
+void Links::look_from(const End& observer, const End& peer, Sight& sight) {
     if (sight.life != observer.process->life()) {
         sight = {.life = observer.process->life()};
     }
@@ -65,14 +69,15 @@ void Links::look_from(const End& observer, const End& peer) {
 }
 
 void Links::on_killed(const NodeId& node) {
-    const auto peer = std::ranges::find(ends_, node, &End::node);
-    for (const End& observer : ends_) {
-        if (linked(observer, *peer) && observer.process->alive() &&
-            !cuts_.apart(observer.node.raw(), node.raw())) {
-            Sight& sight = sights_[{observer.node, node}];
-            if (sight.life == observer.process->life()) {
-                say(observer, *peer, sight, msg::LinkEvent::closed);
-            }
+    const auto place =
+        static_cast<std::size_t>(std::ranges::find(ends_, node, &End::node) - ends_.begin());
+    const End& peer = ends_[place];
+    for (std::size_t i = 0; i < ends_.size(); ++i) {
+        const End& observer = ends_[i];
+        if (linked(observer, peer) && observer.process->alive() &&
+            !cuts_.apart(observer.node.raw(), node.raw()) &&
+            sights_[i][place].life == observer.process->life()) {
+            say(observer, peer, sights_[i][place], msg::LinkEvent::closed);
         }
     }
 }

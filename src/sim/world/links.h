@@ -2,9 +2,7 @@
 
 #include <deque>
 #include <functional>
-#include <map>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "base/prng.h"
@@ -57,15 +55,15 @@ private:
     };
 
     void look();
-    void look_from(const End& observer, const End& peer);
+    void look_from(const End& observer, const End& peer, Sight& sight);
     void say(const End& observer, const End& peer, Sight& sight, msg::LinkEvent event);
     [[nodiscard]] static bool linked(const End& one, const End& other);
 
     Scheduler& scheduler_;
     Prng prng_;
     const Cuts& cuts_;
-    std::deque<End> ends_;                               // stable: events hold on to them
-    std::map<std::pair<NodeId, NodeId>, Sight> sights_;  // observer, peer
+    std::deque<End> ends_;                    // stable: events hold on to them
+    std::vector<std::vector<Sight>> sights_;  // by place of the observer, then of the peer
 };
 
 }  // namespace muster::sim

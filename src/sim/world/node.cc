@@ -57,6 +57,7 @@ struct Node::MetaLife {
         options.bootstrap = raft::Membership{.voters = node.plan_.metas};
         options.core.node = node.plan_.id;
         options.snapshot_after_records = 50;
+        options.reserve = {.bytes = 4 << 10, .piece_bytes = 1 << 10};
         group = std::make_unique<raft::RaftNode>(
             std::move(options), raft::RaftNodeEnv{.disk = disk,
                                                   .timers = consensus_timers,
@@ -107,6 +108,9 @@ struct Node::SessionLife {
                node.plan_.sync_max),
           role({.node = node.plan_.id,
                 .address = node.plan_.client_address,
+                .peer_address = node.plan_.peer_address,
+                .zone = node.plan_.zone,
+                .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
                 .boot = fmt::format("boot-{}", node.boots_)},
@@ -163,7 +167,7 @@ void Node::attach() {
         {.node = plan_.id,
          .process = &process_,
          .session_only = plan_.roles == std::vector{Role::session},
-         .machine_runs = [this] { return !machine_lost_; },
+         .machine_runs = [this] { return process_.alive() || !machine_lost_; },
          .tell = [this](const NodeId& peer, msg::LinkEvent event) { tell_roles(peer, event); }});
 }
 
@@ -198,7 +202,6 @@ void Node::start() {
     if (process_.alive()) {
         return;
     }
-    machine_lost_ = false;
     process_.start();
     for (const Role role : plan_.roles) {
         begin(role);

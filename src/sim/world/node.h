@@ -37,6 +37,8 @@ struct NodePlan {
     std::string zone;
     std::string client_address;  // of its session
     std::string data_address;
+    std::string peer_address;
+    std::uint64_t folder = 0;
     std::uint16_t slots = 0;
     int copies = 1;  // of a slot, the leader's included
     Duration sync_max{};

@@ -31,17 +31,20 @@ Node& Registry::add(Role role) {
     return add({role}, fmt::format("{}-{}", to_string(role), count_[role] + 1));
 }
 
-Node& Registry::add(std::vector<Role> roles, const std::string& name) {
+Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
     const int number = ++count_[roles.front()];
-    NodePlan plan{.id = NodeId(name),
-                  .roles = std::move(roles),
-                  .metas = metas_,
-                  .zone = fmt::format("zone-{}", (number - 1) % options_.zones + 1),
-                  .client_address = fmt::format("10.0.3.{}:9600", number),
-                  .data_address = fmt::format("10.0.2.{}:9620", number),
-                  .slots = options_.slots,
-                  .copies = options_.copies,
-                  .sync_max = options_.sync_max};
+    NodePlan plan{
+        .id = NodeId(name),
+        .roles = roles,
+        .metas = metas_,
+        .zone = fmt::format("zone-{}", (number - 1) % options_.zones + 1),
+        .client_address = fmt::format("10.0.3.{}:9600", number),
+        .data_address = fmt::format("10.0.2.{}:9620", number),
+        .peer_address = fmt::format("10.0.{}.{}:9611", static_cast<int>(roles.front()) + 1, number),
+        .folder = nodes_.size() + 1,
+        .slots = options_.slots,
+        .copies = options_.copies,
+        .sync_max = options_.sync_max};
     nodes_.push_back(std::make_unique<Node>(std::move(plan), world_, Prng(prng_.next())));
     nodes_.back()->on_connection_lost = [this](Node& node, PipeId pipe) {
         on_connection_lost(node, pipe);

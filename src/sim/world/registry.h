@@ -77,7 +77,7 @@ public:
     std::function<void(Node&, PipeId)> on_connection_lost = [](Node&, PipeId) {};
 
 private:
-    Node& add(std::vector<Role> roles, const std::string& name);
+    Node& add(const std::vector<Role>& roles, const std::string& name);
 
     RegistryOptions options_;
     NodeWorld world_;

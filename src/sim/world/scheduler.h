@@ -2,8 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <utility>
+#include <vector>
 
 #include "base/time.h"
 
@@ -29,15 +28,29 @@ public:
     // an event; time stands at `until` then, or at the last event.
     void run_until(MonoTime until, const std::function<bool()>& stop);
 
+    // Somebody answers every event with another one at once: time does not go on.
+    [[nodiscard]] bool stuck() const {
+        return at_once_ > kAtOnceMax;
+    }
     [[nodiscard]] std::uint64_t events_done() const {
         return done_;
     }
 
 private:
+    static constexpr std::uint64_t kAtOnceMax = 1'000'000;
+
     MonoTime now_{std::chrono::seconds(1)};
+    std::uint64_t at_once_ = 0;  // events since time went on
     std::uint64_t last_ = 0;
     std::uint64_t done_ = 0;
-    std::map<std::pair<MonoTime, std::uint64_t>, Event> events_;
+    struct Due {
+        MonoTime when;
+        std::uint64_t number = 0;
+        Event event;
+    };
+    static bool later(const Due& one, const Due& other);
+
+    std::vector<Due> events_;  // a heap, the next one first
 };
 
 }  // namespace muster::sim

@@ -10,8 +10,10 @@
 namespace muster::sim {
 
 void Trace::note(MonoTime at, std::string_view who, std::string_view what) {
-    std::string line = fmt::format(
-        "{:>14.6f} {:<12} {}", static_cast<double>(at.time_since_epoch().count()) / 1e9, who, what);
+    const std::int64_t micros =
+        std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
+    std::string line =
+        fmt::format("{:>7}.{:06} {:<12} {}", micros / 1'000'000, micros % 1'000'000, who, what);
     hash_ = hash64(line, hash_);
     ++count_;
     if (print_) {

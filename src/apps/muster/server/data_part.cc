@@ -8,6 +8,9 @@ DataPart::DataPart(Foundation& base, const std::string& peer_address)
     : timers_(*base.loop), outbox_(base.bus->outbox({base.identity.node(), Role::data})) {
     data::DataOptions options = data_options(base.config, base.identity);
     options.address = peer_address;
+    options.peer_address = peer_address;
+    options.zone = base.config.zone;
+    options.folder = base.identity.owner.folder;
     role_ = std::make_unique<data::DataServer>(
         std::move(options),
         data::DataEnv{.clock = *base.loop, .timers = timers_, .outbox = *outbox_, .log = base.log});

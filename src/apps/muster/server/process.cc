@@ -33,9 +33,7 @@ public:
         const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
         if (reply != nullptr && reply->members) {
             process_.members_ = *reply->members;
-        }
-        if (reply != nullptr && reply->members && process_.links_ != nullptr) {
-            process_.links_->follow(*reply->members);
+            process_.dial(*reply->members, reply->members_epoch);
         }
     }
 
@@ -101,6 +99,11 @@ Result<void> Process::open_roles() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
+        session_->on_members = [this](const std::vector<Member>& members) {
+            if (links_ != nullptr) {
+                links_->follow(members);
+            }
+        };
         attach(Role::session, session_->role());
     }
     return {};
@@ -118,8 +121,10 @@ void Process::attach(Role role, msg::Receiver& receiver) {
 Result<void> Process::open_http() {
     watch_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     join_watch_ = std::make_unique<JoinWatch>(
-        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log},
-        [this] { return waits_for(); });
+        JoinWatch::Env{.clock = *base_->loop, .timers = *watch_timers_, .log = base_->log}, [this] {
+            look_around();
+            return waits_for();
+        });
     watch_timers_->bind(*join_watch_);
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
@@ -158,6 +163,26 @@ std::vector<Member> Process::known_members() const {
         members.push_back(one.member);
     }
     return members;
+}
+
+void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
+    if (links_ != nullptr && epoch > dialled_epoch_) {
+        dialled_epoch_ = epoch;
+        links_->follow(members);
+    }
+}
+
+void Process::look_around() {
+    if (session_ == nullptr) {
+        return;
+    }
+    // Kept members are dialled before any meta has answered.
+    const node::NodeView& view = session_->role().view();
+    dial(view.members(), view.members_epoch());
+    if (auto why = view.refused(base_->loop->mono())) {
+        outcome_ = wrap("the metas do not let this node in", *std::move(why));
+        base_->loop->stop();
+    }
 }
 
 std::optional<std::string> Process::waits_for() const {
@@ -214,10 +239,7 @@ void Process::write_metrics(MetricsWriter& writer) const {
 Result<void> Process::run() {
     std::signal(SIGPIPE, SIG_IGN);  // a reader that goes is an answer of write(), not our end
     constexpr std::array kSignals{SIGINT, SIGTERM};
-    MUSTER_TRY(base_->loop->on_signals(kSignals, [this](int signal) {
-        base_->log.info("server.stopping", {{"signal", signal}});
-        base_->loop->stop();
-    }));
+    MUSTER_TRY(base_->loop->on_signals(kSignals, [this](int signal) { on_signal(signal); }));
     if (data_ != nullptr) {
         data_->start();
     }
@@ -229,7 +251,17 @@ Result<void> Process::run() {
     if (session_ != nullptr) {
         session_->stop();
     }
-    return {};
+    return outcome_;
+}
+
+// The first one ends it politely, the second one at once.
+void Process::on_signal(int signal) {
+    base_->log.info("server.stopping", {{"signal", signal}});
+    if (session_ == nullptr || std::exchange(leaving_, true)) {
+        base_->loop->stop();
+        return;
+    }
+    session_->leave([this] { base_->loop->stop(); });
 }
 
 }  // namespace muster::cli

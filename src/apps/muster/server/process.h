@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,7 +44,8 @@ public:
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    // Serves until SIGINT or SIGTERM.
+    // Serves until SIGINT or SIGTERM; then hands its clients over, until that is done or a second
+    // signal comes. Errors: conflict (the metas will not have this node).
     [[nodiscard]] Result<void> run();
 
 private:
@@ -56,6 +58,11 @@ private:
     [[nodiscard]] const msg::Receiver* raft_role() const;
     // The members of the cluster, as its roles know them.
     [[nodiscard]] std::vector<Member> known_members() const;
+    // Dials those of `members` that this node has to do with.
+    void dial(const std::vector<Member>& members, std::uint64_t epoch);
+    // What changes without a message: what is known from disk, and being turned away.
+    void look_around();
+    void on_signal(int signal);
     // Why this node is no help to anybody yet; none: it is.
     [[nodiscard]] std::optional<std::string> waits_for() const;
     void say_where() const;
@@ -79,6 +86,9 @@ private:
     std::unique_ptr<JoinWatch> join_watch_;
     std::vector<std::unique_ptr<FrontDesk>> front_desks_;
     std::unique_ptr<HttpPart> http_;
+    std::uint64_t dialled_epoch_ = 0;
+    bool leaving_ = false;
+    Result<void> outcome_;
 };
 
 }  // namespace muster::cli

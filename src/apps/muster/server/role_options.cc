@@ -45,6 +45,7 @@ meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identi
     return {.node = identity.node(),
             .incarnation = identity.life.now,
             .slot_count = static_cast<std::uint16_t>(config.slots),
+            .member_lease = config.meta.member_lease,
             .placement = {.copies = config.copies},
             .brake = brake_limits(config.brake, config.brake.cluster),
             .metas = identity.metas};
@@ -54,7 +55,8 @@ data::DataOptions data_options(const runtime::ServerConfig& config, const Identi
     return {.node = identity.node(),
             .metas = identity.metas,
             .incarnation = identity.life.now,
-            .orphan_grace = config.session.return_grace,
+            .orphan_grace = config.data.orphan_grace,
+            .silent_hold = config.data.silent_hold,
             .brake = brake_limits(config.brake, config.brake.service),
             .suspect_patience = config.brake.patience};
 }

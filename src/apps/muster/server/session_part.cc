@@ -22,18 +22,26 @@ SessionPart::SessionPart(Foundation& base)
     port_timers_.bind(port_);
 }
 
-void SessionPart::make_role(Foundation& base, const std::string& /*peer_address*/) {
+void SessionPart::make_role(Foundation& base, const std::string& peer_address) {
     session::SessionOptions options = session_options(base.config, base.identity);
     env::SocketAddress address = base.config.advertise.value_or(base.config.bolt.listen);
     address.ip = reachable_ip(base, address.ip);
     options.address = env::to_string(address);
+    options.peer_address = peer_address;
+    options.zone = base.config.zone;
+    options.folder = base.identity.owner.folder;
     options.boot = boot_id();
-    role_ = std::make_unique<session::SessionServer>(std::move(options),
-                                                     session::SessionEnv{.clock = *base.loop,
-                                                                         .timers = timers_,
-                                                                         .outbox = *outbox_,
-                                                                         .log = base.log,
-                                                                         .disk = &disk_});
+    role_ = std::make_unique<session::SessionServer>(
+        std::move(options), session::SessionEnv{.clock = *base.loop,
+                                                .timers = timers_,
+                                                .outbox = *outbox_,
+                                                .log = base.log,
+                                                .disk = &disk_,
+                                                .on_members = [this](const auto& m) {
+                                                    if (on_members) {
+                                                        on_members(m);
+                                                    }
+                                                }});
     timers_.bind(*role_);
     disk_.bind(*role_);
     bolt_ = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *role_, base.log);
@@ -62,6 +70,10 @@ std::optional<std::string> SessionPart::not_ready() const {
     }
     return status.table_epoch == Epoch{} ? "no slot table is known yet: no meta server has answered"
                                          : "not every slot has a leader yet: no data server lives";
+}
+
+void SessionPart::leave(std::function<void()> gone) {
+    role_->leave(std::move(gone));
 }
 
 void SessionPart::stop() {

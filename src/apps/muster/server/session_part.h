@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/muster/server/foundation.h"
 #include "doors/bolt/bolt_door.h"
@@ -29,6 +31,11 @@ public:
     void start() {
         role_->start();
     }
+    // Told the members whenever other ones are known, also those an earlier life kept.
+    std::function<void(const std::vector<Member>&)> on_members;
+
+    // Hands the clients over to other sessions, if there are any, then calls `gone` once.
+    void leave(std::function<void()> gone);
     // The process is about to end, politely.
     void stop();
 

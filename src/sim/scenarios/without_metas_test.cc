@@ -1,0 +1,67 @@
+#include <gtest/gtest.h>
+
+#include "sim/scenarios/story.h"
+
+namespace muster::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const Service kOrders{.data_id = "orders"};
+
+// All metas are gone. What the nodes kept of the cluster has to do.
+class WithoutMetas : public testing::TestWithParam<std::uint64_t> {
+protected:
+    void lose_metas() {
+        for (Node* meta : story.world.registry.nodes(Role::meta)) {
+            meta->kill(Death::killed);
+        }
+    }
+    Story story{{.metas = 3, .data = 2, .sessions = 2, .slots = 8}, GetParam()};
+};
+
+TEST_P(WithoutMetas, ARestartedSessionComesUpWithTheTableItKept) {
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::native);
+    consumer.subscribe(kOrders, Scope::data_center);
+    const RegistId first = provider.publish(kOrders);
+    story.wait(seconds(3));
+    ASSERT_EQ(story.seen_by(consumer), std::set{first.raw()});
+    lose_metas();
+    story.wait(seconds(5));
+    for (const std::string name : {"session-1", "session-2"}) {
+        story.node(name).kill(Death::killed);
+    }
+    story.wait(milliseconds(300));
+    for (const std::string name : {"session-1", "session-2"}) {
+        story.node(name).start();
+    }
+    const RegistId second = provider.publish(kOrders);
+    story.wait(seconds(12));  // a client may take ten of them to come back
+    EXPECT_FALSE(story.node("session-1").session()->view().greeted());
+    EXPECT_TRUE(story.node("session-1").session()->view().from_kept());
+    EXPECT_EQ(story.seen_by(consumer), (std::set{first.raw(), second.raw()}));
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+TEST_P(WithoutMetas, ASessionThatWasKilledRightAfterItsFirstStartWaitsForThem) {
+    story.wait(seconds(1));
+    story.node("session-1").kill(Death::killed);
+    story.node("session-1").folder(Role::session).erase("cluster.mview");
+    lose_metas();
+    story.node("session-1").start();
+    story.wait(seconds(5));
+    EXPECT_FALSE(story.node("session-1").session()->status().ready);
+    for (Node* meta : story.world.registry.nodes(Role::meta)) {
+        meta->start();
+    }
+    story.wait(seconds(5));
+    EXPECT_TRUE(story.node("session-1").session()->status().ready);
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, WithoutMetas, testing::Range<std::uint64_t>(1, 7));
+
+}  // namespace
+}  // namespace muster::sim
