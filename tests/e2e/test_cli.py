@@ -107,12 +107,59 @@ class Commands(unittest.TestCase):
         self.assertIn("version", json.loads(run("version", "-o", "json").stdout))
 
 
+class Brake(unittest.TestCase):
+    """Forty instances whose leases run out at once: twenty are believed, the others are held."""
+
+    def setUp(self):
+        self.server = Server()
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+
+    def held(self):
+        answer = run("brake", "-o", "json", "--server", self.server.http)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        return json.loads(answer.stdout)
+
+    def listed(self):
+        answer = run("instances", "orders", "-o", "json", "--server", self.server.http)
+        return len(json.loads(answer.stdout)["instances"])
+
+    def test_holds_shows_and_lets_go(self):
+        ended = run("brake", "--server", self.server.http)
+        self.assertIn("holds nothing", ended.stderr)
+        ended = run("brake", "confirm", "service", "orders", "--server", self.server.http)
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn("no brake of that name", ended.stderr)
+        for number in range(40):
+            self.server.request("PUT", INSTANCES.format("orders") + f"/i{number}",
+                                {"ip": "127.0.0.1", "port": 8000 + number, "ttl_seconds": 4})
+        self.assertEqual(self.listed(), 40)
+        eventually(lambda: self.held()["brakes"] and self.held()["brakes"][0]["held"] == 20,
+                   "twenty are held", context=lambda: str(self.held()))
+        answer = self.held()
+        self.assertEqual(answer["silent"], [])
+        brake = answer["brakes"][0]
+        self.assertEqual(brake["scope"], "session")
+        self.assertTrue(brake["braking"])
+        self.assertIn("closed or fell silent", brake["why"])
+        self.assertGreater(brake["goes_in_ms"], 30_000)
+        eventually(lambda: self.listed() == 20, "what was believed is gone")
+        self.assertRegex(self.server.get("/metrics")[1], r"(?m)^muster_session_braking 1$")
+        ended = run("brake", "release", "session", brake["name"], "--server", self.server.http)
+        self.assertEqual(ended.stdout, "20 publications have their time anew\n")
+        self.assertEqual(self.listed(), 20)
+        ended = run("brake", "confirm", "session", brake["name"], "--server", self.server.http)
+        self.assertEqual(ended.stdout, "20 publications are gone\n")
+        eventually(lambda: self.listed() == 0, "what was confirmed is gone")
+        self.assertEqual(self.held()["brakes"], [])
+
+
 class ExitStatus(unittest.TestCase):
     def test_help_is_zero_and_names_all_commands(self):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
         for command in ("server", "services", "instances", "subscribers", "status", "members",
-                        "slots", "version", "completion"):
+                        "slots", "brake", "version", "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
@@ -154,6 +201,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("muster", "s"),
                          ["server", "services", "subscribers", "status", "slots"])
         self.assertEqual(self.complete("muster", "slots", "m"), ["move"])
+        self.assertEqual(self.complete("muster", "brake", "r"), ["release"])
         self.assertEqual(self.complete("muster", "watch", "--sc"), ["--scope"])
         self.assertEqual(self.complete("muster", "watch", "--scope", "z"), ["zone"])
         self.assertEqual(self.complete("muster", "status", "-o", ""), ["table", "json"])

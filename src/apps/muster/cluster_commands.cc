@@ -50,6 +50,12 @@ void note_placement(const Shown& answer) {
     }
 }
 
+void note_silent(const Shown& answer) {
+    if (const std::string who = answer.cell("silent"); !who.empty()) {
+        std::fprintf(stderr, "note: no answer from %s\n", who.c_str());
+    }
+}
+
 int tell(const QueryOptions& options, std::string_view method, const std::string& target,
          const std::string& done) {
     return show(options, target, [&](const Shown&) { std::printf("%s\n", done.c_str()); }, method);
@@ -103,6 +109,41 @@ int run_move_slot(const MoveOptions& options) {
                     "/leader?to=" + percent_encode(options.to),
                 "slot " + std::to_string(options.slot) + " moves to " + options.to +
                     "; muster slots shows how far it is");
+}
+
+int run_brake(const QueryOptions& options) {
+    return show(options, "/api/v1/brake", [](const Shown& answer) {
+        Table table({"SCOPE", "NAME", "NODE", "HELD", "BRAKING", "SINCE S", "GOES IN S", "WHY"});
+        for (const Shown& brake : answer.items("brakes")) {
+            table.add({brake.text("scope"), brake.text("name"), brake.text("node"),
+                       brake.text("held"), brake.text("braking"),
+                       std::to_string(number(brake, "since_ms") / 1000),
+                       std::to_string(number(brake, "goes_in_ms") / 1000), brake.text("why")});
+        }
+        print(table, "the brake holds nothing");
+        if (answer.text("more") == "true") {
+            std::fprintf(stderr, "note: there are more\n");
+        }
+        note_silent(answer);
+    });
+}
+
+int run_decide(const BrakeOptions& options, const std::string& action) {
+    if (options.scope != "cluster" && options.name.empty()) {
+        return report({Errc::invalid_argument,
+                       "which " + options.scope + "? muster brake lists what is held"});
+    }
+    const std::string target = "/api/v1/brake/" + action +
+                               "?scope=" + percent_encode(options.scope) +
+                               "&name=" + percent_encode(options.name);
+    return show(
+        options.query, target,
+        [&](const Shown& answer) {
+            std::printf("%s publications %s\n", answer.text("publications").c_str(),
+                        action == "confirm" ? "are gone" : "have their time anew");
+            note_silent(answer);
+        },
+        "POST");
 }
 
 int run_place(const QueryOptions& options, const std::string& mode) {

@@ -183,6 +183,31 @@ void add_slots(CLI::App& app, int& exit_status) {
     });
 }
 
+void add_brake(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<BrakeOptions>();
+    auto* command = app.add_subcommand(
+        "brake", "List what is held because too many ended at once, and decide about it");
+    add_query_options(*command, options->query);
+    command->require_subcommand(0, 1);
+    auto* confirm = add_part(*command, "confirm", "They are gone: remove what is held");
+    auto* release = add_part(*command, "release", "They live: keep it, and give them time anew");
+    for (CLI::App* part : {confirm, release}) {
+        part->add_option("scope", options->scope, "session, service or cluster")
+            ->required()
+            ->check(CLI::IsMember({"session", "service", "cluster"}));
+        part->add_option("name", options->name, "Node id of the session, or the service");
+    }
+    command->callback([options, confirm, release, &exit_status] {
+        if (confirm->parsed()) {
+            exit_status = run_decide(*options, "confirm");
+        } else if (release->parsed()) {
+            exit_status = run_decide(*options, "release");
+        } else {
+            exit_status = run_brake(options->query);
+        }
+    });
+}
+
 void add_version(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<QueryOptions>();
     auto* command = app.add_subcommand("version", "Print the version of this program");
@@ -267,6 +292,7 @@ int main(int argc, char** argv) {
     add_status(app, exit_status);
     add_members(app, exit_status);
     add_slots(app, exit_status);
+    add_brake(app, exit_status);
     add_version(app, exit_status);
     add_completion(app, exit_status);
     // `muster help COMMAND` is what some try first.

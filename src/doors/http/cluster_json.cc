@@ -25,6 +25,24 @@ void write_nodes(JsonWriter& json, std::string_view name, const std::vector<Node
     json.end_array();
 }
 
+std::string_view name_of(msg::BrakeScope scope) {
+    switch (scope) {
+        case msg::BrakeScope::session: return "session";
+        case msg::BrakeScope::service: return "service";
+        case msg::BrakeScope::cluster: return "cluster";
+    }
+    return "unknown";
+}
+
+// Services as people write them.
+std::string shown_name(const msg::BrakeLine& line) {
+    if (line.scope != msg::BrakeScope::service) {
+        return line.name;
+    }
+    const auto service = parse_data_info_id(line.name);
+    return service ? service->path() : line.name;
+}
+
 // What every view begins with: whose word it is.
 void write_head(JsonWriter& json, const msg::ClusterReport& report) {
     json.field("leader", report.leader.raw()).field("term", std::to_string(report.term));
@@ -100,6 +118,29 @@ std::string slots_json(const msg::ClusterReport& report) {
             json.field("moves_to", wish->second.raw());
         }
         json.end_object();
+    }
+    json.end_array().end_object();
+    return std::move(json).take();
+}
+
+std::string brake_json(const BrakeOutcome& outcome) {
+    JsonWriter json;
+    json.begin_object().key("brakes").begin_array();
+    for (const msg::BrakeLine& line : outcome.lines) {
+        json.begin_object()
+            .field("scope", name_of(line.scope))
+            .field("name", shown_name(line))
+            .field("node", line.node.raw())
+            .field("braking", line.braking)
+            .field("held", line.held)
+            .field("why", line.why)
+            .field("since_ms", line.age_ms)
+            .field("goes_in_ms", line.left_ms)
+            .end_object();
+    }
+    json.end_array().field("more", outcome.more).key("silent").begin_array();
+    for (const std::string& who : outcome.silent) {
+        json.value(who);
     }
     json.end_array().end_object();
     return std::move(json).take();

@@ -1,6 +1,7 @@
 #include "doors/http/cluster_ops.h"
 
 #include "doors/http/call.h"
+#include "doors/http/cluster_json.h"
 #include "doors/http/json_writer.h"
 
 namespace muster::http {
@@ -41,6 +42,48 @@ void ClusterOp::on_deadline(OpHost& host) {
     host.fail({Errc::timeout,
                "no meta that leads has answered; see /health/ready of the metas: most of them must "
                "be there"});
+}
+
+void BrakeOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(kAnswerWithin);
+    host.ask_brake(token_, wish_);
+}
+
+void BrakeOp::on_brake(OpHost& host, std::uint64_t token, const BrakeOutcome& outcome) {
+    if (token != token_) {
+        return;
+    }
+    if (wish_.action == msg::BrakeRequest::Action::report) {
+        host.finish(json_response(brake_json(outcome)));
+        return;
+    }
+    std::string silent;
+    for (const std::string& who : outcome.silent) {
+        silent += (silent.empty() ? "" : ", ") + who;
+    }
+    if (outcome.brakes == 0) {
+        const std::string nothing = "no brake of that name holds anything";
+        host.fail(silent.empty() ? Error{Errc::not_found, nothing}
+                                 : Error{Errc::timeout, nothing + " as far as is known; " + silent +
+                                                            " did not answer"});
+        return;
+    }
+    JsonWriter json;
+    json.begin_object()
+        .field("brakes", outcome.brakes)
+        .field("publications", outcome.publications)
+        .key("silent")
+        .begin_array();
+    for (const std::string& who : outcome.silent) {
+        json.value(who);
+    }
+    json.end_array().end_object();
+    host.finish(json_response(std::move(json).take()));
+}
+
+void BrakeOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout, "nobody answered what is held"});
 }
 
 }  // namespace muster::http

@@ -26,4 +26,18 @@ private:
     std::uint64_t token_ = 0;
 };
 
+// One request to all who may hold something, and their answers.
+class BrakeOp final : public Op {
+public:
+    explicit BrakeOp(BrakeWish wish) : wish_(std::move(wish)) {}
+
+    void start(OpHost& host) override;
+    void on_brake(OpHost& host, std::uint64_t token, const BrakeOutcome& outcome) override;
+    void on_deadline(OpHost& host) override;
+
+private:
+    BrakeWish wish_;
+    std::uint64_t token_ = 0;
+};
+
 }  // namespace muster::http

@@ -110,6 +110,65 @@ TEST_F(ClusterRoutes, SayWhatTheMetasRefuseAndThatTheyAreSilent) {
     EXPECT_EQ(take_answer(conn).status, 504);
 }
 
+class BrakeRoutes : public ClusterRoutes {
+protected:
+    Reply ask_all(std::string_view method, std::string_view target, const BrakeOutcome& outcome) {
+        const env::ConnId conn = connect();
+        send(conn, request(method, target));
+        EXPECT_EQ(take(conn), "");
+        cluster.answer(outcome);
+        advance(Duration{});
+        return take_answer(conn);
+    }
+};
+
+TEST_F(BrakeRoutes, TellWhatIsHeldAndWho) {
+    const BrakeOutcome outcome{
+        .lines = {{.scope = msg::BrakeScope::service,
+                   .name = "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP",
+                   .node = NodeId("d1"),
+                   .braking = true,
+                   .held = 12,
+                   .why = "20 of 30 publications closed or fell silent within 10 s",
+                   .age_ms = 1500,
+                   .left_ms = 58'500}},
+        .silent = {"metas"}};
+    const Reply answer = ask_all("GET", "/api/v1/brake", outcome);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body,
+              R"({"brakes":[{"scope":"service","name":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders",)"
+              R"("node":"d1","braking":true,"held":12,"why":"20 of 30 publications closed or fell )"
+              R"(silent within 10 s","since_ms":1500,"goes_in_ms":58500}],"more":false,)"
+              R"("silent":["metas"]})");
+}
+
+TEST_F(BrakeRoutes, PassOnWhatAnOperatorDecides) {
+    const BrakeOutcome done{.brakes = 1, .publications = 80};
+    const Reply answer = ask_all("POST", "/api/v1/brake/confirm?scope=session&name=s1", done);
+    EXPECT_EQ(answer.body, R"({"brakes":1,"publications":80,"silent":[]})");
+    EXPECT_EQ(cluster.wishes.back().action, msg::BrakeRequest::Action::confirm);
+    EXPECT_EQ(cluster.wishes.back().name, "s1");
+    ask_all("POST", "/api/v1/brake/release?scope=service&name=orders", done);
+    EXPECT_EQ(cluster.wishes.back().action, msg::BrakeRequest::Action::release);
+    EXPECT_EQ(cluster.wishes.back().scope, msg::BrakeScope::service);
+    EXPECT_EQ(cluster.wishes.back().name, "orders#@#DEFAULT_INSTANCE_ID#@#DEFAULT_GROUP");
+    ask_all("POST", "/api/v1/brake/release?scope=cluster", done);
+    EXPECT_EQ(cluster.wishes.back().scope, msg::BrakeScope::cluster);
+    EXPECT_EQ(ask_all("POST", "/api/v1/brake/confirm?scope=session&name=s1", {}).status, 404);
+    EXPECT_EQ(
+        ask_all("POST", "/api/v1/brake/confirm?scope=session&name=s1", {.silent = {"d1"}}).status,
+        504);
+}
+
+TEST_F(BrakeRoutes, RefuseWhatMakesNoSense) {
+    for (const auto* target : {"/api/v1/brake/confirm", "/api/v1/brake/confirm?scope=node&name=x",
+                               "/api/v1/brake/confirm?scope=session",
+                               "/api/v1/brake/release?scope=service&name=a%23@%23b"}) {
+        EXPECT_EQ(ask("POST", target).status, 400) << target;
+    }
+    EXPECT_TRUE(cluster.wishes.empty());
+}
+
 class OperatorsOnly : public DoorTest {
 protected:
     OperatorsOnly() : DoorTest(HttpDoorOptions{.operators_only = true}) {}

@@ -253,6 +253,10 @@ void Connection::on_cluster(std::uint64_t token, const msg::OperatorReply& reply
     with_op([&] { op_->on_cluster(*this, token, reply); });
 }
 
+void Connection::on_brake(std::uint64_t token, const BrakeOutcome& outcome) {
+    with_op([&] { op_->on_brake(*this, token, outcome); });
+}
+
 void Connection::on_drained() {
     if (is_closed()) {
         return;
@@ -375,6 +379,12 @@ void Connection::ask_cluster(std::uint64_t token, msg::OperatorRequest::What wha
     tokens_.push_back(token);
     door_.tokens.emplace(token, conn_);
     door_.to_session.ask_cluster(token, std::move(what));
+}
+
+void Connection::ask_brake(std::uint64_t token, BrakeWish wish) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_brake(token, std::move(wish));
 }
 
 std::uint64_t Connection::next_number() {

@@ -44,6 +44,7 @@ public:
     void on_services(std::uint64_t token, const msg::ListServicesReply& reply);
     void on_config_put(std::uint64_t token, const Result<Version>& result);
     void on_cluster(std::uint64_t token, const msg::OperatorReply& reply);
+    void on_brake(std::uint64_t token, const BrakeOutcome& outcome);
     // The session wants no more of it.
     void on_session_closes();
 
@@ -57,6 +58,7 @@ public:
     void put_config(std::uint64_t token, const Service& key,
                     std::optional<std::string> value) override;
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) override;
+    void ask_brake(std::uint64_t token, BrakeWish wish) override;
     std::uint64_t next_number() override;
     void set_deadline(Duration delay) override;
     void finish(http1::Response response) override;

@@ -183,12 +183,21 @@ public:
         tokens.push_back(token);
         port_ = &port;
     }
+    void ask_brake(std::uint64_t token, BrakeWish wish, ClusterPort& port) override {
+        wishes.push_back(std::move(wish));
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void answer(const BrakeOutcome& outcome) {
+        port_->on_brake(tokens.back(), outcome);
+    }
     // The answer to what was asked last.
     void answer(const msg::OperatorReply& reply) {
         port_->on_cluster(tokens.back(), reply);
     }
 
     std::vector<msg::OperatorRequest::What> asked;
+    std::vector<BrakeWish> wishes;
     std::vector<std::uint64_t> tokens;
 
 private:

@@ -13,6 +13,7 @@ Router routes_of(const HttpDoorOptions& options, bool shows_cluster) {
     add_health_routes(router);
     if (shows_cluster) {
         add_cluster_routes(router);
+        add_brake_routes(router);
     }
     if (options.operators_only) {
         return router;
@@ -211,6 +212,13 @@ void HttpDoor::on_config_put(std::uint64_t token, const Result<Version>& result)
 void HttpDoor::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) {
     if (Connection* connection = take_token(token)) {
         connection->on_cluster(token, reply);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_brake(std::uint64_t token, const BrakeOutcome& outcome) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_brake(token, outcome);
         settle_soon();
     }
 }

@@ -90,6 +90,7 @@ public:
 
     // ---- ClusterPort
     void on_cluster(std::uint64_t token, const msg::OperatorReply& reply) override;
+    void on_brake(std::uint64_t token, const BrakeOutcome& outcome) override;
 
 private:
     [[nodiscard]] Connection* find(env::ConnId conn);

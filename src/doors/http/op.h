@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "doors/http/cluster_face.h"
 #include "msg/client.h"
 #include "msg/client_port.h"
 #include "msg/cluster.h"
@@ -48,6 +49,7 @@ public:
     virtual void put_config(std::uint64_t token, const Service& key,
                             std::optional<std::string> value) = 0;
     virtual void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) = 0;
+    virtual void ask_brake(std::uint64_t token, BrakeWish wish) = 0;
 
     // Unique among all of the door.
     [[nodiscard]] virtual std::uint64_t next_number() = 0;
@@ -72,7 +74,7 @@ public:
 // connection, which has at most one at a time.
 //
 //   start -> (on_reply | on_push | on_config | on_services | on_config_put |
-//             on_cluster | on_deadline)*
+//             on_cluster | on_brake | on_deadline)*
 //         -> finish | fail | the connection is gone -> stop
 class Op {
 public:
@@ -93,6 +95,8 @@ public:
                                const Result<Version>& /*result*/) {}
     virtual void on_cluster(OpHost& /*host*/, std::uint64_t /*token*/,
                             const msg::OperatorReply& /*reply*/) {}
+    virtual void on_brake(OpHost& /*host*/, std::uint64_t /*token*/,
+                          const BrakeOutcome& /*outcome*/) {}
     virtual void on_deadline(OpHost& host) = 0;
     virtual void on_drained(OpHost& /*host*/) {}
 

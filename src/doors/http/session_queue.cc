@@ -27,6 +27,10 @@ void SessionQueue::ask_cluster(std::uint64_t token, msg::OperatorRequest::What w
     entries_.emplace_back(AskCluster{token, std::move(what)});
 }
 
+void SessionQueue::ask_brake(std::uint64_t token, BrakeWish wish) {
+    entries_.emplace_back(AskBrake{token, std::move(wish)});
+}
+
 bool SessionQueue::deliver_next(const Ends& ends) {
     if (entries_.empty()) {
         return false;
@@ -53,6 +57,9 @@ void SessionQueue::deliver(Entry entry, const Ends& ends) {
     } else if (auto* ask = std::get_if<AskCluster>(&entry)) {
         CHECK(ends.cluster != nullptr);
         ends.cluster->ask_cluster(ask->token, std::move(ask->what), ends.cluster_port);
+    } else if (auto* brake = std::get_if<AskBrake>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_brake(brake->token, std::move(brake->wish), ends.cluster_port);
     }
 }
 

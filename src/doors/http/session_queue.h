@@ -27,6 +27,7 @@ public:
     void query_services(std::uint64_t token, msg::ListServices query);
     void put_config(std::uint64_t token, Service key, std::optional<std::string> value);
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what);
+    void ask_brake(std::uint64_t token, BrakeWish wish);
 
     struct Ends {
         session::ClientFace& clients;
@@ -71,7 +72,12 @@ private:
         std::uint64_t token;
         msg::OperatorRequest::What what;
     };
-    using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster>;
+    struct AskBrake {
+        std::uint64_t token;
+        BrakeWish wish;
+    };
+    using Entry =
+        std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster, AskBrake>;
 
     static void deliver(Entry entry, const Ends& ends);
 

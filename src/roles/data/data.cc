@@ -36,7 +36,8 @@ DataServer::Impl::Impl(DataOptions options, DataEnv env)
     : options_(std::move(options)),
       env_(std::move(env)),
       slots_(options_.node, options_.changes_kept_per_slot),
-      sessions_(owners_) {}
+      sessions_(owners_),
+      brake_(options_.brake) {}
 
 void DataServer::Impl::start() {
     last_tick_ = env_.clock.mono();
@@ -91,6 +92,7 @@ void DataServer::Impl::tick(MonoTime now) {
     last_tick_ = now;
     heartbeat();
     look_after_sessions(now);
+    look_after_held(now);
     settle_all();
     if (!versions_.exhausted()) {
         for (auto& [id, slot] : slots_.led()) {
@@ -137,6 +139,12 @@ void DataServer::Impl::notice_pause(MonoTime now) {
     }
     for (auto& [owner, since] : departed_) {
         since += gap;
+    }
+    brake_.extend(gap);
+    for (auto& [name, held] : held_) {
+        for (auto& [id, until] : held.until) {
+            until += gap;
+        }
     }
     last_tick_ = now;
 }

@@ -13,6 +13,7 @@
 #include "env/timers.h"
 #include "model/cluster.h"
 #include "msg/outbox.h"
+#include "store/removal_brake.h"
 
 namespace muster::data {
 
@@ -45,6 +46,11 @@ struct DataOptions {
     // Digests that differ are looked into at most this often for one slot and session.
     Duration repair_interval = std::chrono::seconds(1);
 
+    // When more publications of a service close or fall silent than these limits, they are held
+    // for suspect_patience.
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 10, .percent = 50};
+    Duration suspect_patience = std::chrono::seconds(60);
+
     std::size_t changes_kept_per_slot = 1024;
     std::size_t interests_per_session_max = 2'000'000;
 };
@@ -69,9 +75,12 @@ struct DataStatus {
     std::size_t tombstones = 0;
     std::size_t sessions = 0;
     std::size_t publications_followed = 0;
-    std::size_t orphans = 0;  // publications of sessions that ended, in their grace
-    std::size_t held = 0;     // publications of sessions that fell silent
-    std::size_t doubts = 0;   // data of which some session was not told all yet
+    std::size_t orphans = 0;           // publications of sessions that ended, in their grace
+    std::size_t held = 0;              // publications of sessions that fell silent
+    std::size_t suspects = 0;          // publications the brake holds
+    std::size_t services_braking = 0;  // services it holds some of
+    bool cluster_braking = false;      // the metas want everything held
+    std::size_t doubts = 0;            // data of which some session was not told all yet
     Version latest_version;
 };
 

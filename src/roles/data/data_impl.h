@@ -1,11 +1,13 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "roles/data/data.h"
+#include "roles/data/held.h"
 #include "roles/data/owners.h"
 #include "roles/data/session_links.h"
 #include "roles/data/slots.h"
@@ -16,8 +18,8 @@ namespace muster::data {
 // The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
 // image.cc (from leaders), acting.cc (in a leader's stead), orphans.cc (sessions that went),
-// report.cc (to metas and operators). Every reaction ends with flush(), which tells followers, then
-// sessions, what changed in this turn.
+// on_brake.cc (too many at once), report.cc (to metas and operators). Every reaction ends with
+// flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -44,6 +46,8 @@ private:
         Counter repairs;
         Counter orphans_removed;
         Counter pauses_noticed;
+        Counter suspects;
+        Counter suspects_removed;
         Counter entries_sent;
         Counter entries_resent;
         Counter entries_taken;
@@ -141,6 +145,22 @@ private:
     void look_after_sessions(MonoTime now);
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
 
+    // ---- the brake
+    void on(const msg::RoleAddress& from, const msg::BrakeRequest& request);
+    [[nodiscard]] bool may_go(const ServicePtr& service, std::size_t living);
+    [[nodiscard]] bool held_back(LedSlot& slot, const SessionLink& link,
+                                 const msg::PublishBatch::Op& op, Turn& turn);
+    [[nodiscard]] std::size_t living_of(const store::DatumStore::Datum& datum) const;
+    void hold(LedSlot& slot, const store::DatumStore::Datum& datum,
+              const PublicationPtr& publication, Turn& turn);
+    void hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& turn);
+    void find_held(LedSlot& slot);
+    void forget_heard();
+    std::size_t drop_held(HeldService& held, std::optional<MonoTime> now);
+    void give_time(HeldService& held);
+    void look_after_held(MonoTime now);
+    [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
+
     // ---- operators
     void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
 
@@ -171,6 +191,10 @@ private:
     // Owners in led slots whose session went, since when; of earlier lives too.
     std::map<store::OwnerId, MonoTime> departed_;
     std::map<SlotId, std::map<store::OwnerId, GoneReason>> absent_;  // as of the last look
+    store::RemovalBrake brake_;                                      // by service
+    HeldServices held_;
+    std::string cluster_braking_;  // why the metas want everything held; empty: they do not
+    std::uint64_t removals_ = 0;   // that closed or fell silent, held or not
     Probe probe_;
 };
 

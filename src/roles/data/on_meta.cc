@@ -9,6 +9,7 @@ void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply
         return;  // meant for an earlier life
     }
     versions_.raise_ceiling(reply.version_ceiling);
+    cluster_braking_ = reply.braking;
     report_whole_ = reply.want_copies;
     if (reply.members && reply.members_epoch > members_epoch_) {
         members_ = *reply.members;
@@ -34,6 +35,7 @@ void DataServer::Impl::take_office(const Slots::Changes& changes) {
         LedSlot& slot = *slots_.find(id);
         versions_.merge(slots_.table().slots[id.raw()].floor);
         versions_.merge(slot.store.highest_version());
+        find_held(slot);
         if (slot.whole) {
             probe_.promotions.add();
         }

@@ -52,6 +52,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
 
 void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              const msg::PublishBatch::Op& op, Turn& turn) {
+    if (held_back(slot, link, op, turn)) {
+        return;
+    }
     const auto outcome = slot.store.apply({.id = op.id,
                                            .service = op.service,
                                            .publication = op.publication,

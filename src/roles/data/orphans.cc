@@ -22,6 +22,9 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
         std::vector<store::OwnerId> over;
         for (const auto& [owner, digest] : slot->store.owners()) {
             const NodeId& node = owners_.session(owner);
+            if (node.raw() == kHeldOwner) {
+                continue;
+            }
             const SessionLink* link = sessions_.find(node);
             const auto gone = sessions_.gone(node);
             if (link != nullptr && owner == link->owner && !gone) {
@@ -60,6 +63,7 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
 void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner) {
     Turn turn;
     std::size_t removed = 0;
+    hold_orphans(slot, owner, turn);
     slot.store.remove_owner(owner, RemovalCause::silent, env_.clock.mono(),
                             [&](const store::Write& write) {
                                 ++removed;

@@ -12,6 +12,10 @@ constexpr Duration kReportChanges = std::chrono::seconds(1);
 }  // namespace
 
 void DataServer::Impl::heartbeat() {
+    std::uint64_t publications = 0;
+    for (const auto& [id, slot] : slots_.led()) {
+        publications += slot->acting ? 0 : slot->store.publication_count();
+    }
     const auto copies = copies_to_report(report_whole_);
     for (const NodeId& meta : options_.metas) {
         env_.outbox.send({meta, Role::meta},
@@ -27,7 +31,9 @@ void DataServer::Impl::heartbeat() {
                                             .copies = copies,
                                             .copies_whole = report_whole_,
                                             .lost = {lost_.begin(), lost_.end()},
-                                            .version = versions_.latest()});
+                                            .version = versions_.latest(),
+                                            .publications = publications,
+                                            .removals = removals_});
     }
 }
 
@@ -133,6 +139,11 @@ DataStatus DataServer::Impl::status() const {
             }
         }
     }
+    for (const auto& [name, held] : held_) {
+        status.suspects += held.until.size();
+    }
+    status.services_braking = held_.size();
+    status.cluster_braking = !cluster_braking_.empty();
     return status;
 }
 
@@ -160,6 +171,11 @@ void DataServer::Impl::write_metrics(MetricsWriter& writer) const {
           now.orphans);
     writer.gauge("muster_data_held", "Publications kept although their session is not there.",
                  static_cast<std::int64_t>(now.held), {{"reason", "silent"}});
+    gauge("muster_data_suspects", "Publications the brake keeps.", now.suspects);
+    gauge("muster_data_services_braking", "Services of which the brake keeps some.",
+          now.services_braking);
+    gauge("muster_data_cluster_braking", "1 while the metas want everything held.",
+          now.cluster_braking ? 1 : 0);
     const auto writes = [&](std::string_view outcome, const Counter& counter) {
         writer.counter("muster_data_writes_total", "Writes of sessions by outcome.",
                        counter.value(), {{"outcome", outcome}});
@@ -185,6 +201,12 @@ void DataServer::Impl::write_metrics(MetricsWriter& writer) const {
     const auto counter = [&](std::string_view name, std::string_view help, const Counter& value) {
         writer.counter(name, help, value.value());
     };
+    counter("muster_data_suspected_total",
+            "Publications kept by the brake though their client is probably gone.",
+            probe_.suspects);
+    counter("muster_data_suspects_removed_total",
+            "Of them, removed when their time was over or an operator confirmed it.",
+            probe_.suspects_removed);
     counter("muster_data_entries_sent_total", "Log entries sent to followers.",
             probe_.entries_sent);
     counter("muster_data_entries_resent_total", "Of them, sent again.", probe_.entries_resent);

@@ -41,6 +41,8 @@ public:
 
     void publish(const std::string& id, const ServicePtr& of, bool acting = false);
     void withdraw(const std::string& id, bool acting = false);
+    // Its client's socket closed, or `confirmed`: is gone after all.
+    void close(const std::string& id, bool confirmed = false);
     void want(const ServicePtr& of, bool acting = false);
     // Digests of all slots, to whom the table says or to `to`.
     void beat(const NodeId& to = {});
@@ -147,6 +149,9 @@ public:
             auto [from, to, message] = std::move(way_.front());
             way_.pop_front();
             ++sent[message.index()];
+            if (const auto* reply = std::get_if<msg::BrakeReply>(&message)) {
+                brake_reply = *reply;
+            }
             if (cuts_.contains({from.node, to.node}) || lose(from, to, message)) {
                 continue;
             }
@@ -204,6 +209,14 @@ public:
         return found;
     }
 
+    // An operator asks a node about its brake.
+    msg::BrakeReply ask_brake(const std::string& node, const msg::BrakeRequest& request) {
+        brake_reply = {};
+        send({NodeId("operator"), Role::session}, {NodeId(node), Role::data}, request);
+        run();
+        return brake_reply;
+    }
+
     void send(const msg::RoleAddress& from, const msg::RoleAddress& to,
               msg::ClusterMessage message) {
         way_.push_back({from, to, std::move(message)});
@@ -213,6 +226,8 @@ public:
         run();
     }
 
+    std::string braking;  // what the metas say of the cluster's brake
+    msg::BrakeReply brake_reply;
     std::size_t slots = 1;
     SlotTable table;
     std::map<NodeId, msg::NodeHeartbeat> heartbeats;
@@ -263,7 +278,8 @@ private:
                 .version_ceiling = Version(std::uint64_t{1} << 62U),
                 .table = table,
                 .members_epoch = members_epoch_,
-                .members = members_};
+                .members = members_,
+                .braking = braking};
     }
 
     Quiet quiet_;
@@ -322,6 +338,24 @@ inline void TestSession::withdraw(const std::string& id, bool acting) {
                                   .slot_epoch = epoch(slot),
                                   .batch = ++batch_,
                                   .acting = acting,
+                                  .ops = {op}});
+    world_.run();
+}
+
+inline void TestSession::close(const std::string& id, bool confirmed) {
+    msg::PublishBatch::Op op = own_.at(id);
+    own_.erase(id);
+    op.publication = nullptr;
+    op.cause = RemovalCause::closed;
+    op.owner_seq = ++seq_;
+    op.confirmed = confirmed;
+    const SlotId slot = slot_of(*op.service, world_.slots);
+    world_.send({node, Role::session}, {target(slot, false), Role::data},
+                msg::PublishBatch{.session = Incarnation(life_),
+                                  .slot = slot,
+                                  .slot_epoch = epoch(slot),
+                                  .batch = ++batch_,
+                                  .acting = false,
                                   .ops = {op}});
     world_.run();
 }

@@ -39,7 +39,10 @@ void MetaServer::on_message(const msg::RoleAddress& from, const msg::ClusterMess
         impl_->on_config_put(from, *put);
     } else if (const auto* request = std::get_if<msg::OperatorRequest>(&message)) {
         impl_->on_operator(from, *request);
-    } else {
+    } else if (const auto* brake = std::get_if<msg::BrakeRequest>(&message)) {
+        impl_->on_brake(from, *brake);
+    } else if (!std::holds_alternative<msg::BrakeReply>(message)) {  // of what was passed on
+
         impl_->on_unknown();
     }
 }
@@ -60,7 +63,8 @@ MetaServer::Impl::Impl(MetaOptions options, MetaEnv env, raft::Consensus& consen
                  .sign_wait = options_.sign_wait,
                  .doubt = options_.sign_doubt}),
       copies_(options_.copies_refresh),
-      watches_(options_.watch_keys_per_session_max) {
+      watches_(options_.watch_keys_per_session_max),
+      brake_(options_.brake) {
     CHECK(options_.slot_count > 0 && options_.slot_count <= kSlotsMax);
     CHECK(options_.version_window >= std::chrono::milliseconds(2));
 }
@@ -101,6 +105,7 @@ void MetaServer::Impl::notice_pause() {
         pauses_.add();
         liveness_.grant_all(now);
         leading_since_ = now;
+        brake_.extend(now - last_awake_);
         env_.log.warning("meta.paused", {{"ms", to_ms(now - last_awake_)}});
     }
     last_awake_ = now;
@@ -120,6 +125,7 @@ void MetaServer::Impl::tick() {
     keep_ceiling();
     judge();
     forget_the_dead();
+    look_after_brake();
     keep_slots(true);
 }
 

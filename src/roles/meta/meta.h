@@ -16,6 +16,7 @@
 #include "msg/outbox.h"
 #include "raft/consensus.h"
 #include "roles/placement/placement.h"
+#include "store/removal_brake.h"
 
 namespace muster::meta {
 
@@ -42,6 +43,10 @@ struct MetaOptions {
     // Followers of a leader that died are asked how far they are and have so long to answer.
     Duration promote_wait = std::chrono::milliseconds(100);
     Duration copies_refresh = std::chrono::seconds(10);
+
+    // When more publications of the whole cluster close or fall silent than these limits, data
+    // nodes hold all that do.
+    store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 100, .percent = 30};
 
     std::vector<NodeId> metas = {};  // of the group, for reports
 
@@ -83,6 +88,7 @@ struct MetaStatus {
     placement::Mode placement = placement::Mode::automatic;
     std::string protected_why;  // why placement holds still; empty: it does not
     std::size_t moving = 0;     // copies on their way
+    std::string braking;        // why data nodes hold whatever ends; empty: they do not
     raft::ConsensusStatus consensus;
     std::vector<MemberStatus> members;  // sorted by (node, role)
 };

@@ -22,7 +22,7 @@ namespace muster::meta {
 
 // The parts of MetaServer: meta.cc (life, agreement, ceiling), on_heartbeat.cc (joining, replies),
 // phases.cc (who is dead, who is forgotten), slots.cc (placement), on_operator.cc, on_config.cc,
-// status.cc.
+// on_brake.cc, status.cc.
 class MetaServer::Impl final : public raft::ConsensusListener {
 public:
     Impl(MetaOptions options, MetaEnv env, raft::Consensus& consensus);
@@ -39,6 +39,7 @@ public:
     void on_put_turn_request(const msg::RoleAddress& from, const msg::PutTurnRequest& ask);
     void on_config_put(const msg::RoleAddress& from, const msg::ConfigPut& put);
     void on_operator(const msg::RoleAddress& from, const msg::OperatorRequest& request);
+    void on_brake(const msg::RoleAddress& from, const msg::BrakeRequest& request);
     void on_link(const NodeId& node, msg::LinkEvent event);
     void on_unknown();
     void on_timer(env::TimerKey key);
@@ -128,6 +129,15 @@ private:
     void answer_operator(const PutFrom& to, Result<void> result,
                          std::shared_ptr<const msg::ClusterReport> report = nullptr);
 
+    // on_brake.cc
+    void count_removals(const NodeId& node, const msg::NodeHeartbeat& heartbeat);
+    void look_after_brake();
+    void tell_data_nodes();
+    [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
+    [[nodiscard]] std::string braking() const {
+        return brake_on_ ? brake_on_->why : std::string();
+    }
+
     // status.cc
     [[nodiscard]] msg::ClusterReport report() const;
 
@@ -184,6 +194,22 @@ private:
     MonoTime how_far_until_;
     std::string protected_why_;
     std::size_t moving_ = 0;
+
+    // What data nodes last said they lead and lost, and what sessions hold; from their heartbeats.
+    struct DataCount {
+        Incarnation life;
+        std::uint64_t publications = 0;
+        std::uint64_t removals = 0;
+    };
+    std::map<NodeId, DataCount> data_counts_;
+    std::map<NodeId, std::vector<msg::BrakeLine>> session_brakes_;
+    store::RemovalBrake brake_;  // of the whole cluster, under one key
+    struct BrakeOn {
+        MonoTime since;
+        std::string why;
+    };
+    std::optional<BrakeOn> brake_on_;
+    Counter brake_trips_;
 
     Counter heartbeats_;
     Counter replies_;

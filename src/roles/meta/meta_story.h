@@ -67,7 +67,10 @@ public:
         msg::NodeHeartbeat heartbeat{.member = member,
                                      .table_epoch = table.epoch,
                                      .members_epoch = members_epoch,
-                                     .lost = lost};
+                                     .lost = lost,
+                                     .publications = publications,
+                                     .removals = removals,
+                                     .brakes = brakes};
         if (member.role == Role::data) {
             heartbeat.copies_whole = true;
             for (const auto& [slot, state] : copies) {
@@ -82,6 +85,7 @@ public:
             return;  // for an earlier life
         }
         ++replies;
+        braking = reply.braking;
         ceiling = std::max(ceiling, reply.version_ceiling);
         if (reply.members) {
             members = *reply.members;
@@ -138,6 +142,10 @@ public:
     std::vector<NodeId> lost;
     Version ceiling;
     std::uint64_t number = 1;  // of the positions its copies are at
+    std::uint64_t publications = 0;
+    std::uint64_t removals = 0;
+    std::vector<msg::BrakeLine> brakes;
+    std::string braking;  // as it was told
     bool follows_well = true;
     std::size_t replies = 0;
 };
@@ -258,6 +266,15 @@ public:
         server->on_message(from, msg::OperatorRequest{Incarnation(1), ++requests, what});
         settle();
         return mail.last<msg::OperatorReply>(from);
+    }
+
+    std::optional<msg::BrakeReply> ask_brake(msg::BrakeRequest request) {
+        const msg::RoleAddress from{NodeId("operator"), Role::session};
+        mail.sent[from].clear();
+        request.request = ++requests;
+        server->on_message(from, request);
+        settle();
+        return mail.last<msg::BrakeReply>(from);
     }
 
     [[nodiscard]] Version now() const {

@@ -19,7 +19,8 @@ bool well_formed(const msg::RoleAddress& from, const Member& member) {
 // Epochs grow one by one; a larger one was never given by any meta.
 bool plausible(const msg::NodeHeartbeat& heartbeat) {
     return heartbeat.table_epoch.raw() < kEpochMax && heartbeat.members_epoch < kEpochMax &&
-           heartbeat.lost.size() <= kMembersMax && heartbeat.copies.size() <= kSlotsMax;
+           heartbeat.lost.size() <= kMembersMax && heartbeat.copies.size() <= kSlotsMax &&
+           heartbeat.brakes.size() <= 1;
 }
 
 }  // namespace
@@ -88,7 +89,14 @@ void MetaServer::Impl::take_news(const msg::RoleAddress& from,
                state_.find({.node = node, .role = Role::session}) == nullptr;
     });
     liveness_.report(from.node, lost, env_.clock.mono());
+    if (from.role == Role::session) {
+        session_brakes_.erase(from.node);
+        if (!heartbeat.brakes.empty()) {
+            session_brakes_.emplace(from.node, heartbeat.brakes);
+        }
+    }
     if (from.role == Role::data) {
+        count_removals(from.node, heartbeat);
         const std::size_t slots =
             table().slots.empty() ? options_.slot_count : table().slots.size();
         if (copies_.take(heartbeat, slots, env_.clock.mono()) && leading_ && moving_ > 0) {
@@ -214,6 +222,9 @@ void MetaServer::Impl::reply_to(const msg::RoleAddress& who) {
                                   .members = {}};
     reply.want_copies = who.role == Role::data &&
                         (how_far_.contains(who) || copies_.wanted(who.node, env_.clock.mono()));
+    if (who.role == Role::data) {
+        reply.braking = braking();
+    }
     if (heard->table_epoch < table().epoch) {
         reply.table = table();
     }

@@ -18,6 +18,7 @@ MetaStatus MetaServer::Impl::status() const {
     status.placement = state_.placement_mode();
     status.protected_why = protected_why_;
     status.moving = moving_;
+    status.braking = braking();
     std::map<NodeId, std::size_t> led;
     std::map<NodeId, std::size_t> followed;
     for (const Slot& slot : table().slots) {
@@ -96,6 +97,7 @@ void MetaServer::Impl::write_metrics(MetricsWriter& writer) const {
     count("muster_meta_forgotten_total", "Dead members forgotten", forgotten_);
     count("muster_meta_refused_nodes_total", "Nodes refused: their id is in use", refused_nodes_);
     count("muster_meta_operator_requests_total", "Requests of operators", operator_requests_);
+    count("muster_meta_brake_trips_total", "Times the cluster's brake came on", brake_trips_);
     const MetaStatus now = status();
     std::int64_t live = 0;
     for (const MemberStatus& member : now.members) {
@@ -110,6 +112,8 @@ void MetaServer::Impl::write_metrics(MetricsWriter& writer) const {
     gauge("muster_meta_table_epoch", "Epoch of the slot table", now.table_epoch.raw());
     gauge("muster_meta_slots_without_leader", "Slots nobody leads", now.slots_without_leader);
     gauge("muster_meta_copies_moving", "Copies of slots on their way", now.moving);
+    gauge("muster_meta_brake", "1 while data nodes hold whatever closes or falls silent",
+          now.braking.empty() ? 0 : 1);
     gauge("muster_meta_placement_stopped", "1 while an operator stopped placement",
           now.placement == placement::Mode::stopped ? 1 : 0);
     gauge("muster_meta_placement_protected", "1 while too few data nodes live to move copies",

@@ -287,6 +287,26 @@ void ConfigTable::bytes(std::string name, std::size_t& value, Range<std::size_t>
          }});
 }
 
+void ConfigTable::percent(std::string name, std::size_t& value, Range<std::size_t> range,
+                          std::string help) {
+    const std::string limits =
+        std::to_string(range.min) + "% to " + std::to_string(range.max) + "%";
+    add({.name = std::move(name),
+         .type = "percentage",
+         .initial = std::to_string(value) + "%",
+         .range = limits,
+         .help = std::move(help),
+         .expected = "a percentage such as 10% from " + limits,
+         .assign = [&value, range](std::string_view text) -> Result<void> {
+             const auto [digits, unit] = split_unit(text);
+             const auto parsed = parse_number(digits);
+             if (!parsed || unit != "%") {
+                 return fail(Errc::bad_config, "");
+             }
+             return take_within<std::size_t>(range, *parsed, value);
+         }});
+}
+
 void ConfigTable::duration(std::string name, Duration& value, Range<Duration> range,
                            std::string help) {
     const std::string limits = write_duration(range.min) + " to " + write_duration(range.max);

@@ -55,6 +55,8 @@ public:
     void integer(std::string name, std::size_t& value, Range<std::size_t> range, std::string help);
     // A number with B, KiB, MiB or GiB: "64MiB".
     void bytes(std::string name, std::size_t& value, Range<std::size_t> range, std::string help);
+    // A whole number with %: "10%".
+    void percent(std::string name, std::size_t& value, Range<std::size_t> range, std::string help);
     // A whole number with us, ms, s, m or h: "250ms".
     void duration(std::string name, Duration& value, Range<Duration> range, std::string help);
     // "ip:port", numeric.

@@ -145,6 +145,28 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
                   "Latest changes of a service kept to send differences to native clients.");
 }
 
+void add_limits(ConfigTable& table, const std::string& group, ServerConfig::Brake::Limits& limits,
+                const std::string& of) {
+    table.integer(group + ".count", limits.count, {0, 100'000'000},
+                  "Ends within the window that are always believed, of " + of + ".");
+    table.percent(group + ".share", limits.percent, {0, 100},
+                  "Share that is always believed; both must be passed. 100% never brakes.");
+}
+
+void add_brake(ConfigTable& table, ServerConfig::Brake& brake) {
+    table.choice<bool>("brake.enabled", brake.enabled, {{"true", true}, {"false", false}},
+                       "Whether publications are held when more connections close, or leases run "
+                       "out, than is believed (muster brake). Polite leaving is never held.");
+    table.duration("brake.window", brake.window, {seconds(1), hours(1)},
+                   "Time in which ends are counted together.");
+    table.duration("brake.patience", brake.patience, {seconds(1), hours(24)},
+                   "How long what is held is kept, unless it is heard again or an operator "
+                   "decides.");
+    add_limits(table, "brake.session", brake.session, "the clients of one session");
+    add_limits(table, "brake.service", brake.service, "the publications of one service");
+    add_limits(table, "brake.cluster", brake.cluster, "all publications");
+}
+
 void add_net(ConfigTable& table, ServerConfig::Net& net) {
     table.integer("net.connections_max", net.connections_max, {1, 10'000'000},
                   "TCP connections of the process; more are turned away.");
@@ -321,6 +343,7 @@ ConfigTable server_config_table(ServerConfig& config) {
     add_bolt(table, config.bolt);
     add_http(table, config.http);
     add_session(table, config.session);
+    add_brake(table, config.brake);
     add_net(table, config.net);
     add_log(table, config.log);
     return table;

@@ -80,6 +80,20 @@ struct ServerConfig {
         std::size_t changes_kept_per_datum = 64;
     } session;
 
+    // Ends that are not believed when too many come at once.
+    struct Brake {
+        struct Limits {
+            std::size_t count;
+            std::size_t percent;
+        };
+        bool enabled = true;
+        Duration window = std::chrono::seconds(10);
+        Duration patience = std::chrono::seconds(60);
+        Limits session{.count = 20, .percent = 10};
+        Limits service{.count = 10, .percent = 50};
+        Limits cluster{.count = 100, .percent = 30};
+    } brake;
+
     struct Net {
         std::size_t connections_max = 100'000;
         std::size_t queue_soft_max = std::size_t{1} << 20;

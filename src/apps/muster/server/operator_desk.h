@@ -4,6 +4,7 @@
 #include <map>
 #include <vector>
 
+#include "apps/muster/server/brake_desk.h"
 #include "base/time.h"
 #include "doors/http/cluster_face.h"
 #include "env/clock.h"
@@ -21,11 +22,16 @@ public:
         env::Clock& clock;
         env::Timers& timers;  // bound to this by the owner
         msg::Outbox& outbox;  // of that role
+        BrakeDesk& brakes;
     };
     OperatorDesk(Incarnation incarnation, std::vector<NodeId> metas, Env env);
 
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what,
                      http::ClusterPort& port) override;
+
+    void ask_brake(std::uint64_t token, http::BrakeWish wish, http::ClusterPort& port) override {
+        env_.brakes.ask(token, std::move(wish), port);
+    }
 
     // What came for that role.
     void take(const msg::OperatorReply& reply);

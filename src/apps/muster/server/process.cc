@@ -4,6 +4,7 @@
 #include <csignal>
 #include <utility>
 
+#include "apps/muster/server/brake_desk.h"
 #include "apps/muster/server/data_part.h"
 #include "apps/muster/server/http_part.h"
 #include "apps/muster/server/join_watch.h"
@@ -24,9 +25,14 @@ public:
             process_.desk_->take(*reply);
             return;
         }
+        if (const auto* held = std::get_if<msg::BrakeReply>(&message)) {
+            process_.brakes_->take(from, *held);
+            return;
+        }
         role_.on_message(from, message);
         const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
         if (reply != nullptr && reply->members) {
+            process_.members_ = *reply->members;
             process_.dial(*reply->members, reply->members_epoch);
         }
     }
@@ -122,9 +128,20 @@ Result<void> Process::open_http() {
     watch_timers_->bind(*join_watch_);
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
-    desk_ = std::make_unique<OperatorDesk>(
-        base_->identity.life.now, base_->identity.metas,
-        OperatorDesk::Env{.clock = *base_->loop, .timers = *desk_timers_, .outbox = *desk_outbox_});
+    brake_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
+    brakes_ =
+        std::make_unique<BrakeDesk>(base_->identity.life.now, base_->identity.metas,
+                                    session_ != nullptr ? base_->identity.node() : NodeId{},
+                                    BrakeDesk::Env{.clock = *base_->loop,
+                                                   .timers = *brake_timers_,
+                                                   .outbox = *desk_outbox_,
+                                                   .members = [this] { return known_members(); }});
+    brake_timers_->bind(*brakes_);
+    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
+                                           OperatorDesk::Env{.clock = *base_->loop,
+                                                             .timers = *desk_timers_,
+                                                             .outbox = *desk_outbox_,
+                                                             .brakes = *brakes_});
     desk_timers_->bind(*desk_);
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
@@ -132,6 +149,20 @@ Result<void> Process::open_http() {
                             .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
                             .readiness = {[this] { return waits_for(); }}});
     return http_->listen();
+}
+
+std::vector<Member> Process::known_members() const {
+    if (session_ != nullptr && !session_->role().view().members().empty()) {
+        return session_->role().view().members();
+    }
+    if (meta_ == nullptr) {
+        return members_;
+    }
+    std::vector<Member> members;
+    for (const meta::MemberStatus& one : meta_->role().status().members) {
+        members.push_back(one.member);
+    }
+    return members;
 }
 
 void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {

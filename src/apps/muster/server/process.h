@@ -13,6 +13,7 @@
 
 namespace muster::cli {
 
+class BrakeDesk;
 class DataPart;
 class HttpPart;
 class JoinWatch;
@@ -55,6 +56,8 @@ private:
     void attach(Role role, msg::Receiver& receiver);
     // The role whose consensus must hear of peers that ended; null: none.
     [[nodiscard]] const msg::Receiver* raft_role() const;
+    // The members of the cluster, as its roles know them.
+    [[nodiscard]] std::vector<Member> known_members() const;
     // Dials those of `members` that this node has to do with.
     void dial(const std::vector<Member>& members, std::uint64_t epoch);
     // What changes without a message: what is known from disk, and being turned away.
@@ -75,6 +78,9 @@ private:
     std::unique_ptr<SessionPart> session_;
     std::unique_ptr<runtime::LoopTimers> desk_timers_;
     std::unique_ptr<msg::Outbox> desk_outbox_;
+    std::vector<Member> members_;  // as the metas told last
+    std::unique_ptr<runtime::LoopTimers> brake_timers_;
+    std::unique_ptr<BrakeDesk> brakes_;
     std::unique_ptr<OperatorDesk> desk_;
     std::unique_ptr<runtime::LoopTimers> watch_timers_;
     std::unique_ptr<JoinWatch> join_watch_;

@@ -24,6 +24,17 @@ runtime::TcpNetOptions net_options(const runtime::ServerConfig& config) {
                            .user_timeout = net.user_timeout}};
 }
 
+namespace {
+
+store::BrakeLimits brake_limits(const runtime::ServerConfig::Brake& brake,
+                                const runtime::ServerConfig::Brake::Limits& limits) {
+    return {.window = brake.window,
+            .count = limits.count,
+            .percent = brake.enabled ? limits.percent : 100};
+}
+
+}  // namespace
+
 raft::RaftNodeOptions raft_options(const Identity& identity) {
     return {.cluster = hash64(identity.owner.cluster),
             .bootstrap = raft::Membership{.voters = identity.metas},
@@ -36,6 +47,7 @@ meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identi
             .slot_count = static_cast<std::uint16_t>(config.slots),
             .member_lease = config.meta.member_lease,
             .placement = {.copies = config.copies},
+            .brake = brake_limits(config.brake, config.brake.cluster),
             .metas = identity.metas};
 }
 
@@ -44,7 +56,9 @@ data::DataOptions data_options(const runtime::ServerConfig& config, const Identi
             .metas = identity.metas,
             .incarnation = identity.life.now,
             .orphan_grace = config.data.orphan_grace,
-            .silent_hold = config.data.silent_hold};
+            .silent_hold = config.data.silent_hold,
+            .brake = brake_limits(config.brake, config.brake.service),
+            .suspect_patience = config.brake.patience};
 }
 
 session::SessionOptions session_options(const runtime::ServerConfig& config,
@@ -60,6 +74,8 @@ session::SessionOptions session_options(const runtime::ServerConfig& config,
             .resend_interval = session.resend_interval,
             .push_timeout = session.push_timeout,
             .return_grace = session.return_grace,
+            .brake = brake_limits(config.brake, config.brake.session),
+            .suspect_patience = config.brake.patience,
             .registrations_per_connection_max = session.registrations_per_connection_max,
             .publication_bytes_max = session.publication_max,
             .boxes_per_publication_max = session.boxes_per_publication_max,

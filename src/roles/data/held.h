@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+#include "base/time.h"
+#include "model/ids.h"
+#include "model/service.h"
+#include "msg/brake.h"
+
+namespace muster::data {
+
+// What the brake holds of one service: publications without a session, which stay until somebody
+// says their id again, an operator decides, or their time is over.
+struct HeldService {
+    ServicePtr service;
+    msg::BrakeScope scope = msg::BrakeScope::service;  // whose brake held the first of them
+    MonoTime since;
+    std::string why;
+    std::map<RegistId, MonoTime> until;  // when each goes; some may have been heard again
+};
+
+// By data_info_id, of slots led here. Bounded by the publications there are.
+using HeldServices = std::map<std::string, HeldService>;
+
+// The owner of what is held, on every copy: no node can have that name. The owner_seq of what it
+// owns is the wall clock, in milliseconds, when it was held.
+inline constexpr const char* kHeldOwner = "=held";
+
+}  // namespace muster::data

@@ -1,0 +1,310 @@
+#include <algorithm>
+
+#include "roles/data/data_impl.h"
+
+// The brake (docs/adr/0009) at the leader: when more publications of a service close or fall silent
+// at once than is believed, or of the whole cluster as the metas say, they stay. They are then
+// nobody's (kHeldOwner), so that their session's digest agrees and followers know them as such;
+// whoever says their id again owns them as if they had never been held.
+namespace muster::data {
+namespace {
+
+bool ends_unasked(const msg::PublishBatch::Op& op) {
+    return op.publication == nullptr && !op.confirmed &&
+           (op.cause == RemovalCause::closed || op.cause == RemovalCause::silent);
+}
+
+}  // namespace
+
+// Whether one more of the publications of `service` may go, of so many that are not held.
+bool DataServer::Impl::may_go(const ServicePtr& service, std::size_t living) {
+    ++removals_;
+    const MonoTime now = env_.clock.mono();
+    const std::string name = service->data_info_id();
+    const bool by_cluster = !cluster_braking_.empty();
+    if (!by_cluster && brake_.admit(name, 1, living, now)) {
+        return true;
+    }
+    probe_.suspects.add();
+    const auto [held, is_new] = held_.try_emplace(name);
+    if (is_new) {
+        held->second = {
+            .service = service,
+            .scope = by_cluster ? msg::BrakeScope::cluster : msg::BrakeScope::service,
+            .since = now,
+            .why = by_cluster ? cluster_braking_ : brake_.why(*brake_.trip(name), "publications"),
+            .until = {}};
+        env_.log.error("data.brake.on", {{"service", service->path()}, {"why", held->second.why}});
+    }
+    return false;
+}
+
+// Takes a removal away from its session when the brake wants it held. True: it is.
+bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
+                                 const msg::PublishBatch::Op& op, Turn& turn) {
+    if (!ends_unasked(op)) {
+        return false;
+    }
+    const auto* datum = slot.store.find(*op.service);
+    if (datum == nullptr) {
+        return false;
+    }
+    const auto entry = datum->entries.find(op.id);
+    const bool would_go = entry != datum->entries.end() && entry->owner == link.owner &&
+                          entry->owner_seq <= op.owner_seq && op.order >= entry->publication->order;
+    if (!would_go || may_go(datum->service, living_of(*datum))) {
+        return false;
+    }
+    hold(slot, *datum, entry->publication, turn);
+    return true;
+}
+
+// Those of a service that are not held.
+std::size_t DataServer::Impl::living_of(const store::DatumStore::Datum& datum) const {
+    const auto held = held_.find(datum.service->data_info_id());
+    const std::size_t held_count = held == held_.end() ? 0 : held->second.until.size();
+    return datum.entries.size() - std::min(datum.entries.size(), held_count);
+}
+
+void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum,
+                            const PublicationPtr& publication, Turn& turn) {
+    const store::Write write{.id = publication->id,
+                             .service = datum.service,
+                             .publication = publication,
+                             .order = publication->order,
+                             .owner = owners_.of(NodeId(kHeldOwner), Incarnation(1)),
+                             .owner_seq = static_cast<std::uint64_t>(
+                                 std::max<std::int64_t>(env_.clock.wall().unix_ms, 0))};
+    slot.store.install(write, env_.clock.mono());
+    Written& written = turn[datum.service->data_info_id()];
+    written.service = datum.service;
+    written.effects.push_back({.id = {},
+                               .publication = write.publication,
+                               .order = write.order,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = false});
+    HeldService& held = held_[datum.service->data_info_id()];
+    held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
+}
+
+// Of a session that went and whose time is over: what the brake wants held stays.
+void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& turn) {
+    struct Kept {
+        const store::DatumStore::Datum* datum;
+        PublicationPtr publication;
+    };
+    std::vector<Kept> kept;
+    for (const auto& [name, datum] : slot.store.data()) {
+        std::size_t living = living_of(datum);
+        for (const auto& entry : datum.entries) {
+            if (entry.owner != owner) {
+                continue;
+            }
+            if (!may_go(datum.service, living)) {
+                kept.push_back({&datum, entry.publication});
+            }
+            living -= living > 0 ? 1 : 0;
+        }
+    }
+    for (const Kept& one : kept) {
+        hold(slot, *one.datum, one.publication, turn);
+    }
+}
+
+// Of a slot that begins: what its leader before held goes on being held.
+void DataServer::Impl::find_held(LedSlot& slot) {
+    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
+    if (slot.store.digest_of_owner(nobody).count == 0) {
+        return;
+    }
+    const MonoTime now = env_.clock.mono();
+    for (const auto& [name, datum] : slot.store.data()) {
+        for (const auto& entry : datum.entries) {
+            if (entry.owner != nobody) {
+                continue;
+            }
+            const auto [held, is_new] = held_.try_emplace(name);
+            if (is_new) {
+                held->second = {.service = datum.service,
+                                .since = now,
+                                .why = "the leader before held them",
+                                .until = {}};
+            }
+            // Clocks of machines differ: it is held no longer than had it been held now.
+            const auto known = std::chrono::milliseconds(
+                env_.clock.wall().unix_ms - static_cast<std::int64_t>(entry.owner_seq));
+            const Duration been =
+                std::clamp<Duration>(known, Duration::zero(), options_.suspect_patience);
+            held->second.until.try_emplace(entry.publication->id,
+                                           now + options_.suspect_patience - been);
+        }
+    }
+}
+
+// Forgets who was heard again or is led elsewhere now.
+void DataServer::Impl::forget_heard() {
+    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
+    for (auto& [name, held] : held_) {
+        LedSlot* slot = slots_.find(*held.service);
+        const auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
+        std::erase_if(held.until, [&](const auto& one) {
+            const auto entry = datum == nullptr ? decltype(datum->entries.begin()){}
+                                                : datum->entries.find(one.first);
+            return datum == nullptr || entry == datum->entries.end() || entry->owner != nobody;
+        });
+    }
+    std::erase_if(held_, [&](const auto& item) {
+        const bool over = item.second.until.empty() && !brake_.braking(item.first);
+        if (over) {
+            env_.log.info("data.brake.off", {{"service", item.second.service->path()}});
+        }
+        return over;
+    });
+}
+
+// Removes what is held of a service: all of it, or what is over at `now`.
+std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTime> now) {
+    LedSlot* slot = slots_.find(*held.service);
+    auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
+    if (datum == nullptr || versions_.exhausted()) {
+        return 0;
+    }
+    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
+    Turn turn;
+    std::size_t dropped = 0;
+    for (auto one = held.until.begin(); one != held.until.end();) {
+        if (now && one->second > *now) {
+            ++one;
+            continue;
+        }
+        const auto entry = datum->entries.find(one->first);
+        if (entry != datum->entries.end() && entry->owner == nobody) {
+            const store::Write write{.id = one->first,
+                                     .service = held.service,
+                                     .publication = nullptr,
+                                     .order = entry->publication->order,
+                                     .cause = RemovalCause::silent,
+                                     .owner = nobody,
+                                     .owner_seq = entry->owner_seq};
+            slot->store.apply(write, env_.clock.mono());
+            Written& written = turn[held.service->data_info_id()];
+            written.service = held.service;
+            written.effects.push_back({.id = write.id,
+                                       .publication = nullptr,
+                                       .order = write.order,
+                                       .cause = write.cause,
+                                       .owner = write.owner,
+                                       .owner_seq = write.owner_seq,
+                                       .visible = true});
+            ++dropped;
+        }
+        one = held.until.erase(one);
+    }
+    commit(*slot, turn);
+    probe_.suspects_removed.add(dropped);
+    return dropped;
+}
+
+void DataServer::Impl::give_time(HeldService& held) {
+    LedSlot* slot = slots_.find(*held.service);
+    const auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
+    if (datum == nullptr) {
+        return;
+    }
+    Turn turn;
+    std::vector<PublicationPtr> publications;
+    for (const auto& [id, until] : held.until) {
+        publications.push_back(datum->entries.find(id)->publication);
+    }
+    for (const PublicationPtr& publication : publications) {
+        hold(*slot, *datum, publication, turn);
+    }
+    commit(*slot, turn);
+}
+
+void DataServer::Impl::look_after_held(MonoTime now) {
+    brake_.sweep(now);
+    forget_heard();
+    for (auto& [name, held] : held_) {
+        drop_held(held, now);
+    }
+}
+
+std::vector<msg::BrakeLine> DataServer::Impl::brake_lines() const {
+    const MonoTime now = env_.clock.mono();
+    std::vector<msg::BrakeLine> lines;
+    msg::BrakeLine all{.scope = msg::BrakeScope::cluster,
+                       .name = "cluster",
+                       .node = options_.node,
+                       .braking = !cluster_braking_.empty(),
+                       .why = cluster_braking_};
+    for (const auto& [name, held] : held_) {
+        std::int64_t left = 0;
+        for (const auto& [id, until] : held.until) {
+            left = std::max<std::int64_t>(left, to_ms(until - now));
+        }
+        const std::int64_t age = to_ms(now - held.since);
+        if (held.scope == msg::BrakeScope::cluster) {
+            all.held += held.until.size();
+            all.age_ms = std::max(all.age_ms, age);
+            all.left_ms = std::max(all.left_ms, left);
+            all.why = held.why;
+            continue;
+        }
+        lines.push_back({.scope = msg::BrakeScope::service,
+                         .name = name,
+                         .node = options_.node,
+                         .braking = brake_.braking(name),
+                         .held = held.until.size(),
+                         .why = held.why,
+                         .age_ms = age,
+                         .left_ms = left});
+    }
+    if (all.held > 0) {
+        lines.push_back(std::move(all));
+    }
+    return lines;
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeRequest& request) {
+    using Action = msg::BrakeRequest::Action;
+    msg::BrakeReply reply{.incarnation = request.incarnation, .request = request.request};
+    forget_heard();
+    if (request.action == Action::report) {
+        reply.lines = brake_lines();
+        if (reply.lines.size() > msg::BrakeReply::kLinesMax) {
+            reply.lines.resize(msg::BrakeReply::kLinesMax);
+            reply.more = true;
+        }
+        env_.outbox.send(from, std::move(reply));
+        return;
+    }
+    for (auto& [name, held] : held_) {
+        const bool meant = held.scope == request.scope &&
+                           (request.scope == msg::BrakeScope::cluster || name == request.name);
+        if (!meant) {
+            continue;
+        }
+        brake_.release(name);
+        ++reply.brakes;
+        if (request.action == Action::confirm) {
+            reply.publications += drop_held(held, std::nullopt);
+        } else {
+            reply.publications += held.until.size();
+            give_time(held);
+        }
+    }
+    if (reply.brakes > 0) {
+        env_.log.warning(
+            request.action == Action::confirm ? "data.brake.confirmed" : "data.brake.released",
+            {{"services", reply.brakes},
+             {"publications", reply.publications},
+             {"by", from.node.raw()}});
+    }
+    forget_heard();
+    flush();
+    env_.outbox.send(from, std::move(reply));
+}
+
+}  // namespace muster::data
