@@ -25,7 +25,9 @@ public:
     // What at_rest() judges. Answers come within kAnswers.
     void ask();
     void step() override {
-        ask();
+        if (truth_.now() - asked_ > kAnswers) {
+            ask();
+        }
     }
     void at_rest() override;
 
@@ -36,6 +38,7 @@ private:
     Registry& registry_;
     Network& network_;
     msg::RoleAddress self_;
+    MonoTime asked_;
     std::uint64_t query_ = 0;
     std::map<NodeId, std::vector<msg::VerifyReply::Copy>> answers_;  // to the newest query
     std::map<std::pair<SlotId, Epoch>, NodeId> leaders_;
