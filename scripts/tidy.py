@@ -70,7 +70,7 @@ BANS = [Ban(re.compile(pattern), *rest) for pattern, *rest in [
      CORE),
     (r"\b(double|float)\b", "no floating point in decisions: use integers (per mille, shares)",
      DECISIONS, False),
-    (r"\bunordered_(?:flat_)?(?:map|set)<\s*(?:const\s+)?[\w:]+\s*\*"
+    (r"\bunordered_(?:flat_)?(?:map|set)<\s*(?:const\s+)?[\w:]+\s*\*\s*(?:,[^,]*)?>\s+\w"
      r"|\bmap<\s*(?:const\s+)?[\w:]+\s*\*\s*,[^,]*>\s+\w"
      r"|\bset<\s*(?:const\s+)?[\w:]+\s*\*\s*>",
      "pointers as keys order by accident: key by an id, or give a comparator of the contents",

@@ -32,6 +32,9 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    void write_holdings(MetricsWriter& writer) const;
+    void write_counts(MetricsWriter& writer) const;
+
     static constexpr env::TimerKey kHeartbeatTimer{1};
     static constexpr env::TimerKey kAckTimer{2};
 

@@ -364,106 +364,125 @@ private:
     std::map<std::size_t, Latest> latest_;
 };
 
-TEST(MetaGroup, KeepsItsPromisesWhateverDiesWhen) {
-    // 234: a cut-off leader judged a process whose new life it could not agree on, without rest.
-    for (const std::uint64_t run : {1, 2, 3, 4, 5, 6, 7, 8, 234}) {
-        Prng prng(run);
-        Group group;
-        group.seed = run * 1000;
-        TableWatch watch;
-        std::deque<FakeNode> all;
+// One drawn run: four data nodes and two sessions, things that happen to them and to the metas, and
+// the calm after it.
+class HostileRun {
+public:
+    explicit HostileRun(std::uint64_t run) : run_(run), prng_(run) {
+        group_.seed = run * 1000;
         for (const char* name : {"a", "b", "c", "d"}) {
-            all.emplace_back(name, Role::data);
-            all.back().member.zone = prng.chance(1, 2) ? "z1" : "z2";
+            all_.emplace_back(name, Role::data);
+            all_.back().member.zone = prng_.chance(1, 2) ? "z1" : "z2";
         }
-        all.emplace_back("s", Role::session);
-        all.emplace_back("steady", Role::session);
-        std::set<std::size_t> away;
-        std::uint64_t life = 1;
-        std::uint64_t members_epoch = 0;
-        const auto run_for = [&](Duration time) {
-            group.nodes.clear();
-            for (std::size_t i = 0; i < all.size(); ++i) {
-                if (!away.contains(i)) {
-                    group.nodes.push_back(&all[i]);
-                }
-            }
-            for (; time > Duration::zero(); time -= milliseconds(250)) {
-                group.run(milliseconds(250));
-                for (const FakeNode& node : all) {
-                    watch.look(node);
-                }
-                const FakeNode& steady = all.back();
-                ASSERT_NE(steady.phase_of("steady"), MemberPhase::dead) << run;
-                ASSERT_GE(steady.members_epoch, members_epoch);
-                members_epoch = steady.members_epoch;
-            }
-        };
+        all_.emplace_back("s", Role::session);
+        all_.emplace_back("steady", Role::session);
+    }
+
+    void storm() {
         run_for(seconds(4));
         for (int event = 0; event < 25 && !testing::Test::HasFatalFailure(); ++event) {
-            const std::size_t who = prng.below(all.size() - 1);
-            auto& host =
-                *std::next(group.hosts.begin(), static_cast<std::ptrdiff_t>(prng.below(3)))->second;
-            switch (prng.below(9)) {
-                case 0:  // its process ends
-                    if (!away.contains(who)) {
-                        away.insert(who);
-                        group.close_links_of(all[who].member.node.raw());
-                    }
-                    break;
-                case 1: away.insert(who); break;  // cut off
-                case 2: away.erase(who); break;   // back as it was
-                case 3:
-                    away.erase(who);
-                    all[who].restart(++life);
-                    break;
-                case 4:
-                    if (host.server != nullptr) {
-                        group.kill(host);
-                    } else {
-                        group.start(host);
-                    }
-                    break;
-                case 5: host.stopped = !host.stopped; break;
-                case 6: host.cut = !host.cut; break;
-                case 7:
-                    group.clock.set_wall({.unix_ms = prng.between(0, 2'000'000'000'000)});
-                    break;
-                default: all[who].follows_well = prng.chance(2, 3); break;
-            }
-            run_for(milliseconds(prng.between(0, 5) * 250));
+            something_happens();
+            run_for(milliseconds(prng_.between(0, 5) * 250));
         }
-        // All is well again.
-        for (auto& [name, host] : group.hosts) {
+    }
+
+    void calm() {
+        for (auto& [name, host] : group_.hosts) {
             host->stopped = host->cut = false;
             if (host->server == nullptr) {
-                group.start(*host);
+                group_.start(*host);
             }
         }
-        away.clear();
-        for (FakeNode& node : all) {
+        away_.clear();
+        for (FakeNode& node : all_) {
             node.follows_well = true;
             for (auto& [slot, state] : node.copies) {
                 state.synced = true;
             }
         }
         run_for(seconds(20));
-        ASSERT_FALSE(testing::Test::HasFatalFailure()) << "run " << run;
-        Group::Host* leader = group.leader();
-        ASSERT_NE(leader, nullptr) << run;
+    }
+
+    void check_at_rest() {
+        Group::Host* leader = group_.leader();
+        ASSERT_NE(leader, nullptr) << run_;
         const MetaStatus status = leader->server->status();
         EXPECT_EQ(status.slots_without_leader, 0U);
-        EXPECT_EQ(status.moving, 0U) << run;
+        EXPECT_EQ(status.moving, 0U) << run_;
         for (const MemberStatus& one : status.members) {
             EXPECT_EQ(one.member.phase, MemberPhase::live) << one.member.node.raw();
             if (one.member.role == Role::data) {
-                EXPECT_GE(one.slots_led, 63U) << run;
-                EXPECT_LE(one.slots_led, 65U) << run;
+                EXPECT_GE(one.slots_led, 63U) << run_;
+                EXPECT_LE(one.slots_led, 65U) << run_;
             }
         }
-        for (const FakeNode& node : all) {
-            EXPECT_EQ(node.table, all.front().table);
+        for (const FakeNode& node : all_) {
+            EXPECT_EQ(node.table, all_.front().table);
         }
+    }
+
+private:
+    void run_for(Duration time) {
+        group_.nodes.clear();
+        for (std::size_t i = 0; i < all_.size(); ++i) {
+            if (!away_.contains(i)) {
+                group_.nodes.push_back(&all_[i]);
+            }
+        }
+        for (; time > Duration::zero(); time -= milliseconds(250)) {
+            group_.run(milliseconds(250));
+            for (const FakeNode& node : all_) {
+                watch_.look(node);
+            }
+            const FakeNode& steady = all_.back();
+            ASSERT_NE(steady.phase_of("steady"), MemberPhase::dead) << run_;
+            ASSERT_GE(steady.members_epoch, members_epoch_);
+            members_epoch_ = steady.members_epoch;
+        }
+    }
+
+    void something_happens() {
+        const std::size_t who = prng_.below(all_.size() - 1);
+        auto& host =
+            *std::next(group_.hosts.begin(), static_cast<std::ptrdiff_t>(prng_.below(3)))->second;
+        switch (prng_.below(9)) {
+            case 0:  // its process ends
+                if (away_.insert(who).second) {
+                    group_.close_links_of(all_[who].member.node.raw());
+                }
+                break;
+            case 1: away_.insert(who); break;  // cut off
+            case 2: away_.erase(who); break;   // back as it was
+            case 3:
+                away_.erase(who);
+                all_[who].restart(++life_);
+                break;
+            case 4: host.server != nullptr ? group_.kill(host) : group_.start(host); break;
+            case 5: host.stopped = !host.stopped; break;
+            case 6: host.cut = !host.cut; break;
+            case 7: group_.clock.set_wall({.unix_ms = prng_.between(0, 2'000'000'000'000)}); break;
+            default: all_[who].follows_well = prng_.chance(2, 3); break;
+        }
+    }
+
+    std::uint64_t run_;
+    Prng prng_;
+    Group group_;
+    TableWatch watch_;
+    std::deque<FakeNode> all_;
+    std::set<std::size_t> away_;
+    std::uint64_t life_ = 1;
+    std::uint64_t members_epoch_ = 0;
+};
+
+TEST(MetaGroup, KeepsItsPromisesWhateverDiesWhen) {
+    // 234: a cut-off leader judged a process whose new life it could not agree on, without rest.
+    for (const std::uint64_t number : {1, 2, 3, 4, 5, 6, 7, 8, 234}) {
+        HostileRun run(number);
+        run.storm();
+        run.calm();
+        ASSERT_FALSE(testing::Test::HasFatalFailure()) << "run " << number;
+        run.check_at_rest();
     }
 }
 

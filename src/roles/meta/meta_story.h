@@ -24,6 +24,7 @@ namespace muster::meta {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// What the server sent, by receiver. Owned by a story.
 class Mailbox final : public msg::Outbox {
 public:
     void send(const msg::RoleAddress& to, msg::ClusterMessage message) override {
@@ -292,6 +293,7 @@ public:
     std::unique_ptr<MetaServer> server;
 };
 
+// The names of metrics a server writes. Owned by a test.
 class MetricNames final : public MetricsWriter {
 public:
     void counter(std::string_view name, std::string_view, std::uint64_t value,

@@ -39,6 +39,8 @@ struct BoardNode {
     }
 };
 
+// The cluster as a planner moves its pieces: who holds which slot after the changes made so far.
+// Made and used within one call of plan(); bounded by the view.
 class Board {
 public:
     Board(const View& view, std::size_t copies);

@@ -59,6 +59,11 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    void write_holdings(MetricsWriter& writer) const;
+    void write_client_counts(MetricsWriter& writer) const;
+    void write_cluster_counts(MetricsWriter& writer) const;
+    void write_push_counts(MetricsWriter& writer) const;
+
     static constexpr const char* kOwnClients = "clients";  // the brake's only key
 
     // A subscription of a connection, by its id.

@@ -79,6 +79,28 @@ TEST_F(Cluster, MovesTheClientsOfAKilledSession) {
     expect_whole();
 }
 
+TEST_F(Cluster, ForgetsWhoDiedTogetherWithItsSession) {
+    churn.stop();
+    story.wait(seconds(1));
+    auto doomed = story.clients_of("session-1");
+    std::erase_if(doomed, [](const SimClient* client) { return client->falls_silent(); });
+    ASSERT_FALSE(doomed.empty());
+    story.node("session-1").kill(Death::killed);
+    doomed.front()->kill(false);
+    EXPECT_LE(story.wait_until_equal(seconds(20)), seconds(15));
+    EXPECT_EQ(story.differs(), "");
+    expect_whole();
+}
+
+TEST_F(Cluster, DealsOutItsSlotsAnewWhenADataServerIsAdded) {
+    Node& added = story.world.registry.add(Role::data);
+    added.start();
+    story.wait(seconds(30));
+    EXPECT_EQ(story.broken(), "");
+    EXPECT_GE(added.data()->status().slots_led, 3U);
+    expect_whole();
+}
+
 TEST_F(Cluster, MovesSlotsAgainSoonAfterTheLeadingMetaIsKilled) {
     Node* leader = leading_meta();
     ASSERT_NE(leader, nullptr);

@@ -28,7 +28,10 @@ World::World(WorldOptions options)
       resurrection(truth),
       client_order(truth),
       bounds(truth, registry),
-      checkers_{&converges, &versions, &falsely_gone, &gone, &resurrection, &client_order, &bounds},
+      operator_(scheduler, trace, Prng(prng_.next()), "operator"),
+      copies(truth, registry, network, operator_),
+      checkers_{&converges,    &versions,     &falsely_gone, &gone,
+                &resurrection, &client_order, &bounds,       &copies},
       excuses_(registry, pipes, truth, clients_),
       next_step_(scheduler.now() + kStep) {
     registry.on_connection_lost = [this](Node& session, PipeId pipe) {
@@ -86,6 +89,8 @@ void World::step() {
 }
 
 void World::check_at_rest() {
+    copies.ask();
+    run(CopiesChecker::kAnswers);
     for (Checker* checker : checkers_) {
         if (!violations.any()) {
             checker->at_rest();

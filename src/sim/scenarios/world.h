@@ -7,6 +7,7 @@
 #include "sim/checkers/bounds_checker.h"
 #include "sim/checkers/client_order_checker.h"
 #include "sim/checkers/converges_checker.h"
+#include "sim/checkers/copies_checker.h"
 #include "sim/checkers/falsely_gone_checker.h"
 #include "sim/checkers/gone_checker.h"
 #include "sim/checkers/resurrection_checker.h"
@@ -91,6 +92,12 @@ public:
     ResurrectionChecker resurrection;
     ClientOrderChecker client_order;
     BoundsChecker bounds;
+
+private:
+    Process operator_;
+
+public:
+    CopiesChecker copies;
 
 private:
     void on_services(std::uint64_t, const msg::ListServicesReply&) override {}

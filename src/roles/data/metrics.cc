@@ -1,0 +1,87 @@
+#include "roles/data/data_impl.h"
+
+namespace muster::data {
+
+void DataServer::Impl::write_metrics(MetricsWriter& writer) const {
+    write_holdings(writer);
+    write_counts(writer);
+}
+
+void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
+    const DataStatus now = status();
+    const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
+        writer.gauge(name, help, static_cast<std::int64_t>(value));
+    };
+    gauge("muster_data_slots_led", "Slots this node leads.", now.slots_led);
+    gauge("muster_data_slots_settled", "Led slots whose lists are complete.", now.slots_settled);
+    gauge("muster_data_services", "Services with a datum.", now.services);
+    gauge("muster_data_publications", "Publications held.", now.publications);
+    gauge("muster_data_tombstones", "Removed registrations remembered.", now.tombstones);
+    gauge("muster_data_sessions", "Sessions heard from.", now.sessions);
+    gauge("muster_data_slots_acting", "Slots served because their leader is not heard.",
+          now.slots_acting);
+    gauge("muster_data_slots_followed", "Slots this node follows.", now.slots_followed);
+    gauge("muster_data_slots_synced", "Followed slots that have all their leader told.",
+          now.slots_synced);
+    gauge("muster_data_publications_followed", "Publications held as a follower.",
+          now.publications_followed);
+    gauge("muster_data_doubts", "Data of which some session was not told all yet.", now.doubts);
+    gauge("muster_data_orphans",
+          "Publications of sessions that ended, kept until their clients had time to come back.",
+          now.orphans);
+    writer.gauge("muster_data_held", "Publications kept although their session is not there.",
+                 static_cast<std::int64_t>(now.held), {{"reason", "silent"}});
+    gauge("muster_data_suspects", "Publications the brake keeps.", now.suspects);
+    gauge("muster_data_services_braking", "Services of which the brake keeps some.",
+          now.services_braking);
+    gauge("muster_data_cluster_braking", "1 while the metas want everything held.",
+          now.cluster_braking ? 1 : 0);
+}
+
+void DataServer::Impl::write_counts(MetricsWriter& writer) const {
+    const auto writes = [&](std::string_view outcome, const Counter& counter) {
+        writer.counter("muster_data_writes_total", "Writes of sessions by outcome.",
+                       counter.value(), {{"outcome", outcome}});
+    };
+    writes("changed", probe_.writes_changed);
+    writes("refreshed", probe_.writes_refreshed);
+    writes("ignored", probe_.writes_ignored);
+    writer.counter("muster_data_batches_refused_total",
+                   "Batches refused for a wrong leader or epoch.", probe_.batches_refused.value());
+    writer.counter("muster_data_changes_told_total", "Changes sent to interested sessions.",
+                   probe_.changes_told.value());
+    writer.counter("muster_data_snapshots_told_total", "Whole data sent to interested sessions.",
+                   probe_.snapshots_told.value());
+    writer.counter("muster_data_interests_refused_total", "Interests refused over the limit.",
+                   probe_.interests_refused.value());
+    writer.counter("muster_data_repairs_total", "Digest differences looked into.",
+                   probe_.repairs.value());
+    writer.counter("muster_data_orphans_removed_total",
+                   "Publications removed because their session's clients did not come back.",
+                   probe_.orphans_removed.value());
+    writer.counter("muster_data_pauses_total", "Own pauses noticed.",
+                   probe_.pauses_noticed.value());
+    const auto counter = [&](std::string_view name, std::string_view help, const Counter& value) {
+        writer.counter(name, help, value.value());
+    };
+    counter("muster_data_suspected_total",
+            "Publications kept by the brake though their client is probably gone.",
+            probe_.suspects);
+    counter("muster_data_suspects_removed_total",
+            "Of them, removed when their time was over or an operator confirmed it.",
+            probe_.suspects_removed);
+    counter("muster_data_entries_sent_total", "Log entries sent to followers.",
+            probe_.entries_sent);
+    counter("muster_data_entries_resent_total", "Of them, sent again.", probe_.entries_resent);
+    counter("muster_data_entries_taken_total", "Log entries taken from leaders.",
+            probe_.entries_taken);
+    counter("muster_data_images_sent_total", "Images begun for followers.", probe_.images_sent);
+    counter("muster_data_images_taken_total", "Images taken from leaders.", probe_.images_taken);
+    counter("muster_data_promotions_total", "Slots begun with a copy.", probe_.promotions);
+    counter("muster_data_actings_total", "Slots taken up in their leader's stead.", probe_.actings);
+    writer.histogram("muster_data_follower_lag_seconds",
+                     "From an entry sent to a follower to its acknowledgement.",
+                     probe_.follower_lag);
+}
+
+}  // namespace muster::data

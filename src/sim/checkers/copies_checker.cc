@@ -1,0 +1,96 @@
+#include "sim/checkers/copies_checker.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace muster::sim {
+
+CopiesChecker::CopiesChecker(Truth& truth, Registry& registry, Network& network, Process& process)
+    : Checker(truth),
+      registry_(registry),
+      network_(network),
+      self_{NodeId(process.name()), Role::session} {
+    process.start();
+    network_.attach(self_, process, [this]() -> msg::Receiver* { return this; });
+}
+
+void CopiesChecker::ask() {
+    ++query_;
+    answers_.clear();
+    msg::VerifyRequest request{.query = query_, .slots = {}};
+    for (std::uint16_t slot = 0; slot < registry_.options().slots; ++slot) {
+        request.slots.emplace_back(slot);
+    }
+    for (Node* node : registry_.nodes(Role::data)) {
+        network_.send(self_, {node->plan().id, Role::data}, request);
+    }
+}
+
+void CopiesChecker::on_message(const msg::RoleAddress&, const msg::ClusterMessage& message) {
+    const auto* reply = std::get_if<msg::VerifyReply>(&message);
+    if (reply == nullptr) {
+        return;
+    }
+    for (const auto& copy : reply->copies) {
+        if (!copy.leads || copy.acting) {
+            continue;
+        }
+        const auto [leader, first] =
+            leaders_.try_emplace({copy.slot, copy.slot_epoch}, reply->node);
+        if (!first && leader->second != reply->node) {
+            truth_.report("I6 one writer",
+                          fmt::format("{} and {} lead slot {} in epoch {}", leader->second.raw(),
+                                      reply->node.raw(), copy.slot.raw(), copy.slot_epoch.raw()),
+                          {leader->second.raw(), reply->node.raw()});
+        }
+    }
+    if (reply->query == query_) {
+        answers_[reply->node] = reply->copies;
+    }
+}
+
+void CopiesChecker::at_rest() {
+    std::map<SlotId, std::vector<msg::VerifyReply::Copy>> slots;
+    for (const auto& [node, copies] : answers_) {
+        for (const auto& copy : copies) {
+            slots[copy.slot].push_back(copy);
+        }
+    }
+    for (std::uint16_t slot = 0; slot < registry_.options().slots; ++slot) {
+        judge(SlotId(slot), slots[SlotId(slot)]);
+    }
+}
+
+void CopiesChecker::judge(SlotId slot, const std::vector<msg::VerifyReply::Copy>& copies) {
+    const auto wrong = [&](const std::string& what) {
+        truth_.report("I1 converges", fmt::format("slot {} {}", slot.raw(), what), {"log"});
+    };
+    const auto wanted = static_cast<std::size_t>(std::min<std::ptrdiff_t>(
+        registry_.options().copies, std::ssize(registry_.nodes(Role::data))));
+    const auto leader = std::ranges::find_if(copies, [](const auto& copy) { return copy.leads; });
+    if (leader == copies.end()) {
+        return wrong("has no leader");
+    }
+    if (copies.size() != wanted) {
+        return wrong(fmt::format("has {} copies, not {}", copies.size(), wanted));
+    }
+    for (const auto& copy : copies) {
+        if (copy.acting || !copy.settled) {
+            return wrong(copy.acting ? "is led by somebody who stands in" : "is not settled");
+        }
+        if (copy.held != leader->held) {
+            return wrong(fmt::format("is at {}:{} in one copy and at {}:{} in the leader's",
+                                     copy.held.epoch.raw(), copy.held.number,
+                                     leader->held.epoch.raw(), leader->held.number));
+        }
+        if (!(copy.digest == leader->digest) || copy.publications != leader->publications) {
+            return wrong(
+                fmt::format("has {} publications in one copy and {} in the leader's, or "
+                            "others",
+                            copy.publications, leader->publications));
+        }
+    }
+}
+
+}  // namespace muster::sim
