@@ -292,6 +292,19 @@ TEST(ServerConfig, EveryDefaultIsReadAsItIsPrinted) {
     }
 }
 
+TEST(ServerConfig, SharesArePercentages) {
+    const auto config = load_server_config(
+        "", std::vector<std::string>{"brake.session.share=25%", "brake.enabled=false"});
+    ASSERT_TRUE(config.has_value()) << config.error().detail;
+    EXPECT_EQ(config->brake.session.percent, 25U);
+    EXPECT_FALSE(config->brake.enabled);
+    for (const char* bad : {"25", "101%", "%", "-1%", "1.5%"}) {
+        EXPECT_FALSE(load_server_config(
+            "", std::vector<std::string>{"brake.session.share=" + std::string(bad)}))
+            << bad;
+    }
+}
+
 TEST(ConfigValues, DurationsAndSizesSurviveWritingAndParsing) {
     for (const char* text : {"250ms", "5s", "2m", "1h", "1500us", "90s", "0s"}) {
         EXPECT_EQ(write_duration(parse_duration(text).value()), text);
