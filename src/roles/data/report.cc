@@ -12,23 +12,17 @@ constexpr Duration kReportChanges = std::chrono::seconds(1);
 }  // namespace
 
 void DataServer::Impl::heartbeat() {
-    const auto copies = copies_to_report(report_whole_);
-    for (const NodeId& meta : options_.metas) {
-        env_.outbox.send({meta, Role::meta},
-                         msg::NodeHeartbeat{.member = {.node = options_.node,
-                                                       .role = Role::data,
-                                                       .address = options_.address,
-                                                       .incarnation = options_.incarnation,
-                                                       .peer_address = options_.peer_address,
-                                                       .zone = options_.zone,
-                                                       .folder = options_.folder},
-                                            .table_epoch = slots_.table().epoch,
-                                            .members_epoch = members_epoch_,
-                                            .copies = copies,
-                                            .copies_whole = report_whole_,
-                                            .lost = {lost_.begin(), lost_.end()},
-                                            .version = versions_.latest()});
-    }
+    view_.beat({.member = {.node = options_.node,
+                           .role = Role::data,
+                           .address = options_.address,
+                           .incarnation = options_.incarnation,
+                           .peer_address = options_.peer_address,
+                           .zone = options_.zone,
+                           .folder = options_.folder},
+                .copies = copies_to_report(report_whole_),
+                .copies_whole = report_whole_,
+                .lost = {lost_.begin(), lost_.end()},
+                .version = versions_.latest()});
 }
 
 std::vector<msg::CopyState> DataServer::Impl::copies_to_report(bool whole) {
@@ -111,6 +105,7 @@ DataStatus DataServer::Impl::status() const {
     DataStatus status{.table_epoch = slots_.table().epoch,
                       .slots_followed = slots_.followed().size(),
                       .sessions = sessions_.all().size(),
+                      .slots_lost = slots_.lost().size(),
                       .latest_version = versions_.latest()};
     for (const auto& [id, slot] : slots_.led()) {
         slot->acting ? ++status.slots_acting : ++status.slots_led;
@@ -194,6 +189,17 @@ void DataServer::Impl::write_metrics(MetricsWriter& writer) const {
     counter("muster_data_images_taken_total", "Images taken from leaders.", probe_.images_taken);
     counter("muster_data_promotions_total", "Slots begun with a copy.", probe_.promotions);
     counter("muster_data_actings_total", "Slots taken up in their leader's stead.", probe_.actings);
+    gauge("muster_data_slots_lost",
+          "Slots this node led before its restart without metas, not fetched yet.", now.slots_lost);
+    counter("muster_data_slots_regained_total",
+            "Slots led again by the kept table, with a copy of others.", probe_.slots_regained);
+    counter("muster_data_messages_put_off_total",
+            "Messages of sessions that waited for versions to be reserved on disk.",
+            probe_.messages_put_off);
+    counter("muster_data_messages_dropped_total",
+            "Messages of sessions dropped because too many waited.", probe_.messages_dropped);
+    counter("muster_data_view_failures_total",
+            "Writes of what is known of the cluster that failed.", view_.write_failures());
     writer.histogram("muster_data_follower_lag_seconds",
                      "From an entry sent to a follower to its acknowledgement.",
                      probe_.follower_lag);

@@ -83,20 +83,26 @@ struct Node::DataLife {
     explicit DataLife(Node& node)
         : timers(node.process_),
           outbox(node.world_.network, {node.plan_.id, Role::data}),
+          disk(node.folder(Role::data), node.process_, Prng(node.prng_.next()),
+               node.plan_.sync_max),
           role({.node = node.plan_.id,
                 .address = node.plan_.data_address,
                 .zone = node.plan_.zone,
+                .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_)},
                {.clock = node.process_.clock(),
                 .timers = timers,
                 .outbox = outbox,
-                .log = Log(node, LogLevel::info)}) {
+                .log = Log(node, LogLevel::info),
+                .disk = &disk}) {
         timers.attach(role);
+        node.folder(Role::data).attach(role);
     }
 
     ProcessTimers timers;
     NetworkOutbox outbox;
+    SimDisk disk;
     data::DataServer role;
 };
 
