@@ -88,6 +88,8 @@ struct ImageRequest {
     std::uint64_t image = 0;  // chosen by the follower, echoed: tells its attempts apart
     std::uint32_t part = 0;   // echoed
     ImageCursor from;
+    // The sender leads the slot and lost its copy in a restart: whoever holds one answers.
+    bool any_copy = false;
 };
 
 // leader -> follower: a part of the slot as it stands at `position`, of bounded size. Parts differ

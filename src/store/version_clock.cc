@@ -7,14 +7,24 @@
 namespace muster::store {
 
 Version VersionClock::next(WallTime now) {
-    CHECK(!exhausted());
+    CHECK(latest_.raw() + 1 < ceiling_.raw());
+    const std::uint64_t room = limit_.raw() > 2 * kTurn ? limit_.raw() - (2 * kTurn) : 0;
+    latest_ = Version(std::max(latest_.raw() + 1, std::min(drawn(now).raw(), room)));
+    return latest_;
+}
+
+Version VersionClock::drawn(WallTime now) const {
     const std::uint64_t physical =
         now.unix_ms > 0 ? static_cast<std::uint64_t>(now.unix_ms) << kVersionCountBits : 0;
-    const std::uint64_t drawn = ceiling_.raw() > kReserve
-                                    ? std::min(physical, ceiling_.raw() - kReserve)
-                                    : std::uint64_t{0};
-    latest_ = Version(std::max(latest_.raw() + 1, drawn));
-    return latest_;
+    return Version(ceiling_.raw() > kReserve ? std::min(physical, ceiling_.raw() - kReserve) : 0);
+}
+
+void VersionClock::set_limit(Version limit) {
+    limit_ = limit_ == kNoLimit ? limit : std::max(limit_, limit);
+}
+
+void VersionClock::begin_at(Version mark) {
+    latest_ = std::max(latest_, mark);
 }
 
 Version VersionClock::next_apart(WallTime now, std::uint64_t apart) {

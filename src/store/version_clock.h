@@ -15,6 +15,8 @@ namespace muster::store {
 class VersionClock {
 public:
     static constexpr std::uint64_t kReserve = std::uint64_t{1} << 29;  // 16 s of physical time
+    // So much is left below the limit when a turn begins: more than it may give.
+    static constexpr std::uint64_t kTurn = std::uint64_t{1} << 22;
 
     // The next version at `now`. Requires: !exhausted().
     [[nodiscard]] Version next(WallTime now);
@@ -23,9 +25,14 @@ public:
     // as `apart` above, so that both do not give the same one. Requires: !exhausted().
     [[nodiscard]] Version next_apart(WallTime now, std::uint64_t apart);
 
-    // No version is left below the ceiling, or none was put down yet: wait for the metas.
+    // No turn that gives versions may begin: none is left below the ceiling, or none was put down
+    // yet (wait for the metas), or too few below the limit (awaits_limit()).
     [[nodiscard]] bool exhausted() const {
-        return latest_.raw() + 1 >= ceiling_.raw();
+        return latest_.raw() + 1 >= ceiling_.raw() || latest_.raw() + kTurn >= limit_.raw();
+    }
+    // It is only the limit that has to be raised.
+    [[nodiscard]] bool awaits_limit() const {
+        return exhausted() && latest_.raw() + 1 < ceiling_.raw();
     }
 
     // Later versions are above `seen`, unless it is at or above the ceiling: nobody can have been
@@ -34,6 +41,16 @@ public:
 
     // Never lowered.
     void raise_ceiling(Version ceiling);
+
+    // A second bound beside the ceiling, the node's own: what it has written down that it gives
+    // (docs/adr/0007). Never lowered, once set; none before.
+    void set_limit(Version limit);
+
+    // Later versions are not below `mark`, wherever the ceiling is.
+    void begin_at(Version mark);
+
+    // As far as physical time draws versions below the ceiling.
+    [[nodiscard]] Version drawn(WallTime now) const;
 
     [[nodiscard]] Version latest() const {
         return latest_;
@@ -45,6 +62,8 @@ public:
 private:
     Version latest_;
     Version ceiling_;
+    static constexpr Version kNoLimit{std::uint64_t{1} << 63};
+    Version limit_ = kNoLimit;
 };
 
 }  // namespace muster::store

@@ -55,5 +55,35 @@ TEST(VersionClock, GoesAboveWhatItHearsButBelievesNoVersionNobodyWasGiven) {
     EXPECT_EQ(clock.next(kNow), Version(kPhysical + 102));
 }
 
+TEST(VersionClock, GivesNothingNearItsLimitAndGoesOnWhenThatIsRaised) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(kPhysical + kMinute));
+    clock.set_limit({});
+    EXPECT_TRUE(clock.awaits_limit());
+    clock.set_limit(Version(kPhysical + 3 * VersionClock::kTurn));
+    EXPECT_FALSE(clock.exhausted());
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical));
+    const WallTime later{kNow.unix_ms + 3'600'000};
+    EXPECT_LT(clock.next(later), Version(kPhysical + 2 * VersionClock::kTurn))
+        << "time does not draw it so far that no turn may begin";
+    EXPECT_FALSE(clock.exhausted());
+    clock.merge(Version(kPhysical + 3 * VersionClock::kTurn));
+    EXPECT_TRUE(clock.awaits_limit());
+    clock.set_limit(Version(1));
+    EXPECT_TRUE(clock.exhausted()) << "never lowered";
+    clock.set_limit(Version(kPhysical + 9 * VersionClock::kTurn));
+    EXPECT_GT(clock.next(kNow), Version(kPhysical + 3 * VersionClock::kTurn));
+}
+
+TEST(VersionClock, DoesNotAwaitALimitWhenTheCeilingIsReached) {
+    VersionClock clock;
+    clock.raise_ceiling(Version(100));
+    clock.begin_at(Version(100));
+    clock.set_limit(Version(50));
+    EXPECT_TRUE(clock.exhausted());
+    EXPECT_FALSE(clock.awaits_limit());
+    EXPECT_EQ(clock.latest(), Version(100)) << "a mark counts wherever the ceiling is";
+}
+
 }  // namespace
 }  // namespace muster::store

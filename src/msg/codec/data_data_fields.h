@@ -47,8 +47,8 @@ void fields(Ar& ar, Of<Ar, ImageCursor> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, ImageRequest> it) {
-    auto& [data, slot, slot_epoch, image, part, from] = it;
-    ar(data, slot, slot_epoch, image, part, from);
+    auto& [data, slot, slot_epoch, image, part, from, any_copy] = it;
+    ar(data, slot, slot_epoch, image, part, from, any_copy);
 }
 
 template <class Ar>

@@ -6,6 +6,7 @@ namespace muster::data {
 namespace {
 
 constexpr int kEagerness = 25;
+constexpr std::size_t kPutOffMax = 4096;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
 
 }  // namespace
@@ -31,17 +32,33 @@ void DataServer::on_link(const NodeId& node, msg::LinkEvent event) {
 void DataServer::on_timer(env::TimerKey key) {
     impl_->on_timer(key);
 }
+void DataServer::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    impl_->on_disk(op, outcome);
+}
+const node::NodeView& DataServer::view() const {
+    return impl_->view();
+}
 
 DataServer::Impl::Impl(DataOptions options, DataEnv env)
     : options_(std::move(options)),
       env_(std::move(env)),
       slots_(options_.node, options_.changes_kept_per_slot),
       sessions_(owners_),
-      brake_(options_.brake) {}
+      brake_(options_.brake),
+      view_({.incarnation = options_.incarnation,
+             .folder = options_.folder,
+             .metas = options_.metas,
+             .meta_wait = options_.meta_wait},
+            {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
+      regain_({.retry = options_.follow_retry, .patience = options_.regain_patience}) {
+    versions_.set_limit(view_.reserved());
+}
 
 void DataServer::Impl::start() {
     last_tick_ = env_.clock.mono();
     last_sweep_ = last_tick_;
+    view_.begin(last_tick_);
+    versions_.set_limit(view_.reserved());
     heartbeat();
     arm_heartbeat();
 }
@@ -55,8 +72,64 @@ void DataServer::Impl::arm_heartbeat() {
 void DataServer::Impl::on_message(const msg::RoleAddress& from,
                                   const msg::ClusterMessage& message) {
     notice_pause(env_.clock.mono());
-    std::visit([&](const auto& known) { on(from, known); }, message);
+    if (!put_off(from, message)) {
+        std::visit([&](const auto& known) { on(from, known); }, message);
+    }
     flush();
+}
+
+// Until it is clear which slots are ours, and while we fetch the copies of them, sessions hear
+// nothing of us: so they turn to others who hold them. What needs a version while more of them are
+// being reserved waits for the disk.
+bool DataServer::Impl::put_off(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
+    if (from.role != Role::session || std::holds_alternative<msg::VerifyRequest>(message)) {
+        return false;
+    }
+    if ((slots_.table().slots.empty() && view_.keeps_in_store()) || !slots_.lost().empty()) {
+        return true;
+    }
+    if (put_off_.empty() && !versions_.awaits_limit()) {
+        return false;
+    }
+    if (put_off_.size() >= kPutOffMax) {
+        probe_.messages_dropped.add();  // said again by whoever gets no answer
+    } else {
+        probe_.messages_put_off.add();
+        put_off_.emplace_back(from, message);
+    }
+    return true;
+}
+
+void DataServer::Impl::keep_reserve() {
+    if (versions_.latest() != reserved_for_ || versions_.exhausted()) {
+        reserved_for_ = versions_.latest();
+        view_.reserve(std::max(reserved_for_, versions_.drawn(env_.clock.wall())));
+    }
+    versions_.set_limit(view_.may_give_below());
+}
+
+void DataServer::Impl::on_disk(env::DiskOpId op, const Result<void>& outcome) {
+    notice_pause(env_.clock.mono());
+    view_.on_disk(op, outcome);
+    keep_reserve();
+    if (!versions_.exhausted()) {
+        answer_begun();
+        for (auto& [from, message] : std::exchange(put_off_, {})) {
+            std::visit([&](const auto& known) { on(from, known); }, message);
+        }
+        settle_all();
+    }
+    flush();
+}
+
+void DataServer::Impl::answer_begun() {
+    std::vector<SlotId> begun;
+    for (const SlotId id : std::exchange(begun_early_, {})) {
+        if (slots_.find(id) != nullptr) {
+            begun.push_back(id);
+        }
+    }
+    answer_early(begun);
 }
 
 void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
@@ -67,6 +140,7 @@ void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
         case msg::LinkEvent::silent: sessions_.note_gone(node, GoneReason::silent, now); break;
         case msg::LinkEvent::closed:
             sessions_.note_gone(node, GoneReason::closed, now);
+            regain_.ended(node);
             // The metas promote the copy that is furthest: they shall know how far ours are.
             lost_.insert(node);
             report_whole_ = true;
@@ -90,11 +164,14 @@ void DataServer::Impl::on_timer(env::TimerKey key) {
 
 void DataServer::Impl::tick(MonoTime now) {
     last_tick_ = now;
+    learn(view_.use_kept(now));
+    look_after_regain(now);
     heartbeat();
     look_after_sessions(now);
     look_after_held(now);
     settle_all();
     if (!versions_.exhausted()) {
+        answer_begun();
         for (auto& [id, slot] : slots_.led()) {
             answer_waiting(*slot);
         }
@@ -134,6 +211,11 @@ void DataServer::Impl::notice_pause(MonoTime now) {
     probe_.pauses_noticed.add();
     env_.log.warning("data.paused", {{"gap_ms", to_ms(gap)}});
     sessions_.extend(gap);
+    view_.extend(gap);
+    regain_.extend(gap);
+    if (kept_since_) {
+        *kept_since_ += gap;
+    }
     for (auto& [node, heard] : heard_) {
         heard += gap;
     }

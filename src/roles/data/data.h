@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,9 +11,11 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "env/clock.h"
+#include "env/disk.h"
 #include "env/timers.h"
 #include "model/cluster.h"
 #include "msg/outbox.h"
+#include "roles/node/node_view.h"
 #include "store/removal_brake.h"
 
 namespace muster::data {
@@ -45,6 +48,10 @@ struct DataOptions {
     Duration pause_limit = std::chrono::seconds(2);
     // Digests that differ are looked into at most this often for one slot and session.
     Duration repair_interval = std::chrono::seconds(1);
+    // How long the metas may be silent after a start before the kept table is used.
+    Duration meta_wait = std::chrono::seconds(1);
+    // How long one who holds a slot may not answer its leader that lost its copy.
+    Duration regain_patience = std::chrono::seconds(2);
 
     // When more publications of a service close or fall silent than these limits, they are held
     // for suspect_patience.
@@ -61,6 +68,9 @@ struct DataEnv {
     env::Timers& timers;
     msg::Outbox& outbox;
     Log log;
+    env::Disk* disk = nullptr;  // null: nothing of the cluster is kept
+    // Told the members whenever other ones are known, also those an earlier life kept.
+    std::function<void(const std::vector<Member>&)> on_members = nullptr;
 };
 
 struct DataStatus {
@@ -81,6 +91,7 @@ struct DataStatus {
     std::size_t services_braking = 0;  // services it holds some of
     bool cluster_braking = false;      // the metas want everything held
     std::size_t doubts = 0;            // data of which some session was not told all yet
+    std::size_t slots_lost = 0;  // ours by what was kept; their copies are being fetched
     Version latest_version;
 };
 
@@ -101,13 +112,16 @@ struct DataStatus {
 //          ^                             |   ^ newer epoch                   |
 //          +--------- table says so -----+---+-------------------------------+
 //
+// One that comes up without metas, by the table it kept, fetches the slots it led from whoever
+// holds them before it leads them again (roles/data/regain.cc).
+//
 // Owned by the process. Loop thread only. Bounds: see DataOptions, DatumStore and SlotLog.
-class DataServer final : public msg::Receiver, public env::TimerTarget {
+class DataServer final : public msg::Receiver, public env::TimerTarget, public env::DiskTarget {
 public:
     DataServer(DataOptions options, DataEnv env);
     ~DataServer() override;
 
-    // Begins to talk to the metas.
+    // Reads what is kept of the cluster, and begins to talk to the metas.
     void start();
 
     [[nodiscard]] DataStatus status() const;
@@ -116,6 +130,10 @@ public:
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
     void on_link(const NodeId& node, msg::LinkEvent event) override;
     void on_timer(env::TimerKey key) override;
+    void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
+
+    // What is known of the cluster.
+    [[nodiscard]] const node::NodeView& view() const;
 
 private:
     class Impl;

@@ -1,25 +1,30 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "roles/data/data.h"
 #include "roles/data/held.h"
 #include "roles/data/owners.h"
+#include "roles/data/regain.h"
 #include "roles/data/session_links.h"
 #include "roles/data/slots.h"
+#include "roles/node/node_view.h"
 #include "store/version_clock.h"
 
 namespace muster::data {
 
 // The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
-// image.cc (from leaders), acting.cc (in a leader's stead), orphans.cc (sessions that went),
-// on_brake.cc (too many at once), report.cc (to metas and operators). Every reaction ends with
-// flush(), which tells followers, then sessions, what changed in this turn.
+// image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
+// whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
+// report.cc (to metas and operators). Every reaction ends with flush(), which tells followers, then
+// sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -28,6 +33,10 @@ public:
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message);
     void on_link(const NodeId& node, msg::LinkEvent event);
     void on_timer(env::TimerKey key);
+    void on_disk(env::DiskOpId op, const Result<void>& outcome);
+    [[nodiscard]] const node::NodeView& view() const {
+        return view_;
+    }
     [[nodiscard]] DataStatus status() const;
     void write_metrics(MetricsWriter& writer) const;
 
@@ -58,6 +67,9 @@ private:
         Counter images_taken;
         Counter promotions;
         Counter actings;
+        Counter slots_regained;
+        Counter messages_put_off;
+        Counter messages_dropped;
         LatencyHistogram follower_lag;
     };
     // Effects of one turn in one slot, by service.
@@ -76,6 +88,11 @@ private:
     void notice_pause(MonoTime now);
     void sweep(MonoTime now);
     void flush();
+    void tell_followers_and_sessions();
+    // Versions are kept reserved on disk, ahead of use; what waited for that is done.
+    void keep_reserve();
+    void answer_begun();
+    [[nodiscard]] bool put_off(const msg::RoleAddress& from, const msg::ClusterMessage& message);
 
     // ---- sessions
     void on(const msg::RoleAddress& from, const msg::PublishBatch& batch);
@@ -105,6 +122,7 @@ private:
     void clear_doubts(LedSlot& slot, bool all_known);
     void forget_interests(SessionLink& link);
     void uncount(const Interest& interest);
+    [[nodiscard]] bool may_settle(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] bool all_known(SlotId id, const LedSlot& slot) const;
     void settle_if_supplied(SlotId id, LedSlot& slot);
     void settle_all();
@@ -112,6 +130,8 @@ private:
     // ---- metas
     void heartbeat();
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
+    void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
+    void learn(const node::NodeView::News& news);
     void take_office(const Slots::Changes& changes);
     [[nodiscard]] std::vector<msg::CopyState> copies_to_report(bool whole);
 
@@ -121,7 +141,16 @@ private:
     void on(const msg::RoleAddress& from, const msg::FollowAck& ack);
     void stream(SlotId id, LedSlot& slot);
     void stream_to(const NodeId& node, SlotId id, LedSlot& slot, FollowerLink& follower);
-    void send_image_part(const NodeId& node, SlotId id, const LedSlot& slot,
+    struct Source {
+        const store::DatumStore& store;
+        Epoch epoch;
+        LogPosition position;
+        bool settled = false;
+    };
+    static Source source(const LedSlot& slot) {
+        return {slot.store, slot.epoch, slot.log.position(), slot.settled};
+    }
+    void send_image_part(const NodeId& node, SlotId id, const Source& slot,
                          const msg::ImageRequest& ask);
     void look_after_followers(MonoTime now);
 
@@ -134,9 +163,15 @@ private:
     void ask_leader(SlotId id, FollowedSlot& slot, MonoTime now);
     void ask_part(SlotId id, FollowedSlot& slot, MonoTime now);
     void install(FollowedSlot& slot, const msg::SlotEntry& entry);
-    void install_part(FollowedSlot::Load& load, const msg::SlotImage& part);
+    void install_part(Load& load, const msg::SlotImage& part);
     void owe_ack(SlotId id);
     void send_acks();
+
+    // ---- slots led by what was kept, whose copies were lost
+    void begin_regain(MonoTime now);
+    void look_after_regain(MonoTime now);
+    void on(const msg::RoleAddress& from, const msg::VerifyReply& reply);
+    void lead_again();
 
     // ---- acting leaders
     [[nodiscard]] LedSlot* serve(SlotId id, bool acting);
@@ -176,13 +211,19 @@ private:
     Owners owners_;
     SessionLinks sessions_;
     store::VersionClock versions_;
-    std::vector<Member> members_;
-    std::uint64_t members_epoch_ = 0;
+    node::NodeView view_;
+    Regain regain_;
+    std::optional<MonoTime> kept_since_;  // when what was kept was taken for true
+    // Messages of sessions that wait for the disk; slots begun meanwhile.
+    std::deque<std::pair<msg::RoleAddress, msg::ClusterMessage>> put_off_;
+    std::set<SlotId> begun_early_;
+    Version reserved_for_;
     MonoTime last_tick_;
     MonoTime last_sweep_;
 
     std::set<SlotId> written_;          // led slots with entries to stream, of this turn
     std::map<NodeId, MonoTime> heard_;  // data nodes
+    std::map<NodeId, Incarnation> leader_lives_;
     std::set<SlotId> acks_due_;
     bool ack_armed_ = false;
     std::uint64_t last_image_ = 0;

@@ -18,8 +18,19 @@ void DataServer::Impl::hear_leader(const NodeId& node) {
     end_acting_for(node);
 }
 
-void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse&) {
+// A leader in another life than before, in the same epoch, lost its log with its copy: where we are
+// means nothing to it.
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse) {
     hear_leader(from.node);
+    if (std::exchange(leader_lives_[from.node], pulse.data) == pulse.data) {
+        return;
+    }
+    for (auto& [id, slot] : slots_.followed()) {
+        if (slot->leader == from.node && !slot->acting) {
+            slot->in_step = false;
+        }
+    }
+    ask_leaders(env_.clock.mono());
 }
 
 // Asks for every slot whose leader has not answered in this epoch, or of which something is known
@@ -130,31 +141,38 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& part) {
-    hear_leader(from.node);
     const MonoTime now = env_.clock.mono();
+    Load* load = part.data == options_.incarnation ? regain_.expects(from.node, part) : nullptr;
+    if (load != nullptr) {
+        install_part(*load, part);
+        regain_.took(part, now);
+        look_after_regain(now);
+        return;
+    }
+    hear_leader(from.node);
     FollowedSlot* slot = slots_.find_followed(part.slot);
     if (slot == nullptr || part.data != options_.incarnation || slot->leader != from.node ||
         slot->epoch != part.slot_epoch || slot->acting || slot->synced()) {
         return;
     }
     if (part.image == 0 && slot->load == nullptr) {
-        slot->load = std::make_unique<FollowedSlot::Load>();
+        slot->load = std::make_unique<Load>();
         slot->load->image = ++last_image_;
         slot->load->at = part.position;
     } else if (slot->load == nullptr || part.image != slot->load->image ||
                part.part != slot->load->part) {
         return;  // doubled, or of an attempt that was given up
     }
-    FollowedSlot::Load& load = *slot->load;
-    install_part(load, part);
-    load.from = part.next;
-    ++load.part;
+    Load& own = *slot->load;
+    install_part(own, part);
+    own.from = part.next;
+    ++own.part;
     if (!part.last) {
         ask_part(part.slot, *slot, now);
         return;
     }
-    slot->store = std::move(load.store);
-    slot->log.reset(load.at, slot->store.highest_version());
+    slot->store = std::move(own.store);
+    slot->log.reset(own.at, slot->store.highest_version());
     slot->whole_from = part.position;
     slot->whole = part.settled && slot->consistent();
     slot->settled = part.settled;
@@ -165,7 +183,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
     ask_leaders(now);  // the next slot that waits for an image
 }
 
-void DataServer::Impl::install_part(FollowedSlot::Load& load, const msg::SlotImage& part) {
+void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
     const MonoTime now = env_.clock.mono();
     for (const auto& item : part.data_items) {
         load.store.find_or_make(item.service).version = item.version;

@@ -35,7 +35,14 @@ bool doubtful(const Interest& interest) {
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
     SessionLink* link = hear(from.node, declare.session);
-    if (link == nullptr || declare.stream < link->stream || versions_.exhausted()) {
+    if (link == nullptr || declare.stream < link->stream) {
+        return;
+    }
+    for (const auto& item : declare.items) {  // I2: above everything heard
+        versions_.merge(std::max(item.held, item.heard));
+    }
+    keep_reserve();
+    if (put_off(from, declare) || versions_.exhausted()) {
         return;
     }
     if (declare.stream > link->stream) {
@@ -88,8 +95,6 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
         interest.counted = true;
         ++datum.interested;
     }
-    versions_.merge(said.held);  // I2: above everything heard
-    versions_.merge(said.heard);
     // What is held here is, or once was, all there is.
     const bool statement = slot.settled || slot.whole;
     const Version seen = std::max(said.held, said.heard);
@@ -305,6 +310,12 @@ void DataServer::Impl::clear_doubts(LedSlot& slot, bool all_known) {
 }
 
 void DataServer::Impl::flush() {
+    keep_reserve();
+    tell_followers_and_sessions();
+    view_.flush(env_.clock.mono());
+}
+
+void DataServer::Impl::tell_followers_and_sessions() {
     for (const SlotId id : std::exchange(written_, {})) {
         if (LedSlot* slot = slots_.find(id); slot != nullptr && !slot->acting) {
             stream(id, *slot);

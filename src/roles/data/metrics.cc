@@ -25,6 +25,8 @@ void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
           now.slots_synced);
     gauge("muster_data_publications_followed", "Publications held as a follower.",
           now.publications_followed);
+    gauge("muster_data_slots_lost",
+          "Slots this node led before its restart without metas, not fetched yet.", now.slots_lost);
     gauge("muster_data_doubts", "Data of which some session was not told all yet.", now.doubts);
     gauge("muster_data_orphans",
           "Publications of sessions that ended, kept until their clients had time to come back.",
@@ -79,6 +81,15 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     counter("muster_data_images_taken_total", "Images taken from leaders.", probe_.images_taken);
     counter("muster_data_promotions_total", "Slots begun with a copy.", probe_.promotions);
     counter("muster_data_actings_total", "Slots taken up in their leader's stead.", probe_.actings);
+    counter("muster_data_slots_regained_total",
+            "Slots led again by the kept table, with a copy of others.", probe_.slots_regained);
+    counter("muster_data_messages_put_off_total",
+            "Messages of sessions that waited for versions to be reserved on disk.",
+            probe_.messages_put_off);
+    counter("muster_data_messages_dropped_total",
+            "Messages of sessions dropped because too many waited.", probe_.messages_dropped);
+    counter("muster_data_view_failures_total",
+            "Writes of what is known of the cluster that failed.", view_.write_failures());
     writer.histogram("muster_data_follower_lag_seconds",
                      "From an entry sent to a follower to its acknowledgement.",
                      probe_.follower_lag);

@@ -4,26 +4,46 @@
 
 namespace muster::data {
 
-void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeHeartbeatReply& reply) {
-    if (reply.incarnation != options_.incarnation) {
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply) {
+    const auto news = view_.take(from.node, reply, env_.clock.mono());
+    if (!news.answered) {
         return;  // meant for an earlier life
     }
-    versions_.raise_ceiling(reply.version_ceiling);
+    versions_.raise_ceiling(view_.ceiling());
+    versions_.merge(view_.reserved_before());
     cluster_braking_ = reply.braking;
     report_whole_ = reply.want_copies;
-    if (reply.members && reply.members_epoch > members_epoch_) {
-        members_ = *reply.members;
-        members_epoch_ = reply.members_epoch;
-    }
-    if (reply.table) {
-        take_office(slots_.adopt(*reply.table));
-    }
+    learn(news);
     if (!versions_.exhausted()) {
         settle_all();
     }
     if (reply.want_copies) {
         heartbeat();
     }
+}
+
+void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& refused) {
+    view_.take(refused, env_.clock.mono());
+}
+
+void DataServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.members && env_.on_members) {
+        env_.on_members(view_.members());
+    }
+    if (!news.table) {
+        return;
+    }
+    if (news.answered) {
+        take_office(slots_.adopt(view_.table()));
+        regain_.keep_only(slots_.lost());
+        return;
+    }
+    // What the earlier life gave is below the mark; nothing else of it is known.
+    versions_.raise_ceiling(view_.ceiling());
+    versions_.begin_at(view_.reserved_before());
+    kept_since_ = env_.clock.mono();
+    take_office(slots_.adopt_kept(view_.table()));
+    begin_regain(*kept_since_);
 }
 
 // A slot that begins serves at once, with the copy we have of it. What sessions own and the copy
@@ -41,7 +61,10 @@ void DataServer::Impl::take_office(const Slots::Changes& changes) {
         }
     }
     end_interests(changes.ended, false);
-    if (!versions_.exhausted()) {
+    keep_reserve();
+    if (versions_.exhausted()) {
+        begun_early_.insert(changes.begun.begin(), changes.begun.end());
+    } else {
         answer_early(changes.begun);
     }
     for (const SlotId id : changes.followed) {
@@ -50,21 +73,31 @@ void DataServer::Impl::take_office(const Slots::Changes& changes) {
     ask_leaders(now);
 }
 
+// By members that may be old a slot is not settled before others had time to show themselves, nor
+// without what those have who did.
+bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
+    if (view_.members_epoch() == 0) {
+        return false;
+    }
+    return !view_.from_kept() || (env_.clock.mono() - *kept_since_ >= options_.orphan_grace &&
+                                  sessions_.all_heard_supplied(id, slot.epoch));
+}
+
 // Whether nobody who may come can own anything of the slot that is not known here.
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
-    return !slot.acting && members_epoch_ != 0 &&
+    return !slot.acting && may_settle(id, slot) &&
            sessions_.all_supplied(
-               members_, id, slot.epoch, env_.clock.mono(),
+               view_.members(), id, slot.epoch, env_.clock.mono(),
                {.closed = options_.orphan_grace, .silent = options_.silent_hold});
 }
 
 void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
-    if (slot.acting || members_epoch_ == 0 || versions_.exhausted() ||
+    if (slot.acting || versions_.exhausted() || !may_settle(id, slot) ||
         (slot.settled && slot.doubts.empty())) {
         return;
     }
     if (!slot.settled && sessions_.all_supplied(
-                             members_, id, slot.epoch, env_.clock.mono(),
+                             view_.members(), id, slot.epoch, env_.clock.mono(),
                              {.closed = options_.orphan_grace, .silent = options_.orphan_grace})) {
         slot.settled = true;
         stream(id, slot);

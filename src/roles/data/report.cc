@@ -16,25 +16,19 @@ void DataServer::Impl::heartbeat() {
     for (const auto& [id, slot] : slots_.led()) {
         publications += slot->acting ? 0 : slot->store.publication_count();
     }
-    const auto copies = copies_to_report(report_whole_);
-    for (const NodeId& meta : options_.metas) {
-        env_.outbox.send({meta, Role::meta},
-                         msg::NodeHeartbeat{.member = {.node = options_.node,
-                                                       .role = Role::data,
-                                                       .address = options_.address,
-                                                       .incarnation = options_.incarnation,
-                                                       .peer_address = options_.peer_address,
-                                                       .zone = options_.zone,
-                                                       .folder = options_.folder},
-                                            .table_epoch = slots_.table().epoch,
-                                            .members_epoch = members_epoch_,
-                                            .copies = copies,
-                                            .copies_whole = report_whole_,
-                                            .lost = {lost_.begin(), lost_.end()},
-                                            .version = versions_.latest(),
-                                            .publications = publications,
-                                            .removals = removals_});
-    }
+    view_.beat({.member = {.node = options_.node,
+                           .role = Role::data,
+                           .address = options_.address,
+                           .incarnation = options_.incarnation,
+                           .peer_address = options_.peer_address,
+                           .zone = options_.zone,
+                           .folder = options_.folder},
+                .copies = copies_to_report(report_whole_),
+                .copies_whole = report_whole_,
+                .lost = {lost_.begin(), lost_.end()},
+                .version = versions_.latest(),
+                .publications = publications,
+                .removals = removals_});
 }
 
 std::vector<msg::CopyState> DataServer::Impl::copies_to_report(bool whole) {
@@ -117,6 +111,7 @@ DataStatus DataServer::Impl::status() const {
     DataStatus status{.table_epoch = slots_.table().epoch,
                       .slots_followed = slots_.followed().size(),
                       .sessions = sessions_.all().size(),
+                      .slots_lost = slots_.lost().size(),
                       .latest_version = versions_.latest()};
     for (const auto& [id, slot] : slots_.led()) {
         slot->acting ? ++status.slots_acting : ++status.slots_led;

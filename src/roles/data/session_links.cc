@@ -73,6 +73,12 @@ bool SessionLinks::all_supplied(const std::vector<Member>& members, SlotId slot,
     });
 }
 
+bool SessionLinks::all_heard_supplied(SlotId slot, Epoch epoch) const {
+    return std::ranges::all_of(links_, [&](const auto& item) {
+        return gone(item.first) || item.second.has_supplied(slot, epoch);
+    });
+}
+
 void SessionLinks::extend(Duration gap) {
     for (auto& [node, gone] : gone_) {
         gone.since += gap;

@@ -107,6 +107,9 @@ public:
     [[nodiscard]] bool all_supplied(const std::vector<Member>& members, SlotId slot, Epoch epoch,
                                     MonoTime now, const Graces& graces) const;
 
+    // Whether all who are there, members or not, have supplied `slot` in `epoch`.
+    [[nodiscard]] bool all_heard_supplied(SlotId slot, Epoch epoch) const;
+
     // After a pause of our own: everybody gets the time back.
     void extend(Duration gap);
 

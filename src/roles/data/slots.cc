@@ -7,6 +7,14 @@
 namespace muster::data {
 
 Slots::Changes Slots::adopt(const SlotTable& table) {
+    return take(table, false);
+}
+
+Slots::Changes Slots::adopt_kept(const SlotTable& table) {
+    return take(table, true);
+}
+
+Slots::Changes Slots::take(const SlotTable& table, bool kept) {
     Changes changes;
     if (table.epoch <= table_.epoch) {
         return changes;
@@ -16,6 +24,9 @@ Slots::Changes Slots::adopt(const SlotTable& table) {
         const SlotId id(static_cast<std::uint16_t>(i));
         const Slot& slot = table_.slots[i];
         if (slot.leader == self_) {
+            if (kept) {
+                lost_[id] = slot.epoch;
+            }
             lead(id, slot, changes);
         } else if (std::ranges::find(slot.followers, self_) != slot.followers.end()) {
             follow(id, slot, changes);
@@ -27,6 +38,12 @@ Slots::Changes Slots::adopt(const SlotTable& table) {
 }
 
 void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
+    if (const auto lost = lost_.find(id); lost != lost_.end()) {
+        if (lost->second == slot.epoch) {
+            return;
+        }
+        lost_.erase(lost);
+    }
     auto& led = led_[id];
     if (led != nullptr && !led->acting && led->epoch == slot.epoch) {
         std::erase_if(led->followers, [&](const auto& item) {
@@ -55,6 +72,7 @@ void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
 }
 
 void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
+    lost_.erase(id);
     auto& followed = followed_[id];
     if (followed != nullptr && followed->epoch == slot.epoch && followed->leader == slot.leader) {
         return;
@@ -86,10 +104,23 @@ void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
 }
 
 void Slots::drop(SlotId id, Changes& changes) {
+    lost_.erase(id);
     if (led_.erase(id) > 0) {
         changes.ended.push_back(id);
     }
     followed_.erase(id);
+}
+
+LedSlot& Slots::lead_again(SlotId slot, store::DatumStore copy, std::uint64_t log_from) {
+    const auto lost = lost_.find(slot);
+    CHECK(lost != lost_.end());
+    auto& led = led_[slot];
+    CHECK(led == nullptr);
+    led = std::make_unique<LedSlot>(lost->second, kept_);
+    led->store = std::move(copy);
+    led->log.reset({lost->second, log_from}, led->store.highest_version());
+    lost_.erase(lost);
+    return *led;
 }
 
 LedSlot& Slots::begin_acting(SlotId slot) {

@@ -52,6 +52,15 @@ struct LedSlot {
     std::set<std::string> doubts;
 };
 
+// An image on its way here.
+struct Load {
+    std::uint64_t image = 0;
+    std::uint32_t part = 0;  // to come next
+    LogPosition at;          // of the first part
+    msg::ImageCursor from;
+    store::DatumStore store;
+};
+
 // One slot this node follows.
 //
 //             position taken                    all there
@@ -62,14 +71,6 @@ struct LedSlot {
 //
 struct FollowedSlot {
     explicit FollowedSlot(std::size_t effects_kept) : log(effects_kept) {}
-
-    struct Load {
-        std::uint64_t image = 0;
-        std::uint32_t part = 0;  // to come next
-        LogPosition at;          // of the first part
-        msg::ImageCursor from;
-        store::DatumStore store;
-    };
 
     Epoch epoch;
     NodeId leader;
@@ -86,6 +87,10 @@ struct FollowedSlot {
 
     [[nodiscard]] bool consistent() const {
         return log.position() >= whole_from;
+    }
+    // Some state of the leader's, if not the newest.
+    [[nodiscard]] bool can_be_copied() const {
+        return !acting && !diverged && consistent() && log.position().epoch != Epoch{};
     }
     [[nodiscard]] bool synced() const {
         return in_step && !diverged && load == nullptr && consistent();
@@ -106,6 +111,20 @@ public:
     // Takes a newer table; an older one changes nothing. A slot that is led in a new epoch begins
     // unsettled, with what this node has of it.
     Changes adopt(const SlotTable& table);
+    // The same with a table that an earlier life of this node kept. A slot it led then, whose
+    // copies elsewhere go on, is *lost*: it is not led before lead_again(), or by a newer epoch.
+    Changes adopt_kept(const SlotTable& table);
+    // Lost slots, by the epoch they were led in.
+    [[nodiscard]] const std::map<SlotId, Epoch>& lost() const {
+        return lost_;
+    }
+    // Leads a lost slot in the epoch it had, unsettled, with a copy that `log_from` names: no
+    // earlier life of ours was ever there.
+    LedSlot& lead_again(SlotId slot, store::DatumStore copy, std::uint64_t log_from);
+    // Another one leads it by now.
+    void give_up(SlotId slot) {
+        lost_.erase(slot);
+    }
 
     // Serves a followed slot in its leader's stead. Requires: it is followed and consistent.
     LedSlot& begin_acting(SlotId slot);
@@ -137,6 +156,7 @@ public:
     }
 
 private:
+    Changes take(const SlotTable& table, bool kept);
     void lead(SlotId id, const Slot& slot, Changes& changes);
     void follow(SlotId id, const Slot& slot, Changes& changes);
     void drop(SlotId id, Changes& changes);
@@ -144,6 +164,7 @@ private:
     NodeId self_;
     std::size_t kept_;
     SlotTable table_;
+    std::map<SlotId, Epoch> lost_;
     std::map<SlotId, std::unique_ptr<LedSlot>> led_;
     std::map<SlotId, std::unique_ptr<FollowedSlot>> followed_;
 };

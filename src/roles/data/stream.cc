@@ -41,7 +41,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
     const auto at = slot->log.find(ask.held);
     if (!at || !slot->log.reaches(*at)) {
         follower = {};
-        send_image_part(from.node, ask.slot, *slot,
+        send_image_part(from.node, ask.slot, source(*slot),
                         {.data = ask.data, .slot = ask.slot, .slot_epoch = ask.slot_epoch});
         return;
     }
@@ -159,17 +159,25 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest& ask) {
     const LedSlot* slot = slots_.find(ask.slot);
-    if (slot != nullptr && !slot->acting && slot->epoch == ask.slot_epoch) {
-        send_image_part(from.node, ask.slot, *slot, ask);
+    if (slot != nullptr) {
+        if (slot->epoch == ask.slot_epoch && slot->acting == ask.any_copy) {
+            send_image_part(from.node, ask.slot, source(*slot), ask);
+        }
+        return;
+    }
+    const FollowedSlot* copy = slots_.find_followed(ask.slot);
+    if (ask.any_copy && copy != nullptr && copy->epoch == ask.slot_epoch && copy->can_be_copied()) {
+        send_image_part(from.node, ask.slot,
+                        {copy->store, copy->epoch, copy->log.position(), copy->settled}, ask);
     }
 }
 
-void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const LedSlot& slot,
+void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Source& slot,
                                        const msg::ImageRequest& ask) {
     msg::SlotImage part{.data = ask.data,
                         .slot = id,
                         .slot_epoch = slot.epoch,
-                        .position = slot.log.position(),
+                        .position = slot.position,
                         .settled = slot.settled,
                         .image = ask.image,
                         .part = ask.part,

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "env/manual_time.h"
+#include "env/memory_disk.h"
 #include "roles/data/data.h"
 
 // Data servers that exchange messages over a network that a test cuts at will, sessions of a few
@@ -86,8 +87,16 @@ public:
         nodes_[options.node] = std::make_unique<Node>(*this, options);
         told_.erase(options.node);
     }
+    // Nodes started from now on keep what they know of the cluster.
+    void give_disks() {
+        disks_given_ = true;
+    }
+    [[nodiscard]] env::MemoryDisk& disk(const std::string& name) {
+        return disks_[NodeId(name)];
+    }
     void kill(const std::string& name) {
         nodes_.erase(NodeId(name));
+        disks_[NodeId(name)].crash({});
     }
     TestSession& session(const std::string& name, std::uint64_t life = 1) {
         auto& made = sessions_[NodeId(name)];
@@ -180,6 +189,9 @@ public:
                     life->timers.fire_due();
                 }
             }
+            for (auto& [node, disk] : disks_) {
+                disk.pump_all();
+            }
             if (++steps_ % 5 == 0) {
                 for (auto& [node, session] : sessions_) {
                     if (!silent.contains(node.raw())) {
@@ -250,8 +262,10 @@ private:
               server(options, {.clock = of.clock_,
                                .timers = timers,
                                .outbox = *this,
-                               .log = Log(of.quiet_, LogLevel::error)}) {
+                               .log = Log(of.quiet_, LogLevel::error),
+                               .disk = of.disks_given_ ? &of.disks_[options.node] : nullptr}) {
             timers.attach(server);
+            of.disks_[options.node].attach(server);
             server.start();
         }
         void send(const msg::RoleAddress& to, msg::ClusterMessage message) override {
@@ -284,6 +298,8 @@ private:
 
     Quiet quiet_;
     env::ManualClock clock_;
+    bool disks_given_ = false;
+    std::map<NodeId, env::MemoryDisk> disks_;
     std::map<NodeId, std::unique_ptr<Node>> nodes_;
     std::map<NodeId, std::unique_ptr<TestSession>> sessions_;
     std::vector<Member> members_;

@@ -114,6 +114,11 @@ public:
     [[nodiscard]] Version reserved() const {
         return durable_reserved_;
     }
+    // The same, but for a disk that fails: while the metas answer a node does not end its service
+    // for what only a start without them would need.
+    [[nodiscard]] Version may_give_below() const {
+        return failed_ && greeted_ ? now_.reserved : durable_reserved_;
+    }
     // Every version this node gave in earlier lives is below this one.
     [[nodiscard]] Version reserved_before() const {
         return reserved_before_;
@@ -128,6 +133,10 @@ public:
     // What is used is what an earlier life kept; no meta has answered yet.
     [[nodiscard]] bool from_kept() const {
         return from_kept_;
+    }
+    // Something is kept that may have to be used yet.
+    [[nodiscard]] bool keeps_in_store() const {
+        return kept_.has_value();
     }
     // Who answered last; empty: nobody.
     [[nodiscard]] const NodeId& leader() const {

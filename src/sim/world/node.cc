@@ -83,6 +83,8 @@ struct Node::DataLife {
     explicit DataLife(Node& node)
         : timers(node.process_),
           outbox(node.world_.network, {node.plan_.id, Role::data}),
+          disk(node.folder(Role::data), node.process_, Prng(node.prng_.next()),
+               node.plan_.sync_max),
           role({.node = node.plan_.id,
                 .address = node.plan_.data_address,
                 .peer_address = node.plan_.peer_address,
@@ -93,12 +95,15 @@ struct Node::DataLife {
                {.clock = node.process_.clock(),
                 .timers = timers,
                 .outbox = outbox,
-                .log = Log(node, LogLevel::info)}) {
+                .log = Log(node, LogLevel::info),
+                .disk = &disk}) {
         timers.attach(role);
+        node.folder(Role::data).attach(role);
     }
 
     ProcessTimers timers;
     NetworkOutbox outbox;
+    SimDisk disk;
     data::DataServer role;
 };
 

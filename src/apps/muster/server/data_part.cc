@@ -5,21 +5,35 @@
 namespace muster::cli {
 
 DataPart::DataPart(Foundation& base, const std::string& peer_address)
-    : timers_(*base.loop), outbox_(base.bus->outbox({base.identity.node(), Role::data})) {
+    : disk_(*base.loop, base.folder, runtime::FileDiskOptions{.folder = "data"}),
+      timers_(*base.loop),
+      outbox_(base.bus->outbox({base.identity.node(), Role::data})) {
     data::DataOptions options = data_options(base.config, base.identity);
     options.address = peer_address;
     options.peer_address = peer_address;
     options.zone = base.config.zone;
     options.folder = base.identity.owner.folder;
     role_ = std::make_unique<data::DataServer>(
-        std::move(options),
-        data::DataEnv{.clock = *base.loop, .timers = timers_, .outbox = *outbox_, .log = base.log});
+        std::move(options), data::DataEnv{.clock = *base.loop,
+                                          .timers = timers_,
+                                          .outbox = *outbox_,
+                                          .log = base.log,
+                                          .disk = &disk_,
+                                          .on_members = [this](const auto& members) {
+                                              if (on_members) {
+                                                  on_members(members);
+                                              }
+                                          }});
     timers_.bind(*role_);
+    disk_.bind(*role_);
 }
 
 std::optional<std::string> DataPart::not_ready() const {
     if (role_->status().table_epoch == Epoch{}) {
         return "no slot table is known yet: no meta server has answered";
+    }
+    if (const std::size_t lost = role_->status().slots_lost; lost > 0) {
+        return "without metas: " + std::to_string(lost) + " slots are being fetched from others";
     }
     return std::nullopt;
 }

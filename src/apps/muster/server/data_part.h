@@ -1,21 +1,27 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/muster/server/foundation.h"
 #include "roles/data/data.h"
+#include "runtime/disk/file_disk.h"
 
 namespace muster::cli {
 
-// The data role of a process. Loop thread only.
+// The data role of a process, with its folder data/. Loop thread only.
 class DataPart {
 public:
     // `peer_address`: where other nodes reach this process; empty: they need not.
     DataPart(Foundation& base, const std::string& peer_address);
 
-    // Begins to talk to the metas.
+    // Told the members whenever other ones are known, also those an earlier life kept.
+    std::function<void(const std::vector<Member>&)> on_members;
+
+    // Reads what is kept of the cluster, and begins to talk to the metas.
     void start() {
         role_->start();
     }
@@ -27,6 +33,7 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
+    runtime::FileDisk disk_;
     runtime::LoopTimers timers_;
     std::unique_ptr<msg::Outbox> outbox_;
     std::unique_ptr<data::DataServer> role_;

@@ -89,8 +89,14 @@ Result<void> Process::open_roles() {
         }
         attach(Role::meta, meta_->role());
     }
+    const auto follow = [this](const std::vector<Member>& members) {
+        if (links_ != nullptr) {
+            links_->follow(members);
+        }
+    };
     if (has_role(config, Role::data)) {
         data_ = std::make_unique<DataPart>(*base_, peer_address);
+        data_->on_members = follow;
         attach(Role::data, data_->role());
     }
     if (has_role(config, Role::session)) {
@@ -99,11 +105,7 @@ Result<void> Process::open_roles() {
             return std::unexpected(std::move(made).error());
         }
         session_ = *std::move(made);
-        session_->on_members = [this](const std::vector<Member>& members) {
-            if (links_ != nullptr) {
-                links_->follow(members);
-            }
-        };
+        session_->on_members = follow;
         attach(Role::session, session_->role());
     }
     return {};
@@ -173,11 +175,16 @@ void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
 }
 
 void Process::look_around() {
-    if (session_ == nullptr) {
-        return;
+    if (data_ != nullptr) {
+        look_at(data_->role().view());
     }
+    if (session_ != nullptr) {
+        look_at(session_->role().view());
+    }
+}
+
+void Process::look_at(const node::NodeView& view) {
     // Kept members are dialled before any meta has answered.
-    const node::NodeView& view = session_->role().view();
     dial(view.members(), view.members_epoch());
     if (auto why = view.refused(base_->loop->mono())) {
         outcome_ = wrap("the metas do not let this node in", *std::move(why));

@@ -9,6 +9,7 @@
 #include "apps/muster/server/foundation.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "roles/node/node_view.h"
 #include "runtime/config/server_config.h"
 
 namespace muster::cli {
@@ -62,6 +63,7 @@ private:
     void dial(const std::vector<Member>& members, std::uint64_t epoch);
     // What changes without a message: what is known from disk, and being turned away.
     void look_around();
+    void look_at(const node::NodeView& view);
     void on_signal(int signal);
     // Why this node is no help to anybody yet; none: it is.
     [[nodiscard]] std::optional<std::string> waits_for() const;
