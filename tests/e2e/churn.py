@@ -1,8 +1,10 @@
 """Load on a cluster, and a checker of what its subscribers are told.
 
 Publishers that stay, a watcher at every session, and probes that come and go. The checker notes
-whenever a watcher is told a list without one that stays (a false removal), or an older version."""
+whenever a watcher is told a list without one that stays (a false removal), one again that went (no
+address is used twice), or an older version."""
 
+import itertools
 import json
 import subprocess
 import threading
@@ -16,8 +18,8 @@ SERVICES = tuple(f"shop-{number}" for number in range(4))  # of several slots
 class _Lines:
     """A `muster` command whose output lines go to `take`, on a thread of their own."""
 
-    def __init__(self, *arguments, take):
-        self.process = subprocess.Popen([MUSTER, *arguments], stdout=subprocess.PIPE,
+    def __init__(self, *arguments, take, reach=()):
+        self.process = subprocess.Popen([*reach, MUSTER, *arguments], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL, text=True)
         self.thread = threading.Thread(target=self._read, args=(take,), daemon=True)
         self.thread.start()
@@ -40,15 +42,19 @@ class _Lines:
 class _Watcher:
     """What one subscriber of one service at one session was told."""
 
-    def __init__(self, churn, service, server):
-        self.name = f"{service} at {server}"
+    def __init__(self, churn, service, node):
+        self.name = f"{service} at {node.bolt}"
+        self.service = service
+        self.node = node
         self.churn = churn
         self.lock = threading.Lock()
         self.addresses = frozenset()
+        self.went = set()  # seen once, and then not any more
         self.complete = False
         self.version = 0
         self.lists = 0
-        self.command = _Lines("watch", service, "-o", "json", "-s", server, take=self.take)
+        self.command = _Lines("watch", service, "-o", "json", "-s", node.bolt, take=self.take,
+                              reach=node.reach)
 
     def take(self, line):
         told = json.loads(line)
@@ -58,6 +64,11 @@ class _Watcher:
             if gone:
                 self.churn.violate(f"{self.name}: {', '.join(sorted(gone))} went falsely, "
                                    f"version {told['version']}")
+            back = addresses & self.went
+            if back:
+                self.churn.violate(f"{self.name}: {', '.join(sorted(back))} came back from "
+                                   f"the dead, version {told['version']}")
+            self.went |= self.addresses - addresses
             if int(told["version"]) < self.version:
                 self.churn.violate(f"{self.name}: version {told['version']} after {self.version}")
             self.addresses = addresses
@@ -74,35 +85,57 @@ class Churn:
     """`with Churn(cluster) as churn:` keeps the load up; churn.probe() shows that changes flow;
     churn.violations is what was wrong."""
 
-    def __init__(self, cluster, stay=3):
+    def __init__(self, cluster, stay=3, apart=False):
+        """`stay`: publishers of each service that stay. `apart`: every client knows one session
+        only; otherwise publishers know all of them."""
         self.cluster = cluster
-        self.servers = ",".join(node.bolt for node in cluster.of("session"))
+        sessions = cluster.of("session")
+        self.homes = [[node] for node in sessions] if apart else [sessions]
         self.staying = frozenset()
         self.violations = []
         self.commands = []
+        self.publishers = {}  # those that stay: address -> (service, command)
         self.watchers = []
         self.stay = stay
-        self.last_port = 20000
+        self.ports = itertools.count(20001)
+        self.lock = threading.Lock()
 
     def violate(self, what):
         self.violations.append(f"{time.strftime('%H:%M:%S')} {what}")
 
-    def publish(self, service, address):
-        command = _Lines("publish", service, address, "-s", self.servers, take=lambda line: None)
-        self.commands.append(command)
+    def publish(self, service, address, home=None):
+        home = home or self.homes[0]
+        command = _Lines("publish", service, address, "-s", ",".join(node.bolt for node in home),
+                         take=lambda line: None, reach=home[0].reach)
+        with self.lock:
+            self.commands.append(command)
         return command
+
+    def come(self, service, home=None):
+        """One more that stays, until leave()."""
+        address = f"127.0.0.1:{next(self.ports)}"
+        command = self.publish(service, address, home)
+        with self.lock:
+            self.publishers[address] = (service, command)
+            self.staying |= {address}
+        return address
+
+    def leave(self, address):
+        """Politely."""
+        with self.lock:
+            self.staying -= {address}
+            command = self.publishers.pop(address)[1]
+            self.commands.remove(command)
+        command.end(polite=True)
 
     def __enter__(self):
         try:
-            staying = set()
-            for number, service in enumerate(SERVICES):
-                for one in range(self.stay):
-                    address = f"127.0.0.1:{8000 + 100 * number + one}"
-                    self.publish(service, address)
-                    staying.add(address)
-            self.staying = frozenset(staying)
+            homes = itertools.cycle(self.homes)
+            for service in SERVICES:
+                for _ in range(self.stay):
+                    self.come(service, next(homes))
             for node in self.cluster.of("session"):
-                self.watchers += [_Watcher(self, service, node.bolt) for service in SERVICES]
+                self.watchers += [_Watcher(self, service, node) for service in SERVICES]
             self.wait_equal("the load is there")
         except BaseException:
             self.__exit__()
@@ -114,28 +147,33 @@ class Churn:
             command.end()
 
     def expected(self, service):
-        number = SERVICES.index(service)
-        return {address for address in self.staying
-                if int(address.rpartition(":")[2]) // 100 == 80 + number}
+        with self.lock:
+            return {address for address, (its_service, _) in self.publishers.items()
+                    if its_service == service}
 
     def wait_equal(self, what, patience=30.0):
-        """Until every watcher is told exactly who stays."""
-        self._wait(lambda watcher: watcher.addresses >= self.expected(watcher.name.split()[0]),
-                   what, patience)
+        """Until every watcher is told exactly who stays; gives the seconds that took."""
+        began = time.monotonic()
+        self._wait(lambda watcher: watcher.addresses == self.expected(watcher.service), what,
+                   patience)
+        return time.monotonic() - began
 
-    def probe(self, what, patience=30.0, watchers=None):
+    def watchers_at(self, *nodes):
+        return [watcher for watcher in self.watchers if watcher.node in nodes]
+
+    def probe(self, what, patience=30.0, watchers=None, home=None):
         """One comes to every service and goes again; every watcher is told of both. Gives the
         seconds until the last one was told of the coming."""
-        self.last_port += 1
-        address = f"127.0.0.1:{self.last_port}"
+        address = f"127.0.0.1:{next(self.ports)}"
         began = time.monotonic()
-        commands = [self.publish(service, address) for service in SERVICES]
+        commands = [self.publish(service, address, home) for service in SERVICES]
         self._wait(lambda watcher: watcher.sees(address), f"{what}: {address} is seen", patience,
                    watchers)
         seconds = time.monotonic() - began
         for command in commands:
             command.end(polite=True)
-            self.commands.remove(command)
+            with self.lock:
+                self.commands.remove(command)
         self._wait(lambda watcher: not watcher.sees(address), f"{what}: {address} is gone",
                    patience, watchers)
         return seconds

@@ -35,6 +35,8 @@ class Node(Server):
         os.makedirs(self.folder, exist_ok=True)
         self.bolt_port, self.http_port, peer_port = ports
         self.ip = f"127.0.1.{number}" if cluster.network else "127.0.0.1"
+        self.client_ip = "127.0.0.1"
+        self.reach = ()  # what stands before a command that is to run where its clients are
         self.listens_at = (self.ip, peer_port)
         self.peer_at = (f"127.0.2.{number}", peer_port) if cluster.network else self.listens_at
 
@@ -44,7 +46,11 @@ class Node(Server):
 
     @property
     def bolt(self):
-        return f"127.0.0.1:{self.bolt_port}"
+        return f"{self.client_ip}:{self.bolt_port}"
+
+    @property
+    def http(self):
+        return f"{self.client_ip}:{self.http_port}"
 
     def command(self):
         settings = {"node_id": self.name, "roles": ",".join(self.roles),
@@ -64,8 +70,12 @@ class Node(Server):
             command += ["--set", setting]
         return command
 
+    def enter(self):
+        """The first thing its process does."""
+        _die_with_parent()
+
     def launch(self):
-        super().launch(preexec=_die_with_parent)
+        super().launch(preexec=self.enter)
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
@@ -156,11 +166,15 @@ class Cluster:
     def add(self, role, number):
         """One more node; start() of it is the caller's."""
         self._numbers += 1
-        node = Node(self, f"{role}-{number}", (role,), self._numbers, self._ports(role, number))
+        node = self.make_node(f"{role}-{number}", (role,), self._numbers,
+                              self._ports(role, number))
         self.nodes[node.name] = node
         if self.network:
             self.network.relay(node.peer_at, node.listens_at)
         return node
+
+    def make_node(self, *arguments):
+        return Node(self, *arguments)
 
     def of(self, role):
         return [node for node in self.nodes.values() if role in node.roles]
