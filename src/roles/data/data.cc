@@ -44,13 +44,13 @@ DataServer::Impl::Impl(DataOptions options, DataEnv env)
       env_(std::move(env)),
       slots_(options_.node, options_.changes_kept_per_slot),
       sessions_(owners_),
-      brake_(options_.brake),
       view_({.incarnation = options_.incarnation,
              .folder = options_.folder,
              .metas = options_.metas,
              .meta_wait = options_.meta_wait},
             {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
-      regain_({.retry = options_.follow_retry, .patience = options_.regain_patience}) {
+      regain_({.retry = options_.follow_retry, .patience = options_.regain_patience}),
+      brake_(options_.brake) {
     versions_.set_limit(view_.reserved());
 }
 
