@@ -47,7 +47,6 @@ class NoMetas(unittest.TestCase):
     def test_a_session_comes_back(self):
         self.restarted_without_metas("session-2", "session")
 
-    @unittest.expectedFailure  # data servers do not keep the slot table on their disks yet
     def test_a_data_server_comes_back(self):
         self.restarted_without_metas("data-3", "data")
 

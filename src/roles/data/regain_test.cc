@@ -182,5 +182,21 @@ TEST_F(Regain, ADiskThatFailsDoesNotEndTheService) {
     EXPECT_EQ(world.copy("d4").publications, 3U);
 }
 
+TEST_F(Regain, WhomTheMetasRefuseForLongIsToEnd) {
+    DataOptions options;
+    options.folder = 7;
+    world.start("d4", options);
+    const auto refused = [&] { return world["d4"].view().refused(world.now()); };
+    world["d4"].on_message({NodeId("m1"), Role::meta},
+                           msg::NodeRefused{.incarnation = Incarnation(4),
+                                            .folder = 7,
+                                            .why = Error{Errc::conflict, "another has that id"}});
+    world.pass(9s);
+    EXPECT_FALSE(refused());
+    world.pass(2s);
+    ASSERT_TRUE(refused());
+    EXPECT_EQ(refused()->code, Errc::conflict);
+}
+
 }  // namespace
 }  // namespace muster::data

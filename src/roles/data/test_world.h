@@ -203,6 +203,10 @@ public:
         }
     }
 
+    [[nodiscard]] MonoTime now() const {
+        return clock_.mono();
+    }
+
     // What a node's copy of a slot holds.
     msg::VerifyReply::Copy copy(const std::string& node, SlotId slot = SlotId(0)) {
         nodes_.at(NodeId(node))

@@ -61,6 +61,37 @@ TEST_P(WithoutMetas, ASessionThatWasKilledRightAfterItsFirstStartWaitsForThem) {
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
+TEST_P(WithoutMetas, ARestartedDataServerFetchesWhatItLed) {
+    auto& provider = story.client(ClientKind::java);
+    auto& consumer = story.client(ClientKind::native);
+    consumer.subscribe(kOrders, Scope::data_center);
+    const RegistId first = provider.publish(kOrders);
+    story.wait(seconds(4));
+    ASSERT_EQ(story.seen_by(consumer), std::set{first.raw()});
+    lose_metas();
+    story.wait(seconds(2));
+    for (const std::string name : {"data-1", "data-2"}) {
+        story.node(name).kill(Death::killed);
+        story.wait(milliseconds(300));
+        story.node(name).start();
+        story.wait(seconds(8));
+        const data::DataServer& server = *story.node(name).data();
+        EXPECT_FALSE(server.view().greeted());
+        EXPECT_TRUE(server.view().from_kept());
+        EXPECT_EQ(server.status().slots_lost, 0U);
+        EXPECT_GT(server.status().slots_led, 0U);
+        EXPECT_EQ(server.status().slots_settled, 0U) << "too early to know";
+    }
+    const RegistId second = provider.publish(kOrders);
+    story.wait(seconds(12));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{first.raw(), second.raw()}));
+    for (Node* meta : story.world.registry.nodes(Role::meta)) {
+        meta->start();
+    }
+    story.wait(seconds(5));
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, WithoutMetas, testing::Range<std::uint64_t>(1, 7));
 
 }  // namespace

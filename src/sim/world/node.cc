@@ -244,7 +244,10 @@ void Node::kill(Death how) {
         meta_.reset();
         crash(folder(Role::meta), machine_lost_ ? prng_.below(64) : 0);
     }
-    data_.reset();
+    if (data_ != nullptr) {
+        data_.reset();
+        crash(folder(Role::data), 0);
+    }
     if (session_ != nullptr) {
         session_.reset();
         // A kill leaves what was written, synced or not; what was not begun is not there, and what
