@@ -188,6 +188,22 @@ class Cluster:
         for node in nodes or self.nodes.values():
             eventually(node.ready, f"{node.name} is ready", patience, node.said)
 
+    def wait_placed(self, patience=60.0):
+        """Until every data server leads or follows every slot and has all of each: a table of three
+        data servers at rest. Ready nodes serve before that, but lack the copies to stand in."""
+        slots = 256
+
+        def placed():
+            led = 0
+            for node in self.of("data"):
+                leads = node.metric("muster_data_slots_led")
+                if leads == 0 or leads + node.metric("muster_data_slots_synced") != slots:
+                    return False
+                led += leads
+            return led == slots
+
+        eventually(placed, "every slot has all its copies", patience)
+
     # ---- faults
 
     def cut(self, *nodes):

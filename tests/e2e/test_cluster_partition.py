@@ -60,6 +60,7 @@ class TwoHalves(unittest.TestCase):
         with netns.Sides(2) as sides, netns.SidedCluster(sides, FAR, 3, 3, 2) as cluster, \
                 Churn(cluster, apart=True) as churn:
             sessions = cluster.of("session")
+            cluster.wait_placed()
             leaving = [[churn.come(service, [node]) for service in SERVICES] for node in sessions]
             churn.wait_equal("all are there")
             whole = churn.probe("whole")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Drives one version of the unmodified SOFARegistry Java client against a built muster server.
 
-    MUSTER_BIN=build/dev/bin/muster conformance.py --driver DIR [--other DIR] [--jobs N] [CASE...]
+    MUSTER_BIN=build/dev/bin/muster conformance.py --driver DIR [--other DIR] [--cluster] [--jobs N]
+                                                   [CASE...]
 
 DIR is a folder made by build_driver.sh. CASE is any part of a case's name. Prints a line per case
 and 'N passed, M failed'. Status: 0 all passed, 1 one failed, 2 it could not run."""
@@ -17,10 +18,11 @@ import threading
 import time
 import traceback
 
+import cases_cluster
 import cases_config
 import cases_everyday
 import cases_loss
-import harness
+import processes
 import stage
 
 CASE_SECONDS = 120.0
@@ -29,8 +31,10 @@ RUN_SECONDS = 420.0
 
 def main():
     arguments = parse_arguments()
-    cases = [case for module in (cases_loss, cases_everyday, cases_config)
-             for case in module.CASES]
+    modules = ((cases_cluster, cases_everyday, cases_config) if arguments.cluster else
+               (cases_loss, cases_everyday, cases_config))
+    cases = [case for module in modules for case in module.CASES
+             if not arguments.cluster or case not in cases_cluster.OF_ONE_PROCESS]
     # The longest first, so that the others pass beside it.
     cases.sort(key=lambda case: "idle" not in case.__name__)
     if arguments.cases:
@@ -55,6 +59,8 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="see the head of this file")
     parser.add_argument("--driver", help="driver folder of the version under test")
     parser.add_argument("--other", help="driver folder of the version it must get on with")
+    parser.add_argument("--cluster", action="store_true",
+                        help="each case has 3 metas, 3 data servers and 2 sessions")
     parser.add_argument("--jobs", type=int, default=3, help="cases at a time (default 3)")
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("cases", nargs="*", help="parts of names of cases (default: all)")
@@ -87,12 +93,13 @@ def run_all(cases, arguments):
 
 def run_one(function, folder, arguments):
     own_folder = os.path.join(folder, function.__name__)
-    case = stage.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS)
+    case = stage.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS,
+                      on_cluster=arguments.cluster)
     start = time.monotonic()
     try:
         function(case)
         verdict = None
-    except (harness.Failure, AssertionError) as e:
+    except (processes.Failure, AssertionError) as e:
         verdict = str(e)
     except Exception:  # a broken case is a failed case, not the end of the others
         verdict = traceback.format_exc()
@@ -110,7 +117,7 @@ def sentence(function):
 
 def end_now(reason):
     print(f"{reason}: all that was started is ended\n0 passed, 1 failed", flush=True)
-    harness.end_everything()
+    processes.end_everything()
     os._exit(1)
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import threading
 
-from harness import ANSWER_WITHIN_S, START_WITHIN_S, Failure, Process, short, tail
+from processes import ANSWER_WITHIN_S, START_WITHIN_S, Failure, Process, short, tail
 
 DEFAULT_ZONE = "DEFAULT_ZONE"
 # A client that lost its server comes back within 0.02 to 11 s, on a busy machine later.
@@ -79,8 +79,10 @@ class Client:
     def kill(self):
         self.process.kill()
 
-    def connections(self):
-        """The local ports of this JVM's established connections to the bolt port."""
+    def connections(self, to=None):
+        """The local ports of this JVM's established connections to the server's bolt ports, or to
+        the one given."""
+        wanted = {to} if to else self.server.bolt_ports
         inodes = set()
         folder = f"/proc/{self.process.pid}/fd"
         for fd in os.listdir(folder):
@@ -93,7 +95,7 @@ class Client:
             for row in list(table)[1:]:
                 fields = row.split()
                 remote_port, established = int(fields[2].split(":")[1], 16), fields[3] == "01"
-                if remote_port == self.server.bolt_port and established:
+                if remote_port in wanted and established:
                     if f"socket:[{fields[9]}]" in inodes:
                         ports.add(int(fields[1].split(":")[1], 16))
         return ports
@@ -141,6 +143,10 @@ class Subscriber(Registration):
         return [plain(event["zones"]) for event in list(self.client.events)
                 if event["name"] == self.name]
 
+    def timed_callbacks(self):
+        return [(event["at"], plain(event["zones"])) for event in list(self.client.events)
+                if event["name"] == self.name]
+
     def shows(self, *boxes, zone=DEFAULT_ZONE, within=ANSWER_WITHIN_S):
         self.shows_zones({zone: list(boxes)} if boxes else {}, within)
 
@@ -163,7 +169,8 @@ class Subscriber(Registration):
             missing = set(boxes) - set(itertools.chain.from_iterable(zones.values()))
             if missing:
                 raise Failure(f"{self.client.name}/{self.name}: callback {number} falsely lacks "
-                              f"{short(sorted(missing))}: it shows {short(zones)}")
+                              f"{short(sorted(missing))}: it shows {short(zones)}; all of them: "
+                              f"{short(self.timed_callbacks(), 2000)}")
 
 
 class Configurator(Registration):

@@ -3,14 +3,17 @@
 import itertools
 import time
 
-from harness import ANSWER_WITHIN_S, Deadline, Failure, Server, short
+from cluster_server import ClusterServer
+from processes import ANSWER_WITHIN_S, Deadline, Failure, Server, short
 from java_client import Client
 
 
 class Case:
     """Its folder, its deadline, and what must be ended after it."""
 
-    def __init__(self, folder, driver, other_driver, seconds):
+    def __init__(self, folder, driver, other_driver, seconds, on_cluster=False):
+        """`on_cluster`: server() is not one process but a whole cluster."""
+        self.on_cluster = on_cluster
         self.folder, self.driver, self.other_driver = folder, driver, other_driver
         self.deadline = Deadline(seconds)
         self.owned = []
@@ -30,7 +33,7 @@ class Case:
             time.sleep(0.05)
 
     def server(self):
-        return Server(self, f"server-{next(self.server_count)}")
+        return (ClusterServer if self.on_cluster else Server)(self, f"server-{next(self.server_count)}")
 
     def client(self, server, zone="", other_version=False, **options):
         driver = self.other_driver if other_version else self.driver

@@ -114,6 +114,11 @@ class Server:
         os.makedirs(self.folder, exist_ok=True)
         self.start()
 
+    @property
+    def bolt_ports(self):
+        """Where its clients may be connected."""
+        return {self.bolt_port}
+
     def start(self):
         command = [os.environ["MUSTER_BIN"], "server",
                    "--data-dir", os.path.join(self.folder, "data"),
