@@ -91,7 +91,7 @@ struct DataStatus {
     std::size_t services_braking = 0;  // services it holds some of
     bool cluster_braking = false;      // the metas want everything held
     std::size_t doubts = 0;            // data of which some session was not told all yet
-    std::size_t slots_lost = 0;  // ours by what was kept; their copies are being fetched
+    std::size_t slots_lost = 0;        // ours by what was kept; their copies are being fetched
     Version latest_version;
 };
 
