@@ -1,6 +1,6 @@
 """A cluster in network namespaces: each side is a namespace with addresses of its own behind a
-switch of its own, and one cable joins the switches. Pulling the cable is a real cut: packets vanish,
-no end of a connection is told, and the kernel resends as it does.
+switch of its own, and one cable joins the switches. Pulling the cable is a real cut: packets
+vanish, no end of a connection is told, and the kernel resends as it does.
 
 Needs root and `ip`; why_not() says what is missing. All names carry the process id, everything is
 gone with the test, also the processes in it."""

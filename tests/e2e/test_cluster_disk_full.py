@@ -58,7 +58,7 @@ class DiskFull(unittest.TestCase):
 
     @contextlib.contextmanager
     def load_with_full_disk(self, name):
-        """A cluster under load in which this node's disk is full; gives (cluster, churn, filler)."""
+        """A cluster under load, this node's disk full; gives (cluster, churn, filler)."""
         cluster = Cluster(3, 3, 2)
         with contextlib.ExitStack() as stack:
             stack.callback(cluster.__exit__)

@@ -1,7 +1,7 @@
 """Every process of a cluster is killed in turn while clients come and go: subscribers are told of
 every change soon, and never that somebody went who is there.
 
-MUSTER_FAULT_SECONDS is how long the cluster goes without metas (15); run by hand with 60 or more."""
+MUSTER_FAULT_SECONDS is how long the cluster goes without metas (15); by hand 60 or more."""
 
 import os
 import time

@@ -1,5 +1,5 @@
-"""A cluster is cut into two halves by the network itself, and both halves go on: each serves its own
-clients, none takes the other's for dead, and they are one again soon after.
+"""A cluster is cut into two halves by the network itself, and both halves go on: each serves its
+own clients, none takes the other's for dead, and they are one again soon after.
 
 MUSTER_FAULT_SECONDS is how long the cut lasts (15); run by hand with 60 or more."""
 

@@ -1,4 +1,4 @@
-"""Java clients of a cluster of which processes are lost. No callback may ever show less than lives."""
+"""Java clients of a cluster of which processes are lost. No callback may show less than lives."""
 
 from cases_config import CASES as CONFIG_CASES
 from cases_everyday import idle_clients_keep_their_connections_and_lists_for_65_seconds

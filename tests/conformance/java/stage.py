@@ -33,7 +33,8 @@ class Case:
             time.sleep(0.05)
 
     def server(self):
-        return (ClusterServer if self.on_cluster else Server)(self, f"server-{next(self.server_count)}")
+        kind = ClusterServer if self.on_cluster else Server
+        return kind(self, f"server-{next(self.server_count)}")
 
     def client(self, server, zone="", other_version=False, **options):
         driver = self.other_driver if other_version else self.driver
