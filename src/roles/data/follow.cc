@@ -152,7 +152,16 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
     hear_leader(from.node);
     FollowedSlot* slot = slots_.find_followed(part.slot);
     if (slot == nullptr || part.data != options_.incarnation || slot->leader != from.node ||
-        slot->epoch != part.slot_epoch || slot->acting || slot->synced()) {
+        slot->epoch != part.slot_epoch || slot->acting) {
+        return;
+    }
+    if (slot->synced()) {
+        // A request that was overtaken by a later one makes the leader believe that we have
+        // nothing, and stream to us no more: we say where we are until it goes on from there.
+        if (part.image == 0) {
+            slot->in_step = false;
+            ask_leader(part.slot, *slot, now);
+        }
         return;
     }
     if (part.image == 0 && slot->load == nullptr) {

@@ -54,6 +54,21 @@ TEST_F(Replication, SendsAgainWhatWasLost) {
     expect_equal();
 }
 
+// What left its follower first and arrives last makes the leader send an image to who has all.
+TEST_F(Replication, GoesOnAfterAnOvertakenRequest) {
+    s1.publish("a", kOrders);
+    world.send({NodeId("d2"), Role::data}, {NodeId("d1"), Role::data},
+               msg::FollowSlot{.data = Incarnation(2),
+                               .slot = SlotId(0),
+                               .slot_epoch = world.table.slots[0].epoch,
+                               .held = {}});
+    world.run();
+    s1.publish("b", kOrders);
+    world.pass(2s);
+    expect_equal();
+    EXPECT_EQ(world["d2"].status().slots_synced, 1U);
+}
+
 TEST_F(Replication, CostsNothingButAPulseWhenAllIsStill) {
     for (int i = 0; i < 100; ++i) {
         s1.publish("a" + std::to_string(i), kOrders);

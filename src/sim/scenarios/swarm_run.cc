@@ -302,7 +302,8 @@ RunOutcome run_swarm(const RunOptions& options) {
                               .slots = swarm.slots,
                               .copies = swarm.copies,
                               .zones = swarm.zones,
-                              .sync_max = swarm.sync_max},
+                              .sync_max = swarm.sync_max,
+                              .brake = false},
                  .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();

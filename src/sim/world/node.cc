@@ -15,6 +15,13 @@ Incarnation incarnation_of(const Process& process) {
     return Incarnation(process.life());
 }
 
+store::BrakeLimits brake_of(const NodePlan& plan, store::BrakeLimits limits) {
+    if (!plan.brake) {
+        limits.percent = 100;  // never reached
+    }
+    return limits;
+}
+
 }  // namespace
 
 struct Node::MetaLife {
@@ -32,6 +39,7 @@ struct Node::MetaLife {
                                   .slot_count = node.plan_.slots,
                                   .metas = node.plan_.metas};
         options.placement.copies = static_cast<std::size_t>(node.plan_.copies);
+        options.brake = brake_of(node.plan_, options.brake);
         role = std::make_unique<meta::MetaServer>(std::move(options),
                                                   meta::MetaEnv{.clock = node.process_.clock(),
                                                                 .timers = timers,
@@ -91,7 +99,8 @@ struct Node::DataLife {
                 .zone = node.plan_.zone,
                 .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
-                .incarnation = incarnation_of(node.process_)},
+                .incarnation = incarnation_of(node.process_),
+                .brake = brake_of(node.plan_, data::DataOptions{}.brake)},
                {.clock = node.process_.clock(),
                 .timers = timers,
                 .outbox = outbox,
@@ -120,7 +129,8 @@ struct Node::SessionLife {
                 .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
-                .boot = fmt::format("boot-{}", node.boots_)},
+                .boot = fmt::format("boot-{}", node.boots_),
+                .brake = brake_of(node.plan_, session::SessionOptions{}.brake)},
                {.clock = node.process_.clock(),
                 .timers = timers,
                 .outbox = outbox,

@@ -42,6 +42,7 @@ struct NodePlan {
     std::uint16_t slots = 0;
     int copies = 1;  // of a slot, the leader's included
     Duration sync_max{};
+    bool brake = true;
 };
 
 // What surrounds it.

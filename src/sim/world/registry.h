@@ -20,6 +20,8 @@ struct RegistryOptions {
     int copies = 1;  // of a slot, the leader's included
     int zones = 1;   // the nodes of each role are dealt out to so many
     Duration sync_max = std::chrono::milliseconds(5);
+    bool brake =
+        true;  // too many ends at once are held (checkers that bound ends know nothing of it)
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".

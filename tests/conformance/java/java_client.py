@@ -140,12 +140,13 @@ class Publisher(Registration):
 class Subscriber(Registration):
     def callbacks(self):
         """The lists the observer was given, oldest first: {zone: sorted boxes}, no empty zones."""
-        return [plain(event["zones"]) for event in list(self.client.events)
-                if event["name"] == self.name]
+        return [zones for _, zones in self.timed_callbacks()]
 
     def timed_callbacks(self):
-        return [(event["at"], plain(event["zones"])) for event in list(self.client.events)
-                if event["name"] == self.name]
+        # The client calls observers from several threads: what was given later may be said earlier.
+        events = [event for event in list(self.client.events) if event["name"] == self.name]
+        return [(event["at"], plain(event["zones"]))
+                for event in sorted(events, key=lambda event: event["order"])]
 
     def shows(self, *boxes, zone=DEFAULT_ZONE, within=ANSWER_WITHIN_S):
         self.shows_zones({zone: list(boxes)} if boxes else {}, within)

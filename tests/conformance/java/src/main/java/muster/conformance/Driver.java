@@ -163,6 +163,7 @@ public final class Driver {
         event.addProperty("event", kind);
         event.addProperty("name", name);
         event.addProperty("at", System.currentTimeMillis());
+        event.addProperty("order", System.nanoTime());
         return event;
     }
 
