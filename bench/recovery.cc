@@ -52,8 +52,9 @@ public:
         session_killed();
         meta_leader_killed();
         steady();
-        data_node_added();
+        load();
         idle();
+        data_node_added();
         add_value("never", "false_removals", "lists", static_cast<double>(churn_.false_removals()),
                   0);
         add_value("never", "backward_versions", "lists",
@@ -157,7 +158,6 @@ private:
     }
 
     void data_node_added() {
-        load();
         static_cast<void>(churn_.take_delays_ms());
         Node& node = cluster_.add_data();
         const Duration begin = now();
@@ -196,9 +196,10 @@ private:
     }
 
     // What the nodes say to each other when nothing happens.
+    // Short: the connections of the load say nothing either, and are closed as idle in the end.
     void idle() {
-        ::sleep(5);
-        constexpr int kSeconds = 20;
+        ::sleep(2);
+        constexpr int kSeconds = 6;
         const double before = cluster_.metric_of_all("muster_link_sent_bytes_total");
         ::sleep(kSeconds);
         const double after = cluster_.metric_of_all("muster_link_sent_bytes_total");
