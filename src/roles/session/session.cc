@@ -233,7 +233,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     brake_.sweep(now);
     const std::size_t suspects = registrations_.suspects();
     auto silent = registrations_.expire_leases(
-        now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
+        now, [&](std::size_t living) { return may_go(living, now); }, options_.suspect_patience);
     if (registrations_.suspects() > suspects) {
         note_suspects(registrations_.suspects() - suspects);
     }
