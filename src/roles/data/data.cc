@@ -136,13 +136,13 @@ void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     const MonoTime now = env_.clock.mono();
     notice_pause(now);
     switch (event) {
-        case msg::LinkEvent::up: lost_.erase(node); break;
+        case msg::LinkEvent::up: break;
+    view_.on_link(node, event);
         case msg::LinkEvent::silent: sessions_.note_gone(node, GoneReason::silent, now); break;
         case msg::LinkEvent::closed:
             sessions_.note_gone(node, GoneReason::closed, now);
             regain_.ended(node);
             // The metas promote the copy that is furthest: they shall know how far ours are.
-            lost_.insert(node);
             report_whole_ = true;
             heartbeat();
             break;

@@ -228,7 +228,6 @@ private:
     bool ack_armed_ = false;
     std::uint64_t last_image_ = 0;
 
-    std::set<NodeId> lost_;  // nodes whose process ended
     bool report_whole_ = true;
     std::map<SlotId, Reported> reported_;
 

@@ -25,7 +25,6 @@ void DataServer::Impl::heartbeat() {
                            .folder = options_.folder},
                 .copies = copies_to_report(report_whole_),
                 .copies_whole = report_whole_,
-                .lost = {lost_.begin(), lost_.end()},
                 .version = versions_.latest(),
                 .publications = publications,
                 .removals = removals_});

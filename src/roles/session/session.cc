@@ -138,8 +138,9 @@ void SessionServer::Impl::on_message(const msg::RoleAddress& from,
 void SessionServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     notice_pause();
     routes_.on_link(node, event, env_.clock.mono());
+    view_.on_link(node, event);
     if (event == msg::LinkEvent::closed) {
-        ask_metas();  // who leads in its stead may be known already
+        beat_metas();  // they shall know, or know already who leads in its stead
     }
     flush();
 }
