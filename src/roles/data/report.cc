@@ -62,6 +62,28 @@ std::vector<msg::CopyState> DataServer::Impl::copies_to_report(bool whole) {
     return copies;
 }
 
+void DataServer::Impl::catch_up() {
+    if (catch_up_.over()) {
+        return;
+    }
+    CatchUp::Missing missing{.table = slots_.table().slots.empty(),
+                             .versions = versions_.exhausted(),
+                             .lost = slots_.lost().size(),
+                             .followed = slots_.followed().size(),
+                             .of = {},
+                             .parts_loaded = probe_.image_parts_taken.value()};
+    for (const auto& [id, slot] : slots_.followed()) {
+        if (!slot->synced()) {
+            ++missing.unsynced;
+            missing.of.insert(slot->leader);
+        }
+    }
+    catch_up_.look(missing, env_.clock.mono());
+    if (catch_up_.gave_up()) {
+        env_.log.warning("data.ready.unsynced", {{"why", catch_up_.waits_for()}});
+    }
+}
+
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::VerifyRequest& request) {
     msg::VerifyReply reply{.query = request.query, .node = options_.node, .copies = {}};
     const auto wanted = [&](SlotId id) {
@@ -138,6 +160,7 @@ DataStatus DataServer::Impl::status() const {
     }
     status.services_braking = held_.size();
     status.cluster_braking = !cluster_braking_.empty();
+    status.waits_for = catch_up_.over() ? std::string() : catch_up_.waits_for();
     return status;
 }
 
