@@ -1,4 +1,4 @@
-"""Many clients end at once, in a cluster of processes: what goes beyond the limits of the brake stays
+"""Many clients end at once, in a cluster of processes: what goes beyond the brake's limits stays
 listed, is shown with where and why, and ends as its clients, an operator or its patience say.
 
 Limits are the defaults: of the clients of one session 20 and 10 %, of the publications of one

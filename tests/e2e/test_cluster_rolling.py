@@ -1,4 +1,4 @@
-"""Processes of a cluster end by SIGTERM, as in a rolling restart: nobody waits for what they did."""
+"""Metas of a cluster end by SIGTERM, as in a rolling restart: nobody waits for another to lead."""
 
 import itertools
 import json

@@ -44,8 +44,8 @@ void CatchUp::look(const Missing& missing, MonoTime now) {
     }
     waits_for_ = say(missing);
     const bool for_leaders = !missing.table && missing.lost == 0 && !missing.versions;
-    const bool nearer = !waits_for_leaders_ || missing.unsynced < unsynced_ ||
-                        missing.parts_loaded > parts_loaded_;
+    const bool nearer =
+        !waits_for_leaders_ || missing.unsynced < unsynced_ || missing.parts_loaded > parts_loaded_;
     waits_for_leaders_ = for_leaders;
     if (nearer) {
         nearer_ = now;

@@ -37,8 +37,7 @@ protected:
     }
 
     std::vector<Registrations::Op> expire(MonoTime at, bool may_go = true) {
-        return registrations.expire_leases(
-            at, [=](std::size_t) { return may_go; }, seconds(60));
+        return registrations.expire_leases(at, [=](std::size_t) { return may_go; }, seconds(60));
     }
 
     Registrations registrations;

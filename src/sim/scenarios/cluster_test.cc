@@ -120,8 +120,9 @@ TEST_F(Cluster, MovesSlotsAgainSoonAfterTheLeadingMetaIsKilled) {
 TEST_F(Cluster, LearnsFromSessionsThatADataServerEnded) {
     const auto dead = [&] {
         const auto members = leading_meta()->meta()->status().members;
-        const auto found = std::ranges::find(
-            members, NodeId("data-1"), [](const meta::MemberStatus& one) { return one.member.node; });
+        const auto found =
+            std::ranges::find(members, NodeId("data-1"),
+                              [](const meta::MemberStatus& one) { return one.member.node; });
         return found != members.end() && found->member.phase == MemberPhase::dead;
     };
     for (const char* other : {"data-2", "data-3", "data-4"}) {

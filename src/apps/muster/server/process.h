@@ -47,7 +47,8 @@ public:
     Process& operator=(const Process&) = delete;
 
     // Serves until SIGINT or SIGTERM; then hands its clients and the leadership of the metas over,
-    // until that is done (each within its bound) or a second signal comes. Errors: conflict (the metas will not have this node).
+    // until that is done (each within its bound) or a second signal comes. Errors: conflict (the
+    // metas will not have this node).
     [[nodiscard]] Result<void> run();
 
 private:
