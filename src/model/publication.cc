@@ -60,6 +60,17 @@ bool Publication::same_content(const Publication& other) const {
            attributes == other.attributes;
 }
 
+std::size_t content_bytes(const Publication& publication) {
+    std::size_t bytes = publication.app.size() + publication.zone.size();
+    for (const std::string& box : publication.boxes) {
+        bytes += box.size();
+    }
+    for (const auto& [key, value] : publication.attributes) {
+        bytes += key.size() + value.size();
+    }
+    return bytes;
+}
+
 SetDigest digest_of(const RegistId& id, const RegistOrder& order) {
     std::string bytes;
     bytes.reserve(2 * sizeof(std::int64_t) + id.raw().size());

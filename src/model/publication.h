@@ -54,6 +54,9 @@ struct Publication {
 
 using PublicationPtr = std::shared_ptr<const Publication>;
 
+// Bytes of what the client chose: boxes, attributes, app and zone.
+[[nodiscard]] std::size_t content_bytes(const Publication& publication);
+
 // Element of the digest by which sessions, leaders and followers compare what they hold: the
 // registration id and its order.
 [[nodiscard]] SetDigest digest_of(const RegistId& id, const RegistOrder& order);

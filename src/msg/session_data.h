@@ -91,16 +91,20 @@ struct SessionHeartbeat {
     std::vector<SlotDigest> digests;
 };
 
-// Everything the session owns in one slot, in answer to SlotDetailRequest. The leader asks for
-// nothing more: it removes (as closed) what it holds of this session with owner_seq <= stamp and is
-// not listed, and takes what is listed and newer.
+// What the session owns in one slot, in answer to SlotDetailRequest: everything with an id above
+// `after`, or, when there is more than a message shall hold, everything above it up to the greatest
+// id that is listed. The leader removes (as closed) what it holds of this session between these ids
+// with owner_seq <= stamp and is not listed, takes what is listed and newer, and asks for what
+// follows. Each part is true by itself: when the next one is lost, it is asked for again.
 struct SlotDetail {
     Incarnation session;
     SlotId slot;
     Epoch slot_epoch;
     std::uint64_t stamp = 0;
-    bool complete = false;  // as in SlotDigest
-    std::vector<PublishBatch::Op> publications;
+    bool complete = false;                       // as in SlotDigest
+    std::vector<PublishBatch::Op> publications;  // by id
+    RegistId after = {};                         // empty: nothing is before the first one listed
+    bool more = false;                           // follows the last one listed
 };
 
 // Names of services that hold `contains`, sorted, at most `limit`, after `after`.
@@ -166,7 +170,8 @@ struct DataHeartbeat {
 struct SlotDetailRequest {
     struct Item {
         SlotId slot;
-        Epoch slot_epoch;  // echoed
+        Epoch slot_epoch;     // echoed
+        RegistId after = {};  // echoed: the leader has come so far
     };
     Incarnation session;
     std::vector<Item> slots;

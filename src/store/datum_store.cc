@@ -66,8 +66,7 @@ WriteOutcome DatumStore::put(const Write& write) {
 WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
     if (const Write* grave = tombstones_.find(write.id);
         grave != nullptr && !may_return(write, *grave)) {
-        const bool outdated =
-            by_word(grave->cause) || write.order.version < grave->order.version;
+        const bool outdated = by_word(grave->cause) || write.order.version < grave->order.version;
         return outdated ? WriteOutcome::superseded : WriteOutcome::ignored;
     }
     const auto [entry, inserted] =
@@ -126,8 +125,7 @@ WriteOutcome DatumStore::take(const Entry& entry, const Holder& holder) {
 
 WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     Datum* datum = find(*write.service);
-    const auto found =
-        datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
+    const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
         // It may overtake the registration it ends.
         return tombstones_.bury(write, now) ? WriteOutcome::remembered : WriteOutcome::ignored;
@@ -234,8 +232,8 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
         return;
     }
     std::vector<RegistId> held_too;
-    others_.for_each_of(
-        owner, [&](const Holder& holder) { held_too.push_back(holder.publication->id); });
+    others_.for_each_of(owner,
+                        [&](const Holder& holder) { held_too.push_back(holder.publication->id); });
     for (const RegistId& id : held_too) {
         let_go(id, owner);
     }
@@ -265,11 +263,16 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
     }
 }
 
+bool Listed::misses(const RegistId& id) const {
+    const bool within = id > after && (!more || (!ids.empty() && id <= *ids.rbegin()));
+    return within && !ids.contains(id);
+}
+
 std::vector<PublicationPtr> DatumStore::unlisted(OwnerId owner, std::uint64_t stamp,
-                                                 const std::set<RegistId>& listed) const {
+                                                 const Listed& listed) const {
     std::vector<PublicationPtr> result;
     const auto check = [&](const PublicationPtr& publication, std::uint64_t owner_seq) {
-        if (owner_seq <= stamp && !listed.contains(publication->id)) {
+        if (owner_seq <= stamp && listed.misses(publication->id)) {
             result.push_back(publication);
         }
     };
@@ -280,9 +283,8 @@ std::vector<PublicationPtr> DatumStore::unlisted(OwnerId owner, std::uint64_t st
             }
         }
     }
-    others_.for_each_of(owner, [&](const Holder& holder) {
-        check(holder.publication, holder.owner_seq);
-    });
+    others_.for_each_of(owner,
+                        [&](const Holder& holder) { check(holder.publication, holder.owner_seq); });
     return result;
 }
 

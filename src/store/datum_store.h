@@ -28,6 +28,17 @@ enum class WriteOutcome : std::uint8_t {
     superseded,  // its client has said something newer elsewhere: the owner must let go of it
 };
 
+// What an owner says it has: everything with an id above `after` or, when there is `more`, above it
+// up to the greatest of `ids`.
+struct Listed {
+    RegistId after = {};
+    bool more = false;
+    std::set<RegistId> ids = {};
+
+    // It would name `id`, and does not.
+    [[nodiscard]] bool misses(const RegistId& id) const;
+};
+
 // All publications of one slot, by service, with one version each; the leader's side.
 //
 // Invariants:
@@ -101,9 +112,9 @@ public:
         return others_.any(id);
     }
 
-    // What `owner` has with owner_seq <= stamp and `listed` does not contain.
+    // What `owner` has with owner_seq <= stamp and `listed` should name and does not.
     [[nodiscard]] std::vector<PublicationPtr> unlisted(OwnerId owner, std::uint64_t stamp,
-                                                       const std::set<RegistId>& listed) const;
+                                                       const Listed& listed) const;
 
     [[nodiscard]] OwnerDigest digest_of_owner(OwnerId owner) const;
 

@@ -226,8 +226,24 @@ TEST_F(DatumStoreTest, NamesWhatAnOwnerDidNotList) {
     put({.seq = 4});
     EXPECT_TRUE(store.unlisted(kFirstLife, 3, {}).empty()) << "written after the list";
     EXPECT_EQ(store.unlisted(kFirstLife, 4, {}).size(), 1U);
-    EXPECT_TRUE(store.unlisted(kFirstLife, 4, {RegistId("p")}).empty());
+    EXPECT_TRUE(store.unlisted(kFirstLife, 4, {.ids = {RegistId("p")}}).empty());
     EXPECT_TRUE(store.unlisted(kOther, 4, {}).empty());
+}
+
+TEST(Listed, MissesWhatItWouldNameOnly) {
+    const Listed part{.after = RegistId("b"), .more = true, .ids = {RegistId("d"), RegistId("f")}};
+    for (const char* id : {"a", "b", "d", "f", "g"}) {
+        EXPECT_FALSE(part.misses(RegistId(id))) << id;
+    }
+    for (const char* id : {"c", "e"}) {
+        EXPECT_TRUE(part.misses(RegistId(id))) << id;
+    }
+    const Listed rest{.after = RegistId("b"), .ids = {RegistId("d")}};
+    EXPECT_FALSE(rest.misses(RegistId("a")));
+    EXPECT_TRUE(rest.misses(RegistId("g"))) << "nothing follows";
+    EXPECT_TRUE(Listed{}.misses(RegistId("a"))) << "there is nothing";
+    const Listed strange{.after = RegistId("b"), .more = true};
+    EXPECT_FALSE(strange.misses(RegistId("c"))) << "it says nothing";
 }
 
 TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {

@@ -1,10 +1,10 @@
 """Many native clients in one process, each a connection of its own, by the C ABI of the SDK.
 
-    python3 crowd.py LIBRARY EACH SERVICE FIRST_PORT COUNT SERVERS [COUNT SERVERS ...]
+    python3 crowd.py LIBRARY EACH BOX_BYTES SERVICE FIRST_PORT COUNT SERVERS [COUNT SERVERS ...]
 
-Each registers EACH times 127.0.0.1 with a port of its own, `{}` in SERVICE stands for one of a
-thousand numbers; "registered" is said when all are. SIGTERM: each withdraws, then the process
-ends."""
+Each registers EACH times 127.0.0.1 with a port of its own, or when BOX_BYTES is not 0 a box of so
+many bytes; `{}` in SERVICE stands for one of a thousand numbers. "registered" is said when all are.
+SIGTERM: each withdraws, then the process ends."""
 
 import ctypes
 import itertools
@@ -35,7 +35,8 @@ class EndpointSpec(ctypes.Structure):
                 ("port", ctypes.c_uint16), ("weight", ctypes.c_uint32), ("enabled", ctypes.c_int),
                 ("healthy", ctypes.c_int), ("zone", ctypes.c_char_p), ("app", ctypes.c_char_p),
                 ("metadata", ctypes.c_void_p), ("metadata_count", ctypes.c_size_t),
-                ("boxes", ctypes.c_void_p), ("boxes_count", ctypes.c_size_t),
+                ("boxes", ctypes.POINTER(ctypes.c_char_p)),
+                ("boxes_count", ctypes.c_size_t),
                 ("on_registered", ctypes.c_void_p), ("context", ctypes.c_void_p),
                 ("free_context", ctypes.c_void_p)]
 
@@ -43,10 +44,10 @@ class EndpointSpec(ctypes.Structure):
 class Crowd:
     """The process, for tests. `homes`: (count, servers) pairs. `with` ends it by kill -9."""
 
-    def __init__(self, service, first_port, *homes, each=1):
+    def __init__(self, service, first_port, *homes, each=1, box_bytes=0):
         arguments = [str(part) for home in homes for part in home]
         self.process = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), LIBRARY, str(each), service,
+            [sys.executable, os.path.abspath(__file__), LIBRARY, str(each), str(box_bytes), service,
              str(first_port), *arguments], stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -86,10 +87,15 @@ class _Client:
         if getattr(self.library, name)(*arguments) != 0:
             sys.exit(f"{name}: {self.library.muster_error_message().decode()}")
 
-    def register(self, service, port):
+    def register(self, service, port, box_bytes):
         spec = EndpointSpec()
         self.library.muster_endpoint_spec_init(ctypes.byref(spec))
-        spec.service, spec.ip, spec.port = service.encode(), b"127.0.0.1", port
+        spec.service = service.encode()
+        if box_bytes > 0:
+            spec.boxes = (ctypes.c_char_p * 1)(f"box {port} ".encode().ljust(box_bytes, b"x"))
+            spec.boxes_count = 1
+        else:
+            spec.ip, spec.port = b"127.0.0.1", port
         registration = ctypes.c_uint64()
         self.call("muster_register", self.handle, ctypes.byref(spec), ctypes.byref(registration))
         self.registrations.append(registration)
@@ -102,7 +108,7 @@ class _Client:
         self.library.muster_client_close(self.handle, ctypes.c_uint32(5000))
 
 
-def main(library, each, service, first_port, *homes):
+def main(library, each, box_bytes, service, first_port, *homes):
     ending = (signal.SIGINT, signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, ending)
     library = ctypes.CDLL(library)
@@ -113,7 +119,8 @@ def main(library, each, service, first_port, *homes):
         for _ in range(int(count)):
             client = _Client(library, servers)
             for number in itertools.islice(numbers, int(each)):
-                client.register(service.format(number % 1000), int(first_port) + number)
+                client.register(service.format(number % 1000), int(first_port) + number,
+                                int(box_bytes))
             clients.append(client)
     for client in clients:
         client.await_registered()

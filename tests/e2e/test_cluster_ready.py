@@ -115,5 +115,30 @@ class Ready(unittest.TestCase):
         self.load()
 
 
+class LargeSlot(unittest.TestCase):
+    """More in one slot of one session than a message holds (32 MiB)."""
+
+    COUNT = 100_000
+    BOX_BYTES = 400
+
+    def test_a_data_server_that_lost_it_is_told_all_of_it_in_parts(self):
+        with Cluster(1, 1, 1, settings=("slots=1",)) as cluster:
+            data = cluster["data-1"]
+            session = cluster["session-1"]
+            with Crowd("load-{}", 1, (4, session.bolt), each=self.COUNT // 4,
+                       box_bytes=self.BOX_BYTES):
+                self.assertEqual(data.metric("muster_data_publications"), self.COUNT)
+                data.kill()
+                data.start()
+                cluster.wait_ready(data)
+                eventually(lambda: data.metric("muster_data_publications") == self.COUNT,
+                           "the data server has everything again", 60,
+                           lambda: f"but {data.metric('muster_data_publications')}")
+                eventually(lambda: data.metric("muster_data_slots_settled") == 1,
+                           "and knows that it has")
+                for reason in ("queue_full", "too_large"):
+                    self.assertEqual(session.metric("muster_link_dropped_total", reason=reason), 0)
+
+
 if __name__ == "__main__":
     unittest.main()

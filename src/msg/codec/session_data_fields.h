@@ -50,8 +50,8 @@ void fields(Ar& ar, Of<Ar, SessionHeartbeat> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetail> it) {
-    auto& [session, slot, slot_epoch, stamp, complete, publications] = it;
-    ar(session, slot, slot_epoch, stamp, complete, publications);
+    auto& [session, slot, slot_epoch, stamp, complete, publications, after, more] = it;
+    ar(session, slot, slot_epoch, stamp, complete, publications, after, more);
 }
 
 template <class Ar>
@@ -98,8 +98,8 @@ void fields(Ar& ar, Of<Ar, DataHeartbeat> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetailRequest::Item> it) {
-    auto& [slot, slot_epoch] = it;
-    ar(slot, slot_epoch);
+    auto& [slot, slot_epoch, after] = it;
+    ar(slot, slot_epoch, after);
 }
 
 template <class Ar>

@@ -33,6 +33,9 @@ LedSlot* DataServer::Impl::serve(SlotId id, bool acting) {
     probe_.actings.add();
     env_.log.warning("data.acting", {{"slot", id.raw()}, {"leader", followed->leader.raw()}});
     LedSlot& begun = slots_.begin_acting(id);
+    for (auto& [node, link] : sessions_.all()) {
+        link.asked.erase(id);  // the copy is another one than at an earlier time of acting
+    }
     answer_early({id});
     return &begun;
 }

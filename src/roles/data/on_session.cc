@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "roles/data/data_impl.h"
@@ -172,6 +171,9 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
         }
         const auto held = slot->store.digest_of_owner(link.owner);
         if (held.digest == told.digest && held.count == told.count) {
+            if (const auto asked = link.asked.find(told.slot); asked != link.asked.end()) {
+                asked->second.after = {};
+            }
             if (told.complete && !link.has_supplied(told.slot, slot->epoch)) {
                 link.supplied[told.slot] = slot->epoch;
                 settle_if_supplied(told.slot, *slot);
@@ -180,12 +182,14 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
         }
         link.supplied.erase(told.slot);
         auto& asked = link.asked[told.slot];
-        if (asked.epoch == slot->epoch && now - asked.at < options_.repair_interval) {
+        if (asked.epoch != slot->epoch) {
+            asked = {.epoch = slot->epoch, .at = {}};
+        } else if (now - asked.at < options_.repair_interval) {
             continue;
         }
-        asked = {slot->epoch, now};
+        asked.at = now;
         probe_.repairs.add();
-        request.slots.push_back({told.slot, slot->epoch});
+        request.slots.push_back({told.slot, slot->epoch, asked.after});
     }
     if (!request.slots.empty()) {
         env_.outbox.send({link.node, Role::session}, std::move(request));
@@ -208,9 +212,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
         return;
     }
     Turn turn;
-    std::set<RegistId> listed;
+    store::Listed listed{.after = detail.after, .more = detail.more, .ids = {}};
     for (const auto& op : detail.publications) {
-        listed.insert(op.id);
+        listed.ids.insert(op.id);
         apply(*slot, *link, op, detail.stamp, turn);
     }
     for (const auto& publication : slot->store.unlisted(link->owner, detail.stamp, listed)) {
@@ -224,9 +228,31 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     }
     commit(*slot, turn);
     tell_superseded(*link, turn);
-    if (detail.complete) {
-        link->supplied[detail.slot] = slot->epoch;
-        settle_if_supplied(detail.slot, *slot);
+    go_on_comparing(*link, detail);
+}
+
+// All is supplied when the parts have come without a gap. What is written meanwhile comes by
+// itself.
+void DataServer::Impl::go_on_comparing(SessionLink& link, const msg::SlotDetail& detail) {
+    SessionLink::Asked& asked = link.asked[detail.slot];
+    if (asked.epoch != detail.slot_epoch || asked.after != detail.after) {
+        return;  // doubled, or of an earlier attempt
+    }
+    const bool further =
+        !detail.publications.empty() && detail.publications.back().id > detail.after;
+    if (detail.more && further) {
+        asked.at = env_.clock.mono();
+        asked.after = detail.publications.back().id;
+        env_.outbox.send(
+            {link.node, Role::session},
+            msg::SlotDetailRequest{.session = link.incarnation,
+                                   .slots = {{detail.slot, detail.slot_epoch, asked.after}}});
+        return;
+    }
+    asked.after = {};
+    if (detail.complete && !detail.more) {
+        link.supplied[detail.slot] = detail.slot_epoch;
+        settle_if_supplied(detail.slot, *slots_.find(detail.slot));
     }
 }
 

@@ -16,6 +16,7 @@ SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, Mon
     }
     if (gone_.erase(node) > 0) {
         link.supplied.clear();
+        link.asked.clear();
     }
     link.last_heard = now;
     return &link;

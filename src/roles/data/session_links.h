@@ -56,10 +56,12 @@ struct SessionLink {
         return known != supplied.end() && known->second == epoch;
     }
 
-    // When a slot's detail was last asked for, and in which epoch.
+    // When a slot's detail was last asked for, in which epoch, and how far it has come: what has
+    // smaller ids is compared.
     struct Asked {
         Epoch epoch;
         MonoTime at;
+        RegistId after = {};
     };
     std::map<SlotId, Asked> asked;
 };

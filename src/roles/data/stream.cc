@@ -11,17 +11,7 @@ constexpr std::size_t kEffectsPerMessage = 1000;
 constexpr store::SlotLog::Index kWindow = 1024;
 constexpr std::size_t kImagePublications = 1000;
 constexpr std::size_t kImageBytes = std::size_t{256} << 10U;
-
-std::size_t bytes_of(const Publication& publication) {
-    std::size_t bytes = 200;
-    for (const std::string& box : publication.boxes) {
-        bytes += box.size();
-    }
-    for (const auto& [key, value] : publication.attributes) {
-        bytes += key.size() + value.size();
-    }
-    return bytes;
-}
+constexpr std::size_t kBytesBesidesContent = 200;
 
 }  // namespace
 
@@ -205,7 +195,7 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                                                 .owner = entry->owner,
                                                 .owner_seq = entry->owner_seq}));
                 ++items;
-                bytes += bytes_of(*entry->publication);
+                bytes += kBytesBesidesContent + content_bytes(*entry->publication);
                 part.next.id = entry->publication->id;
             }
             part.next.service = datum->first;

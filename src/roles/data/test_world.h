@@ -57,6 +57,7 @@ public:
     std::size_t details = 0;
     std::map<std::string, std::size_t> acked;  // by outcome
     NodeId acting_node;                        // who acts, when told so
+    std::size_t part_max = 2000;               // publications that one detail names
 
 private:
     void fold(const std::variant<DatumChange, DatumSnapshot>& change);
@@ -430,17 +431,23 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
             fold(change);
         }
     } else if (const auto* ask = std::get_if<msg::SlotDetailRequest>(&message)) {
-        for (const auto& [slot, slot_epoch] : ask->slots) {
+        for (const auto& [slot, slot_epoch, after] : ask->slots) {
             msg::SlotDetail detail{.session = Incarnation(life_),
                                    .slot = slot,
                                    .slot_epoch = slot_epoch,
                                    .stamp = seq_,
                                    .complete = true,
-                                   .publications = {}};
-            for (const auto& [id, op] : own_) {
-                if (slot_of(*op.service, world_.slots) == slot) {
-                    detail.publications.push_back(op);
+                                   .publications = {},
+                                   .after = after};
+            for (auto own = own_.upper_bound(after.raw()); own != own_.end(); ++own) {
+                if (slot_of(*own->second.service, world_.slots) != slot) {
+                    continue;
                 }
+                if (detail.publications.size() == part_max) {
+                    detail.more = true;
+                    break;
+                }
+                detail.publications.push_back(own->second);
             }
             ++details;
             world_.send({node, Role::session}, from, std::move(detail));

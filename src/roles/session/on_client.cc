@@ -5,17 +5,6 @@
 namespace muster::session {
 namespace {
 
-std::size_t bytes_of(const Publication& publication) {
-    std::size_t bytes = publication.app.size() + publication.zone.size();
-    for (const std::string& box : publication.boxes) {
-        bytes += box.size();
-    }
-    for (const auto& [key, value] : publication.attributes) {
-        bytes += key.size() + value.size();
-    }
-    return bytes;
-}
-
 std::string over(std::string_view what, std::size_t count, std::size_t limit) {
     return std::to_string(count) + " " + std::string(what) + ", at most " + std::to_string(limit);
 }
@@ -103,7 +92,8 @@ Result<void> SessionServer::Impl::check(const Publication& publication, env::Con
         return fail(Errc::too_large, over("boxes in a publication", publication.boxes.size(),
                                           options_.boxes_per_publication_max));
     }
-    if (const std::size_t bytes = bytes_of(publication); bytes > options_.publication_bytes_max) {
+    if (const std::size_t bytes = content_bytes(publication);
+        bytes > options_.publication_bytes_max) {
         return fail(Errc::too_large,
                     over("bytes in a publication", bytes, options_.publication_bytes_max));
     }

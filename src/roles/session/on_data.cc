@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "roles/session/detail_part.h"
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
@@ -111,25 +112,30 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
     if (request.session != options_.incarnation || roster_.holds(env_.clock.mono())) {
         return;  // asked again when the next digest differs
     }
-    std::map<SlotId, msg::SlotDetail> details;
-    for (const auto& [slot, epoch] : request.slots) {
+    std::map<SlotId, DetailPart> parts;
+    for (const auto& [slot, epoch, after] : request.slots) {
         if (slot.raw() < table().slots.size()) {
-            details[slot] = {.session = options_.incarnation,
-                             .slot = slot,
-                             .slot_epoch = epoch,
-                             .stamp = registrations_.stamp(),
-                             .complete = !cold_,
-                             .publications = {}};
+            parts.try_emplace(slot, after);
         }
     }
     registrations_.for_each([&](const Registrations::Op& op) {
-        const auto detail = details.find(slot_of(*op.service, table().slots.size()));
-        if (detail != details.end()) {
-            detail->second.publications.push_back(op);
+        const auto part = parts.find(slot_of(*op.service, table().slots.size()));
+        if (part != parts.end()) {
+            part->second.offer(op);
         }
     });
-    for (auto& [slot, detail] : details) {
-        env_.outbox.send(from, std::move(detail));
+    for (const auto& [slot, epoch, after] : request.slots) {
+        auto part = parts.extract(slot);  // one that is named twice is answered once
+        if (part) {
+            msg::SlotDetail detail{.session = options_.incarnation,
+                                   .slot = slot,
+                                   .slot_epoch = epoch,
+                                   .stamp = registrations_.stamp(),
+                                   .complete = !cold_,
+                                   .publications = {}};
+            part.mapped().fill(detail);
+            env_.outbox.send(from, std::move(detail));
+        }
     }
 }
 

@@ -38,10 +38,11 @@ std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) 
             joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
     }
     const auto& whole = std::get<DatumSnapshot>(either);
-    return fmt::format("{} ={} {}:{}{};", whole.service->data_id, short_version(whole.version),
-                       whole.settled ? "settled" : "unsettled",
-                       joined(whole.publications, [](const auto& p) { return describe(*p); }),
-                       joined(whole.departed, [](const auto& gone) { return "-" + gone.id.raw(); }));
+    return fmt::format(
+        "{} ={} {}:{}{};", whole.service->data_id, short_version(whole.version),
+        whole.settled ? "settled" : "unsettled",
+        joined(whole.publications, [](const auto& p) { return describe(*p); }),
+        joined(whole.departed, [](const auto& gone) { return "-" + gone.id.raw(); }));
 }
 
 std::string text(const msg::PublishBatch& m) {
@@ -68,8 +69,10 @@ std::string text(const msg::SessionHeartbeat& m) {
                        }));
 }
 std::string text(const msg::SlotDetail& m) {
-    return fmt::format("SlotDetail slot {} epoch {} stamp {}{}", m.slot.raw(), m.slot_epoch.raw(),
-                       m.stamp, joined(m.publications, op_text));
+    return fmt::format("SlotDetail slot {} epoch {} stamp {}{}{}{}", m.slot.raw(),
+                       m.slot_epoch.raw(), m.stamp, joined(m.publications, op_text),
+                       m.after == RegistId() ? "" : " after " + m.after.raw(),
+                       m.more ? " and more" : "");
 }
 std::string text(const msg::ListServices& m) {
     return fmt::format("ListServices {}", m.query);
@@ -91,7 +94,9 @@ std::string text(const msg::DataHeartbeat& m) {
 }
 std::string text(const msg::SlotDetailRequest& m) {
     return fmt::format("SlotDetailRequest{}", joined(m.slots, [](const auto& item) {
-                           return fmt::format("{}@{}", item.slot.raw(), item.slot_epoch.raw());
+                           return fmt::format(
+                               "{}@{}{}", item.slot.raw(), item.slot_epoch.raw(),
+                               item.after == RegistId() ? "" : " after " + item.after.raw());
                        }));
 }
 std::string text(const msg::Superseded& m) {
