@@ -152,14 +152,15 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
     env_.outbox.send(from, msg::DataHeartbeat{.session = link->incarnation,
                                               .data = options_.incarnation,
                                               .stream = link->stream,
-                                              .last_seq = link->last_seq});
+                                              .last_seq = link->last_seq,
+                                              .round = round_});
 }
 
 // Equal: the session has supplied the slot. Different: its details are asked for, at once when the
 // epoch is new to us, else at a bounded pace.
 void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat) {
     const MonoTime now = env_.clock.mono();
-    msg::SlotDetailRequest request{.session = link.incarnation, .slots = {}};
+    msg::SlotDetailRequest request{.session = link.incarnation, .round = round_, .slots = {}};
     std::vector<msg::NotLeading::Item> refused;
     for (const auto& told : heartbeat.digests) {
         LedSlot* slot = serve(told.slot, told.acting);
@@ -174,7 +175,8 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
             if (const auto asked = link.asked.find(told.slot); asked != link.asked.end()) {
                 asked->second.after = {};
             }
-            if (told.complete && !link.has_supplied(told.slot, slot->epoch)) {
+            if (told.complete && heartbeat.round >= slot->supply_round &&
+                !link.has_supplied(told.slot, slot->epoch)) {
                 link.supplied[told.slot] = slot->epoch;
                 settle_if_supplied(told.slot, *slot);
             }
@@ -231,8 +233,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     go_on_comparing(*link, detail);
 }
 
-// All is supplied when the parts have come without a gap. What is written meanwhile comes by
-// itself.
+// All is supplied when the parts have come without a gap, the first one in this round of supply.
+// What is written meanwhile comes by itself.
 void DataServer::Impl::go_on_comparing(SessionLink& link, const msg::SlotDetail& detail) {
     SessionLink::Asked& asked = link.asked[detail.slot];
     if (asked.epoch != detail.slot_epoch || asked.after != detail.after) {
@@ -246,13 +248,15 @@ void DataServer::Impl::go_on_comparing(SessionLink& link, const msg::SlotDetail&
         env_.outbox.send(
             {link.node, Role::session},
             msg::SlotDetailRequest{.session = link.incarnation,
+                                   .round = detail.round,
                                    .slots = {{detail.slot, detail.slot_epoch, asked.after}}});
         return;
     }
     asked.after = {};
-    if (detail.complete && !detail.more) {
-        link.supplied[detail.slot] = detail.slot_epoch;
-        settle_if_supplied(detail.slot, *slots_.find(detail.slot));
+    LedSlot& slot = *slots_.find(detail.slot);
+    if (detail.complete && !detail.more && detail.round >= slot.supply_round) {
+        link.supplied[detail.slot] = slot.epoch;
+        settle_if_supplied(detail.slot, slot);
     }
 }
 
