@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "model/ids.h"
@@ -14,6 +15,8 @@ namespace muster::data {
 class Owners {
 public:
     [[nodiscard]] store::OwnerId of(const NodeId& session, Incarnation life);
+    // The same for a session that has been heard of; none: it has not.
+    [[nodiscard]] std::optional<store::OwnerId> find(const NodeId& session, Incarnation life) const;
     [[nodiscard]] const NodeId& session(store::OwnerId owner) const;
     [[nodiscard]] static Incarnation life(store::OwnerId owner) {
         return Incarnation(owner.raw() & ((std::uint64_t{1} << store::kLifeBits) - 1));

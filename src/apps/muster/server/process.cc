@@ -12,6 +12,7 @@
 #include "apps/muster/server/meta_part.h"
 #include "apps/muster/server/operator_desk.h"
 #include "apps/muster/server/session_part.h"
+#include "apps/muster/server/verify_desk.h"
 
 namespace muster::cli {
 
@@ -29,10 +30,18 @@ public:
             process_.brakes_->take(from, *held);
             return;
         }
+        if (const auto* held = std::get_if<msg::VerifyReply>(&message)) {
+            process_.verifications_->take(from, *held);
+            return;
+        }
+        const auto* owned = std::get_if<msg::VerifySessionReply>(&message);
+        if (owned != nullptr && owned->asker == process_.base_->identity.node()) {
+            process_.verifications_->take(*owned);
+            return;
+        }
         role_.on_message(from, message);
         const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
         if (reply != nullptr && reply->members) {
-            process_.members_ = *reply->members;
             process_.dial(*reply->members, reply->members_epoch);
         }
     }
@@ -128,8 +137,19 @@ Result<void> Process::open_http() {
             return waits_for();
         });
     watch_timers_->bind(*join_watch_);
+    open_desks();
+    http_ = std::make_unique<HttpPart>(
+        *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
+                            .cluster = *desk_,
+                            .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
+                            .readiness = {[this] { return waits_for(); }}});
+    return http_->listen();
+}
+
+void Process::open_desks() {
+    const msg::RoleAddress self{base_->identity.node(), base_->config.roles.front()};
     desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
+    desk_outbox_ = base_->bus->outbox(self);
     brake_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
     brakes_ =
         std::make_unique<BrakeDesk>(base_->identity.life.now, base_->identity.metas,
@@ -139,30 +159,52 @@ Result<void> Process::open_http() {
                                                    .outbox = *desk_outbox_,
                                                    .members = [this] { return known_members(); }});
     brake_timers_->bind(*brakes_);
-    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
-                                           OperatorDesk::Env{.clock = *base_->loop,
-                                                             .timers = *desk_timers_,
-                                                             .outbox = *desk_outbox_,
-                                                             .brakes = *brakes_});
+    verify_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
+    verifications_ = std::make_unique<VerifyDesk>(
+        self, base_->identity.life.now,
+        VerifyDesk::Env{.clock = *base_->loop,
+                        .timers = *verify_timers_,
+                        .outbox = *desk_outbox_,
+                        .known = [this] {
+                            return verify::Known{.table = known().report.table,
+                                                 .members = known_members()};
+                        }});
+    verify_timers_->bind(*verifications_);
+    desk_ =
+        std::make_unique<OperatorDesk>(self.node, base_->identity.life.now, base_->identity.metas,
+                                       OperatorDesk::Env{.clock = *base_->loop,
+                                                         .timers = *desk_timers_,
+                                                         .outbox = *desk_outbox_,
+                                                         .brakes = *brakes_,
+                                                         .verifications = *verifications_,
+                                                         .last_known = [this] { return known(); }});
     desk_timers_->bind(*desk_);
-    http_ = std::make_unique<HttpPart>(
-        *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
-                            .cluster = *desk_,
-                            .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
-                            .readiness = {[this] { return waits_for(); }}});
-    return http_->listen();
+}
+
+LastKnown Process::known() const {
+    const MonoTime now = base_->loop->mono();
+    LastKnown known;
+    if (meta_ != nullptr) {
+        known.report = meta_->role().report();
+        known.report.leader = {};
+        known.report.term = 0;
+        known.age = agreed_ ? std::optional(now - *agreed_) : std::nullopt;
+    }
+    if (data_ != nullptr) {
+        known = newer_of(std::move(known),
+                         last_known(data_->role().view(), base_->identity.metas, now));
+    }
+    if (session_ != nullptr) {
+        known = newer_of(std::move(known),
+                         last_known(session_->role().view(), base_->identity.metas, now));
+    }
+    return known;
 }
 
 std::vector<Member> Process::known_members() const {
-    if (session_ != nullptr && !session_->role().view().members().empty()) {
-        return session_->role().view().members();
-    }
-    if (meta_ == nullptr) {
-        return members_;
-    }
     std::vector<Member> members;
-    for (const meta::MemberStatus& one : meta_->role().status().members) {
-        members.push_back(one.member);
+    for (const auto& line : known().report.members) {
+        members.push_back(line.member);
     }
     return members;
 }
@@ -175,6 +217,9 @@ void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
 }
 
 void Process::look_around() {
+    if (meta_ != nullptr && !meta_->not_ready()) {
+        agreed_ = base_->loop->mono();
+    }
     if (data_ != nullptr) {
         look_at(data_->role().view());
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/muster/server/foundation.h"
+#include "apps/muster/server/last_known.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "roles/node/node_view.h"
@@ -22,6 +23,7 @@ class LinksPart;
 class MetaPart;
 class OperatorDesk;
 class SessionPart;
+class VerifyDesk;
 
 // One node: the roles it is configured for, on one loop, over one foundation. Its roles exchange
 // messages by the bus, and with those of other nodes by links; so one process with all roles and
@@ -54,10 +56,12 @@ private:
     Result<void> open();
     Result<void> open_roles();
     Result<void> open_http();
+    void open_desks();
     void attach(Role role, msg::Receiver& receiver);
     // The role whose consensus must hear of peers that ended; null: none.
     [[nodiscard]] const msg::Receiver* raft_role() const;
-    // The members of the cluster, as its roles know them.
+    // The cluster, as that of its roles knows it that knows most.
+    [[nodiscard]] LastKnown known() const;
     [[nodiscard]] std::vector<Member> known_members() const;
     // Dials those of `members` that this node has to do with.
     void dial(const std::vector<Member>& members, std::uint64_t epoch);
@@ -80,15 +84,17 @@ private:
     std::unique_ptr<SessionPart> session_;
     std::unique_ptr<runtime::LoopTimers> desk_timers_;
     std::unique_ptr<msg::Outbox> desk_outbox_;
-    std::vector<Member> members_;  // as the metas told last
     std::unique_ptr<runtime::LoopTimers> brake_timers_;
     std::unique_ptr<BrakeDesk> brakes_;
+    std::unique_ptr<runtime::LoopTimers> verify_timers_;
+    std::unique_ptr<VerifyDesk> verifications_;
     std::unique_ptr<OperatorDesk> desk_;
     std::unique_ptr<runtime::LoopTimers> watch_timers_;
     std::unique_ptr<JoinWatch> join_watch_;
     std::vector<std::unique_ptr<FrontDesk>> front_desks_;
     std::unique_ptr<HttpPart> http_;
     std::uint64_t dialled_epoch_ = 0;
+    std::optional<MonoTime> agreed_;  // when the metas, this one among them, last had a leader
     bool leaving_ = false;
     Result<void> outcome_;
 };

@@ -1,0 +1,114 @@
+#include "apps/muster/verify_command.h"
+
+#include <chrono>
+#include <cstdio>
+#include <future>
+
+#include "apps/muster/ask.h"
+#include "apps/muster/report.h"
+
+namespace muster::cli {
+namespace {
+
+constexpr int kEqual = 0;
+constexpr int kDifferent = 1;
+constexpr int kNotKnown = 3;
+
+// Over what the server allows itself.
+constexpr Duration kPatience = std::chrono::seconds(20);
+constexpr std::size_t kOpenShown = 5;
+
+int status_of(const Shown& answer) {
+    const std::string result = answer.text("result");
+    return result == "equal" ? kEqual : result == "different" ? kDifferent : kNotKnown;
+}
+
+// The answer, which a node that does not answer delays.
+Result<Shown> ask_patiently(const QueryOptions& options) {
+    auto answer = std::async(std::launch::async, [&options] {
+        return ask(options, "/api/v1/cluster/verify", "GET", kPatience);
+    });
+    for (int seconds = 1; answer.wait_for(std::chrono::seconds(1)) != std::future_status::ready;
+         ++seconds) {
+        std::fprintf(stderr,
+                     "note: %d s: comparing; some node is slow to answer, or much changes\n",
+                     seconds);
+    }
+    return answer.get();
+}
+
+std::string equal_of(const Shown& answer, const char* what) {
+    const std::string all = answer.text(what);
+    const std::string equal = answer.text(std::string(what) + "_equal");
+    return all + (equal == all ? ", all equal" : ", of which equal " + equal);
+}
+
+// Those of sessions that are gone are the leaders' alone.
+std::string publications_of(const Shown& answer) {
+    std::string text = answer.text("publications");
+    if (const std::string orphans = answer.text("orphans"); orphans != "0") {
+        text += ", " + orphans + " of sessions that ended";
+    }
+    if (const std::string held = answer.text("held_back"); held != "0") {
+        text += ", " + held + " of sessions that are silent";
+    }
+    return text;
+}
+
+void print_finding(const char* title, const Shown& finding) {
+    std::printf("%s: %s.\n  To do: %s.\n", title, finding.text("what").c_str(),
+                finding.text("do").c_str());
+}
+
+void print_findings(const Shown& answer) {
+    const auto differences = answer.items("differences");
+    if (!differences.empty()) {
+        print_finding("first difference", differences.front());
+    }
+    if (differences.size() > 1) {
+        std::printf("  %zu differences in all; -o json lists them\n", differences.size());
+    }
+    const auto open = answer.items("not_compared");
+    for (std::size_t i = 0; i < open.size() && i < kOpenShown; ++i) {
+        std::printf("not compared: %s\n", open[i].text("what").c_str());
+    }
+    if (open.size() > kOpenShown) {
+        std::printf("  and %zu more; -o json lists them\n", open.size() - kOpenShown);
+    }
+    for (const Shown& who : answer.items("silent")) {
+        std::printf("no answer: %s (%s)\n", who.text("node").c_str(), who.text("role").c_str());
+    }
+}
+
+void print_verdict(const Shown& answer) {
+    Table table({"COMPARED", ""});
+    table.add({"slots", equal_of(answer, "slots")});
+    table.add({"copies", equal_of(answer, "copies")});
+    table.add({"sessions", answer.text("sessions")});
+    table.add({"publications", publications_of(answer)});
+    std::printf("%s", table.to_string().c_str());
+    print_findings(answer);
+    const std::string result = answer.text("result");
+    std::printf("%s\n", result == "equal"       ? "equal: all copies and sessions hold the same"
+                        : result == "different" ? "different"
+                                                : "incomplete: nothing differs as far as could be "
+                                                  "compared");
+}
+
+}  // namespace
+
+int run_verify(const QueryOptions& options) {
+    const auto answer = ask_patiently(options);
+    if (!answer) {
+        const int status = report(answer.error());
+        return status == kDifferent ? kNotKnown : status;
+    }
+    if (options.output == "json") {
+        std::printf("%s\n", answer->as_json().c_str());
+    } else {
+        print_verdict(*answer);
+    }
+    return status_of(*answer);
+}
+
+}  // namespace muster::cli
