@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/hash.h"
 #include "model/cluster.h"
 #include "model/ids.h"
 #include "model/publication.h"

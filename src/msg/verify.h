@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "model/cluster.h"
 #include "model/ids.h"
-#include "model/publication.h"
 
 // What an operator's verification asks of all who hold publications (roles/verify). Asking changes
 // nothing, so whoever gets no answer asks again.

@@ -3,6 +3,9 @@
 #include <chrono>
 #include <cstdio>
 #include <future>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "apps/muster/ask.h"
 #include "apps/muster/report.h"
@@ -60,6 +63,24 @@ void print_finding(const char* title, const Shown& finding) {
                 finding.text("do").c_str());
 }
 
+// One line for the same of many slots.
+void print_open(const Shown& answer) {
+    std::map<std::string, std::vector<Shown>> alike;
+    for (const Shown& one : answer.items("not_compared")) {
+        alike[one.text("kind") + " " + one.text("node") + " " + one.text("leader")].push_back(one);
+    }
+    std::size_t shown = 0;
+    for (const auto& [what, those] : alike) {
+        if (shown++ == kOpenShown) {
+            std::printf("  and more; -o json lists them\n");
+            return;
+        }
+        const std::string others =
+            those.size() == 1 ? "" : ", and " + std::to_string(those.size() - 1) + " more like it";
+        std::printf("not compared: %s%s\n", those.front().text("what").c_str(), others.c_str());
+    }
+}
+
 void print_findings(const Shown& answer) {
     const auto differences = answer.items("differences");
     if (!differences.empty()) {
@@ -68,13 +89,7 @@ void print_findings(const Shown& answer) {
     if (differences.size() > 1) {
         std::printf("  %zu differences in all; -o json lists them\n", differences.size());
     }
-    const auto open = answer.items("not_compared");
-    for (std::size_t i = 0; i < open.size() && i < kOpenShown; ++i) {
-        std::printf("not compared: %s\n", open[i].text("what").c_str());
-    }
-    if (open.size() > kOpenShown) {
-        std::printf("  and %zu more; -o json lists them\n", open.size() - kOpenShown);
-    }
+    print_open(answer);
     for (const Shown& who : answer.items("silent")) {
         std::printf("no answer: %s (%s)\n", who.text("node").c_str(), who.text("role").c_str());
     }

@@ -101,13 +101,16 @@ TEST_F(Verify, SaysThatAllIsEqualWhileClientsChange) {
     }
     Churn churn(story.world.clients(), 5, Prng(7));
     churn.begin(story.world.scheduler, milliseconds(20));
+    std::set<std::uint64_t> publications;
     for (int i = 0; i < 20; ++i) {
         story.wait(milliseconds(130));
         const verify::Report report = asker.verify(story.node("data-1"));
         EXPECT_EQ(verify::to_string(report.verdict()), "equal")
             << (report.differences.empty() ? report.open : report.differences).front().slot.raw();
+        publications.insert(report.publications);
     }
     churn.stop();
+    EXPECT_GT(publications.size(), 1U) << "something changed meanwhile";
 }
 
 // A follower is told by a leader gone mad what nobody registered. The next change of the slot then
