@@ -9,6 +9,7 @@
 
 #include "apps/muster/ask.h"
 #include "apps/muster/report.h"
+#include "apps/muster/table.h"
 
 namespace muster::cli {
 namespace {
@@ -59,8 +60,8 @@ std::string publications_of(const Shown& answer) {
 }
 
 void print_finding(const char* title, const Shown& finding) {
-    std::printf("%s: %s.\n  To do: %s.\n", title, finding.text("what").c_str(),
-                finding.text("do").c_str());
+    std::printf("%s: %s.\n  To do: %s.\n", title, printable(finding.text("what")).c_str(),
+                printable(finding.text("do")).c_str());
 }
 
 // One line for the same of many slots.
@@ -77,7 +78,8 @@ void print_open(const Shown& answer) {
         }
         const std::string others =
             those.size() == 1 ? "" : ", and " + std::to_string(those.size() - 1) + " more like it";
-        std::printf("not compared: %s%s\n", those.front().text("what").c_str(), others.c_str());
+        std::printf("not compared: %s%s\n", printable(those.front().text("what")).c_str(),
+                    others.c_str());
     }
 }
 
@@ -91,7 +93,8 @@ void print_findings(const Shown& answer) {
     }
     print_open(answer);
     for (const Shown& who : answer.items("silent")) {
-        std::printf("no answer: %s (%s)\n", who.text("node").c_str(), who.text("role").c_str());
+        std::printf("no answer: %s (%s)\n", printable(who.text("node")).c_str(),
+                    who.text("role").c_str());
     }
 }
 
