@@ -7,16 +7,17 @@
 namespace muster::data {
 namespace {
 
-// Of all, or of `owner` alone, by service; or by publication of one service.
+// What a store holds of all, or of `owner` alone: by service, or by publication of one service.
 class DetailLines {
 public:
-    explicit DetailLines(std::optional<store::OwnerId> owner) : owner_(owner) {}
+    DetailLines(const store::DatumStore& store, std::optional<store::OwnerId> owner)
+        : store_(store), owner_(owner) {}
 
     void add_service(const std::string& name, const store::DatumStore::Datum& datum) {
         msg::VerifyLine line{.name = name, .digest = {}, .count = 0};
         for (const auto& entry : datum.entries) {
-            if (wanted(entry)) {
-                line.digest.add(digest_of(entry.publication->id, entry.publication->order));
+            if (const Publication* one = held(entry)) {
+                line.digest.add(digest_of(one->id, one->order));
                 ++line.count;
             }
         }
@@ -24,9 +25,8 @@ public:
     }
     void add_publications(const store::DatumStore::Datum& datum) {
         for (const auto& entry : datum.entries) {
-            if (wanted(entry)) {
-                const Publication& one = *entry.publication;
-                add({.name = one.id.raw(), .digest = digest_of(one.id, one.order), .count = 1});
+            if (const Publication* one = held(entry)) {
+                add({.name = one->id.raw(), .digest = digest_of(one->id, one->order), .count = 1});
             }
         }
     }
@@ -35,8 +35,8 @@ public:
     }
 
 private:
-    [[nodiscard]] bool wanted(const store::DatumStore::Entry& entry) const {
-        return !owner_ || entry.owner == *owner_;
+    [[nodiscard]] const Publication* held(const store::DatumStore::Entry& entry) const {
+        return owner_ ? store_.held_by(*owner_, entry) : entry.publication.get();
     }
     void add(msg::VerifyLine line) {
         if (line.count == 0) {
@@ -49,6 +49,7 @@ private:
         }
     }
 
+    const store::DatumStore& store_;
     std::optional<store::OwnerId> owner_;
     msg::VerifyDetail detail_;
 };
@@ -127,8 +128,9 @@ msg::VerifyDetail DataServer::Impl::detail_of(const msg::VerifyRequest::Detail& 
     if ((led == nullptr && followed == nullptr) || (wish.owner != NodeId{} && !owner)) {
         return {};
     }
-    const auto& data = (led != nullptr ? led->store : followed->store).data();
-    DetailLines lines(owner);
+    const store::DatumStore& store = led != nullptr ? led->store : followed->store;
+    const auto& data = store.data();
+    DetailLines lines(store, owner);
     if (wish.service.empty()) {
         for (const auto& [name, datum] : data) {
             lines.add_service(name, datum);
