@@ -4,15 +4,13 @@
 #include <csignal>
 #include <utility>
 
-#include "apps/muster/server/brake_desk.h"
 #include "apps/muster/server/data_part.h"
+#include "apps/muster/server/desks.h"
 #include "apps/muster/server/http_part.h"
 #include "apps/muster/server/join_watch.h"
 #include "apps/muster/server/links_part.h"
 #include "apps/muster/server/meta_part.h"
-#include "apps/muster/server/operator_desk.h"
 #include "apps/muster/server/session_part.h"
-#include "apps/muster/server/verify_desk.h"
 
 namespace muster::cli {
 
@@ -22,21 +20,7 @@ public:
     FrontDesk(Process& process, msg::Receiver& role) : process_(process), role_(role) {}
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override {
-        if (const auto* reply = std::get_if<msg::OperatorReply>(&message)) {
-            process_.desk_->take(*reply);
-            return;
-        }
-        if (const auto* held = std::get_if<msg::BrakeReply>(&message)) {
-            process_.brakes_->take(from, *held);
-            return;
-        }
-        if (const auto* held = std::get_if<msg::VerifyReply>(&message)) {
-            process_.verifications_->take(from, *held);
-            return;
-        }
-        const auto* owned = std::get_if<msg::VerifySessionReply>(&message);
-        if (owned != nullptr && owned->asker == process_.base_->identity.node()) {
-            process_.verifications_->take(*owned);
+        if (process_.desks_->take(from, message)) {
             return;
         }
         role_.on_message(from, message);
@@ -137,48 +121,13 @@ Result<void> Process::open_http() {
             return waits_for();
         });
     watch_timers_->bind(*join_watch_);
-    open_desks();
+    desks_ = std::make_unique<Desks>(*base_, session_ != nullptr, [this] { return known(); });
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
-                            .cluster = *desk_,
+                            .cluster = desks_->cluster(),
                             .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
                             .readiness = {[this] { return waits_for(); }}});
     return http_->listen();
-}
-
-void Process::open_desks() {
-    const msg::RoleAddress self{base_->identity.node(), base_->config.roles.front()};
-    desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ = base_->bus->outbox(self);
-    brake_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    brakes_ =
-        std::make_unique<BrakeDesk>(base_->identity.life.now, base_->identity.metas,
-                                    session_ != nullptr ? base_->identity.node() : NodeId{},
-                                    BrakeDesk::Env{.clock = *base_->loop,
-                                                   .timers = *brake_timers_,
-                                                   .outbox = *desk_outbox_,
-                                                   .members = [this] { return known_members(); }});
-    brake_timers_->bind(*brakes_);
-    verify_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    verifications_ = std::make_unique<VerifyDesk>(
-        self, base_->identity.life.now,
-        VerifyDesk::Env{.clock = *base_->loop,
-                        .timers = *verify_timers_,
-                        .outbox = *desk_outbox_,
-                        .known = [this] {
-                            return verify::Known{.table = known().report.table,
-                                                 .members = known_members()};
-                        }});
-    verify_timers_->bind(*verifications_);
-    desk_ =
-        std::make_unique<OperatorDesk>(self.node, base_->identity.life.now, base_->identity.metas,
-                                       OperatorDesk::Env{.clock = *base_->loop,
-                                                         .timers = *desk_timers_,
-                                                         .outbox = *desk_outbox_,
-                                                         .brakes = *brakes_,
-                                                         .verifications = *verifications_,
-                                                         .last_known = [this] { return known(); }});
-    desk_timers_->bind(*desk_);
 }
 
 LastKnown Process::known() const {
@@ -199,14 +148,6 @@ LastKnown Process::known() const {
                          last_known(session_->role().view(), base_->identity.metas, now));
     }
     return known;
-}
-
-std::vector<Member> Process::known_members() const {
-    std::vector<Member> members;
-    for (const auto& line : known().report.members) {
-        members.push_back(line.member);
-    }
-    return members;
 }
 
 void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
