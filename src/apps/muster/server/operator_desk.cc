@@ -29,10 +29,13 @@ void OperatorDesk::ask_cluster(std::uint64_t token, msg::OperatorRequest::What w
         return;
     }
     put(request, at->second);
-    env_.timers.arm(kAgain, kAskAgain);
+    if (open_.size() == 1) {  // else it runs, and would be put off
+        env_.timers.arm(kAgain, kAskAgain);
+    }
 }
 
-void OperatorDesk::put(std::uint64_t request, const Question& question) {
+void OperatorDesk::put(std::uint64_t request, Question& question) {
+    question.put = env_.clock.mono();
     for (const NodeId& meta : metas_) {
         env_.outbox.send({meta, Role::meta}, msg::OperatorRequest{.incarnation = incarnation_,
                                                                   .request = request,
@@ -84,7 +87,9 @@ void OperatorDesk::on_timer(env::TimerKey /*key*/) {
         } else if (now - at->second.asked >= kPatience) {
             at = open_.erase(at);
         } else {
-            put(at->first, at->second);
+            if (now - at->second.put >= kAskAgain) {
+                put(at->first, at->second);
+            }
             ++at;
         }
     }

@@ -59,9 +59,10 @@ private:
         http::ClusterPort* port = nullptr;
         msg::OperatorRequest::What what;
         MonoTime asked;
+        MonoTime put;          // to the metas, last
         bool refused = false;  // answered busy at the next turn
     };
-    void put(std::uint64_t request, const Question& question);
+    void put(std::uint64_t request, Question& question);
     [[nodiscard]] std::optional<http::ClusterAnswer> answer_without_metas(
         const Question& question) const;
 

@@ -112,6 +112,16 @@ TEST_F(OperatorDeskTest, TellsWhatIsKnownHereWhenNoMetaAnswers) {
     EXPECT_EQ(answers.cluster.size(), 1U) << "a late answer is not told as well";
 }
 
+TEST_F(OperatorDeskTest, IsNotPutOffByOthersWhoKeepAsking) {
+    known.report.table = {.epoch = Epoch(5), .slots = {{.leader = NodeId("d1")}}};
+    for (std::uint64_t token = 1; token <= 30; ++token) {
+        desk.ask_cluster(token, OperatorRequest::ReportCluster{}, answers);
+        pass(100ms);
+    }
+    ASSERT_FALSE(answers.cluster.empty());
+    EXPECT_EQ(answers.cluster[0].first, 1U);
+}
+
 TEST_F(OperatorDeskTest, ClaimsNothingWhereNothingIsKnown) {
     desk.ask_cluster(11, OperatorRequest::ReportCluster{}, answers);
     pass(20s);
