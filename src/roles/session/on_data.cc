@@ -75,8 +75,18 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::InterestAc
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat) {
-    if (heartbeat.session == options_.incarnation) {
-        interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (heartbeat.session != options_.incarnation) {
+        return;
+    }
+    interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (auto& round = rounds_[from.node]; round < heartbeat.round) {
+        round = heartbeat.round;
+        for (std::size_t i = 0; i < routes_.size(); ++i) {
+            const SlotId id(static_cast<std::uint16_t>(i));
+            if (routes_.find(id)->node == from.node) {
+                digests_due_.insert(id);
+            }
+        }
     }
 }
 
@@ -118,6 +128,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
                              .slot = slot,
                              .slot_epoch = epoch,
                              .stamp = registrations_.stamp(),
+                             .round = request.round,
                              .complete = !cold_,
                              .publications = {}};
         }
@@ -183,6 +194,8 @@ void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> bea
     for (auto& [node, beat] : beats) {
         beat.session = options_.incarnation;
         beat.stamp = registrations_.stamp();
+        const auto round = rounds_.find(node);
+        beat.round = round == rounds_.end() ? 0 : round->second;
         routes_.asked(node, env_.clock.mono());
         env_.outbox.send({node, Role::data}, std::move(beat));
     }

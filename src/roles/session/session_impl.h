@@ -224,6 +224,7 @@ private:
     MonoTime last_config_ask_;
     // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
     std::set<SlotId> digests_due_;
+    std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
     std::optional<MonoTime> retry_at_;
