@@ -44,9 +44,12 @@ bool DatumCopy::Departed::holds(const Publication& publication) const {
         return false;
     }
     const Gone& gone = known->second;
-    return gone.connection ? publication.order == gone.order &&
-                                 *gone.connection == hash64(publication.client_address)
-                           : publication.order <= gone.order;
+    if (!gone.connection) {
+        return publication.order <= gone.order;
+    }
+    return publication.order.version < gone.order.version ||
+           (publication.order == gone.order &&
+            *gone.connection == hash64(publication.client_address));
 }
 
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {

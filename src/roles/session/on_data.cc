@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "roles/session/session_impl.h"
 
@@ -7,6 +8,14 @@ namespace {
 
 // Each heartbeat compares this share of the slots, so that all are compared in turn.
 constexpr std::uint64_t kDigestRounds = 8;
+
+Version version_of(const DatumChange& change) {
+    return change.to;
+}
+
+Version version_of(const DatumSnapshot& snapshot) {
+    return snapshot.version;
+}
 
 }  // namespace
 
@@ -54,6 +63,10 @@ void SessionServer::Impl::fold(const NodeId& leader,
     const Folded folded =
         std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     if (folded == Folded::nothing) {
+        if (std::visit([](const auto& known) { return version_of(known); }, change) <
+            copy->version) {
+            outrun_.insert(service->data_info_id());
+        }
         return;
     }
     if (folded == Folded::gap) {
@@ -104,6 +117,19 @@ void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
                         .complete = copy.complete && !copy.diverged,
                         .heard = std::max(copy.heard, own)},
                        route != nullptr && route->acting);
+}
+
+// Their leader tells versions below what was shown: it could not know better when they were
+// declared (its ceiling was behind that of a leader before), or these were late.
+void SessionServer::Impl::declare_outrun() {
+    for (const std::string& name : std::exchange(outrun_, {})) {
+        const auto copy = copies_.all().find(name);
+        const NodeId* server =
+            copy == copies_.all().end() ? nullptr : server_of(*copy->second.service);
+        if (server != nullptr && *server != NodeId{}) {
+            declare(*server, copy->second);
+        }
+    }
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
