@@ -24,8 +24,8 @@ namespace muster::data {
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
 // image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
 // whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// report.cc (to metas and operators, and whether it has caught up). Every reaction ends with flush(), which tells followers, then
-// sessions, what changed in this turn.
+// report.cc (to metas and operators, and whether it has caught up). Every reaction ends with
+// flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
