@@ -189,8 +189,9 @@ class Cluster:
             eventually(node.ready, f"{node.name} is ready", patience, node.said)
 
     def wait_placed(self, patience=60.0):
-        """Until every data server leads or follows every slot and has all of each: a table of three
-        data servers at rest. Ready nodes serve before that, but lack the copies to stand in."""
+        """Until every data server leads or follows every slot and has all of each: a table of at
+        most three data servers at rest. In a new cluster nodes are ready before that: copies are
+        placed a few at a time."""
         slots = 256
 
         def placed():

@@ -56,7 +56,7 @@ Result<Answer> openapi(const Call& /*call*/, Site& /*site*/) {
 
 void add_health_routes(Router& router) {
     router.add({"GET", "/health/live", live, "the process answers"});
-    router.add({"GET", "/health/ready", ready, "clients may be sent here"});
+    router.add({"GET", "/health/ready", ready, "its roles do their work"});
     router.add({"GET", "/metrics", metrics, "Prometheus text"});
     router.add({"GET", "/api/v1/openapi.yaml", openapi, "this API, as OpenAPI 3.0"});
 }

@@ -51,6 +51,7 @@ DataServer::Impl::Impl(DataOptions options, DataEnv env)
              .meta_wait = options_.meta_wait},
             {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
       regain_({.retry = options_.follow_retry, .patience = options_.regain_patience}),
+      catch_up_(options_.sync_patience),
       brake_(options_.brake) {
     versions_.set_limit(view_.reserved());
 }
@@ -122,6 +123,7 @@ void DataServer::Impl::on_disk(env::DiskOpId op, const Result<void>& outcome) {
         }
         settle_all();
     }
+    catch_up();
     flush();
 }
 
@@ -138,14 +140,14 @@ void DataServer::Impl::answer_begun() {
 void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     const MonoTime now = env_.clock.mono();
     notice_pause(now);
+    view_.on_link(node, event);
     switch (event) {
-        case msg::LinkEvent::up: lost_.erase(node); break;
+        case msg::LinkEvent::up: break;
         case msg::LinkEvent::silent: sessions_.note_gone(node, GoneReason::silent, now); break;
         case msg::LinkEvent::closed:
             sessions_.note_gone(node, GoneReason::closed, now);
             regain_.ended(node);
             // The metas promote the copy that is furthest: they shall know how far ours are.
-            lost_.insert(node);
             report_whole_ = true;
             heartbeat();
             break;
@@ -181,6 +183,7 @@ void DataServer::Impl::tick(MonoTime now) {
     }
     look_after_followers(now);
     ask_leaders(now);
+    catch_up();
     if (now - last_sweep_ >= kSweepInterval) {
         last_sweep_ = now;
         sweep(now);
@@ -222,6 +225,7 @@ void DataServer::Impl::notice_pause(MonoTime now) {
     sessions_.extend(gap);
     view_.extend(gap);
     regain_.extend(gap);
+    catch_up_.extend(gap);
     if (kept_since_) {
         *kept_since_ += gap;
     }

@@ -52,6 +52,9 @@ struct DataOptions {
     Duration meta_wait = std::chrono::seconds(1);
     // How long one who holds a slot may not answer its leader that lost its copy.
     Duration regain_patience = std::chrono::seconds(2);
+    // How long after its start a node waits for slots it follows to come nearer, before it says
+    // that it is ready without them.
+    Duration sync_patience = std::chrono::seconds(30);
 
     // When more publications of a service close or fall silent than these limits, they are held
     // for suspect_patience.
@@ -93,6 +96,9 @@ struct DataStatus {
     std::size_t doubts = 0;            // data of which some session was not told all yet
     std::size_t slots_lost = 0;        // ours by what was kept; their copies are being fetched
     Version latest_version;
+    // What keeps the node from being relied on since its start, for people; empty: nothing any
+    // more. Who restarts data servers one by one waits for that.
+    std::string waits_for;
 };
 
 // The DataServer: leader and follower of slots. As a leader it aggregates what sessions own, gives

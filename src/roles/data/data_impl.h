@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "roles/data/catch_up.h"
 #include "roles/data/data.h"
 #include "roles/data/held.h"
 #include "roles/data/owners.h"
@@ -23,8 +24,8 @@ namespace muster::data {
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
 // image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
 // whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// report.cc (to metas), verify.cc (to operators). Every reaction ends with flush(), which tells
-// followers, then sessions, what changed in this turn.
+// report.cc (to metas, and whether it has caught up), verify.cc (to operators). Every reaction ends
+// with flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -66,6 +67,7 @@ private:
         Counter entries_taken;
         Counter images_sent;
         Counter images_taken;
+        Counter image_parts_taken;
         Counter promotions;
         Counter actings;
         Counter slots_regained;
@@ -182,6 +184,8 @@ private:
     void owe_ack(SlotId id);
     void send_acks();
 
+    void catch_up();
+
     // ---- slots led by what was kept, whose copies were lost
     void begin_regain(MonoTime now);
     void look_after_regain(MonoTime now);
@@ -232,6 +236,7 @@ private:
     store::VersionClock versions_;
     node::NodeView view_;
     Regain regain_;
+    CatchUp catch_up_;
     std::optional<MonoTime> kept_since_;  // when what was kept was taken for true
     // Messages of sessions that wait for the disk; slots begun meanwhile.
     std::deque<std::pair<msg::RoleAddress, msg::ClusterMessage>> put_off_;
@@ -248,7 +253,6 @@ private:
     bool ack_armed_ = false;
     std::uint64_t last_image_ = 0;
 
-    std::set<NodeId> lost_;  // nodes whose process ended
     bool report_whole_ = true;
     std::map<SlotId, Reported> reported_;
 

@@ -216,6 +216,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
 }
 
 void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
+    probe_.image_parts_taken.add();
     const MonoTime now = env_.clock.mono();
     for (const auto& item : part.data_items) {
         load.store.find_or_make(item.service).version = item.version;

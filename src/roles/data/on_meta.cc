@@ -17,6 +17,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::NodeHeartbeat
     if (!versions_.exhausted()) {
         settle_all();
     }
+    catch_up();
     if (reply.want_copies) {
         heartbeat();
     }

@@ -165,6 +165,38 @@ TEST_F(Replication, RemembersWhatWentSoThatANewLeaderRefusesItToo) {
     EXPECT_EQ(world.copy("d2").publications, 0U);
 }
 
+TEST_F(Replication, CannotBeReliedOnAfterAStartBeforeItHasWhatItFollows) {
+    for (int i = 0; i < 2500; ++i) {
+        s1.publish("a" + std::to_string(i), kOrders);
+    }
+    EXPECT_EQ(world["d1"].status().waits_for, "");
+    EXPECT_EQ(world["d2"].status().waits_for, "");
+    world.kill("d2");
+    world.start("d2");
+    EXPECT_NE(world["d2"].status().waits_for, "") << "no table";
+    world.cut("d1", "d2");
+    world.tell_table();
+    world.run();
+    world.pass(20s);
+    EXPECT_EQ(world["d2"].status().waits_for, "1 of 1 slots it follows are not synced yet with d1");
+    world.heal();
+    world.pass(1s);
+    EXPECT_EQ(world["d2"].status().waits_for, "");
+    expect_equal();
+}
+
+TEST_F(Replication, IsReadyAllTheSameWhenALeaderCannotBeReached) {
+    world.kill("d2");
+    world.start("d2");
+    world.cut("d1", "d2");
+    world.tell_table();
+    world.pass(29s);
+    EXPECT_NE(world["d2"].status().waits_for, "");
+    world.pass(2s);
+    EXPECT_EQ(world["d2"].status().waits_for, "");
+    EXPECT_EQ(world["d2"].status().slots_synced, 0U);
+}
+
 TEST_F(Replication, TellsTheMetasHowFarItsCopiesAre) {
     s1.publish("a", kOrders);
     world.pass(500ms);

@@ -25,7 +25,6 @@ void DataServer::Impl::heartbeat() {
                            .folder = options_.folder},
                 .copies = copies_to_report(report_whole_),
                 .copies_whole = report_whole_,
-                .lost = {lost_.begin(), lost_.end()},
                 .version = versions_.latest(),
                 .publications = publications,
                 .removals = removals_});
@@ -63,6 +62,28 @@ std::vector<msg::CopyState> DataServer::Impl::copies_to_report(bool whole) {
     return copies;
 }
 
+void DataServer::Impl::catch_up() {
+    if (catch_up_.over()) {
+        return;
+    }
+    CatchUp::Missing missing{.table = slots_.table().slots.empty(),
+                             .versions = versions_.exhausted(),
+                             .lost = slots_.lost().size(),
+                             .followed = slots_.followed().size(),
+                             .of = {},
+                             .parts_loaded = probe_.image_parts_taken.value()};
+    for (const auto& [id, slot] : slots_.followed()) {
+        if (!slot->synced()) {
+            ++missing.unsynced;
+            missing.of.insert(slot->leader);
+        }
+    }
+    catch_up_.look(missing, env_.clock.mono());
+    if (catch_up_.gave_up()) {
+        env_.log.warning("data.ready.unsynced", {{"why", catch_up_.waits_for()}});
+    }
+}
+
 DataStatus DataServer::Impl::status() const {
     DataStatus status{.table_epoch = slots_.table().epoch,
                       .slots_followed = slots_.followed().size(),
@@ -95,6 +116,7 @@ DataStatus DataServer::Impl::status() const {
     }
     status.services_braking = held_.size();
     status.cluster_braking = !cluster_braking_.empty();
+    status.waits_for = catch_up_.over() ? std::string() : catch_up_.waits_for();
     return status;
 }
 

@@ -32,6 +32,10 @@ void MetaServer::write_metrics(MetricsWriter& writer) const {
     impl_->write_metrics(writer);
 }
 
+void MetaServer::leave(std::function<void()> gone) {
+    impl_->leave(std::move(gone));
+}
+
 void MetaServer::on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
     if (const auto* heartbeat = std::get_if<msg::NodeHeartbeat>(&message)) {
         impl_->on_heartbeat(from, *heartbeat);
@@ -147,6 +151,10 @@ void MetaServer::Impl::on_applied(raft::Ticket ticket, raft::LogIndex /*index*/,
     CHECK_BECAUSE(found != open_.end(), "every ticket is answered once");
     const Open open = std::move(found->second);
     open_.erase(found);
+    if (std::holds_alternative<LeaveOpen>(open)) {
+        left(true);
+        return;
+    }
     const Result<Version> outcome = decode_outcome(result);
     if (!outcome) {
         env_.log.warning("meta.command.refused", {{"why", to_string(outcome.error())}});
@@ -190,6 +198,11 @@ void MetaServer::Impl::on_refused(raft::Ticket ticket, const Error& why) {
     CHECK_BECAUSE(found != open_.end(), "every ticket is answered once");
     const Open open = std::move(found->second);
     open_.erase(found);
+    if (std::holds_alternative<LeaveOpen>(open)) {
+        env_.log.warning("meta.handover.failed", {{"why", to_string(why)}});
+        left(false);
+        return;
+    }
     refused_proposals_.add();
     env_.log.warning("meta.proposal.refused", {{"why", to_string(why)}});
     // Heartbeats and ticks try again; a put is answered, its sender decides.
@@ -227,6 +240,24 @@ void MetaServer::Impl::close(const Open& open, const Result<Version>& outcome) {
         finish_put(*put, outcome);
     } else if (std::holds_alternative<OperatorOpen>(open)) {
         --operators_open_;
+    }
+}
+
+void MetaServer::Impl::leave(std::function<void()> gone) {
+    if (std::exchange(leaving_, true)) {
+        return;
+    }
+    env_.log.info("meta.leaving", {{"leads", leading_}});
+    gone_ = std::move(gone);
+    const raft::Ticket ticket(++last_ticket_);
+    open_.emplace(ticket, LeaveOpen{});
+    consensus_.stop(ticket);
+}
+
+void MetaServer::Impl::left(bool another_leads) {
+    env_.log.info("meta.left", {{"another_leads", another_leads}});
+    if (gone_) {
+        std::exchange(gone_, {})();
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -127,6 +128,11 @@ public:
     [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const;
     void write_metrics(MetricsWriter& writer) const;
+
+    // The process is about to end: hands the leadership to another meta, if it has it, then calls
+    // `gone` once, also when nobody took over; within the bound of raft::Consensus::stop().
+    // Serves until then. Called again: no effect.
+    void leave(std::function<void()> gone);
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
     void on_link(const NodeId& node, msg::LinkEvent event) override;

@@ -267,6 +267,60 @@ TEST(MetaGroup, EvictsNobodyWhenALeaderWasStopped) {
     EXPECT_EQ(a.members_epoch, members);
 }
 
+TEST(MetaGroup, ALeaderThatLeavesEndsWhenAnotherOneLeads) {
+    Group group;
+    FakeNode a("a", Role::data);
+    FakeNode b("b", Role::data);
+    group.nodes = {&a, &b};
+    group.run(seconds(8));
+    const Epoch table = a.table.epoch;
+    for (int round = 0; round < 3; ++round) {
+        Group::Host& old = *group.leader();
+        int gone = 0;
+        old.server->leave([&] {
+            ++gone;
+            EXPECT_FALSE(old.server->status().leads);
+            EXPECT_NE(old.raft->status().leader, NodeId(old.name));
+            EXPECT_NE(old.raft->status().leader, NodeId());
+        });
+        old.server->leave([] { ADD_FAILURE() << "called for another"; });
+        EXPECT_EQ(gone, 0) << "never from within";
+        group.settle();
+        ASSERT_EQ(gone, 1);
+        ASSERT_NE(group.leader(), nullptr);
+        EXPECT_NE(group.leader(), &old);
+        group.kill(old);
+        group.run(seconds(2));
+        group.start(old);
+        group.run(seconds(5));
+        EXPECT_EQ(a.table.epoch, table);
+    }
+}
+
+TEST(MetaGroup, ALeaderThatNobodyCanSucceedEndsAllTheSame) {
+    Group group;
+    group.run(seconds(2));
+    Group::Host& old = *group.leader();
+    old.cut = true;
+    bool gone = false;
+    old.server->leave([&] { gone = true; });
+    group.run(seconds(2));
+    EXPECT_TRUE(gone);
+}
+
+TEST(MetaGroup, AFollowerLeavesAtOnce) {
+    Group group;
+    group.run(seconds(2));
+    for (auto& [name, host] : group.hosts) {
+        if (host.get() != group.leader()) {
+            bool gone = false;
+            host->server->leave([&] { gone = true; });
+            group.settle();
+            EXPECT_TRUE(gone) << name.raw();
+        }
+    }
+}
+
 TEST(MetaGroup, ALeaderThatIsCutOffEndsItsReignAndChangesNothing) {
     Group group;
     FakeNode a("a", Role::data);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,7 @@ public:
         return leading_ && ceiling_raised_;
     }
     void write_metrics(MetricsWriter& writer) const;
+    void leave(std::function<void()> gone);
 
     void on_heartbeat(const msg::RoleAddress& from, const msg::NodeHeartbeat& heartbeat);
     void on_config_interest(const msg::RoleAddress& from, const msg::ConfigInterest& interest);
@@ -82,11 +84,13 @@ private:
         PutFrom sender;
         bool report = false;
     };
+    struct LeaveOpen {};
     using Open = std::variant<JoinOpen, AssignOpen, RaiseOpen, EpochsOpen, PutOpen, PhasesOpen,
-                              ForgetOpen, ModeOpen, OperatorOpen>;
+                              ForgetOpen, ModeOpen, OperatorOpen, LeaveOpen>;
 
     void propose(Open open, const Command& command);
     void close(const Open& open, const Result<Version>& outcome);
+    void left(bool another_leads);
     void note_table();
     void notice_pause();
     void tick();
@@ -153,6 +157,8 @@ private:
     ConfigWatches watches_;
     PutOrder put_order_;
 
+    std::function<void()> gone_;  // while this meta leaves
+    bool leaving_ = false;
     bool leading_ = false;
     bool ceiling_raised_ = false;  // in this leadership
     MonoTime leading_since_;

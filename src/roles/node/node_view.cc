@@ -37,10 +37,19 @@ void NodeView::begin(MonoTime now) {
     kept_ = std::move(*kept);
 }
 
+void NodeView::on_link(const NodeId& node, msg::LinkEvent event) {
+    switch (event) {
+        case msg::LinkEvent::up: lost_.erase(node); break;
+        case msg::LinkEvent::closed: lost_.insert(node); break;
+        case msg::LinkEvent::silent: break;  // it may live, behind a cut
+    }
+}
+
 void NodeView::beat(const msg::NodeHeartbeat& heartbeat) {
     msg::NodeHeartbeat told = heartbeat;
     told.table_epoch = now_.table.epoch;
     told.members_epoch = now_.members_epoch;
+    told.lost = {lost_.begin(), lost_.end()};
     for (const NodeId& meta : options_.metas) {
         env_.outbox.send({meta, Role::meta}, told);
     }
@@ -75,6 +84,9 @@ NodeView::News NodeView::take(const NodeId& meta, const msg::NodeHeartbeatReply&
         now_.members = *reply.members;
         now_.members_epoch = reply.members_epoch;
         news.members = changed_ = true;
+        std::erase_if(lost_, [this](const NodeId& node) {
+            return std::ranges::find(now_.members, node, &Member::node) == now_.members.end();
+        });
     }
     if (reply.table && reply.table->epoch > now_.table.epoch) {
         now_.table = *reply.table;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,10 @@ public:
 
     // Reads what is kept.
     void begin(MonoTime now);
+
+    // What the network knows of another node: who ended is told the metas with every beat until it
+    // is up again or no member any more.
+    void on_link(const NodeId& node, msg::LinkEvent event);
 
     // Sends `heartbeat` with what this node knows to every meta: the leading one answers. The
     // caller fills in member, copies and what else it has to say.
@@ -164,6 +169,7 @@ private:
     std::optional<KeptView> kept_;  // until it is used, or a meta answers
     Version durable_reserved_;
     Version reserved_before_;
+    std::set<NodeId> lost_;  // nodes whose process ended; only such as a link was looked for to
     bool greeted_ = false;
     bool from_kept_ = false;
     NodeId leader_;

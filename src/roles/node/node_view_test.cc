@@ -114,6 +114,27 @@ TEST(NodeView, TellsAllMetasWhatItHas) {
     EXPECT_EQ(node.view->leader(), kMeta2);
 }
 
+TEST(NodeView, TellsTheMetasWhoseProcessEndedUntilItIsBackOrNoMember) {
+    Node node;
+    const auto told = [&] {
+        node.view->beat({.member = {.node = NodeId("s1")}});
+        return node.sent.back().second.lost;
+    };
+    ASSERT_TRUE(node.view->take(kMeta2, answer(some_view()), node.now).members);
+    for (const char* name : {"d1", "d2"}) {
+        node.view->on_link(NodeId(name), msg::LinkEvent::closed);
+    }
+    EXPECT_EQ(told(), (std::vector{NodeId("d1"), NodeId("d2")}));
+    node.view->on_link(NodeId("d1"), msg::LinkEvent::silent);
+    node.view->on_link(NodeId("d2"), msg::LinkEvent::up);
+    EXPECT_EQ(told(), std::vector{NodeId("d1")});
+    auto without = some_view();
+    ++without.members_epoch;
+    without.members.clear();
+    ASSERT_TRUE(node.view->take(kMeta2, answer(without), node.now).members);
+    EXPECT_TRUE(told().empty());
+}
+
 TEST(NodeView, TakesOnlyWhatIsNewerAndMeantForThisLife) {
     Node node;
     auto other_life = answer(some_view());

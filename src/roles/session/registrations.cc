@@ -215,17 +215,20 @@ void Registrations::suspect_connection(env::ConnId conn, Duration patience, Mono
     }
 }
 
-std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now,
-                                                            const std::function<bool()>& may_go,
+std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now, const MayGo& may_go,
                                                             Duration patience) {
     std::vector<RegistId> expired;
+    std::size_t going = 0;  // of these, those that lived until now
     for (const RegistId& id : leased_) {
         Registration& registration = registrations_.at(id);
         if (now - registration.heard < registration.lease) {
             continue;
         }
-        if (registration.suspect || may_go()) {
+        if (registration.suspect) {
             expired.push_back(id);
+        } else if (may_go(leased() - going)) {
+            expired.push_back(id);
+            ++going;
         } else {
             registration.lease += patience;
             suspect(registration, true);

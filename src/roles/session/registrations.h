@@ -80,9 +80,10 @@ public:
     void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
-    // (suspects aside, whose time is over for good); those that may not are suspects for `patience`
-    // more.
-    [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const std::function<bool()>& may_go,
+    // (suspects aside, whose time is over for good), with how many leased ones live, it included;
+    // those that may not are suspects for `patience` more.
+    using MayGo = std::function<bool(std::size_t living)>;
+    [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const MayGo& may_go,
                                                 Duration patience);
 
     // An operator knows better: suspects are gone at once, or are given `patience` anew.

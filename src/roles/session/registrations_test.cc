@@ -37,7 +37,7 @@ protected:
     }
 
     std::vector<Registrations::Op> expire(MonoTime at, bool may_go = true) {
-        return registrations.expire_leases(at, [=] { return may_go; }, seconds(60));
+        return registrations.expire_leases(at, [=](std::size_t) { return may_go; }, seconds(60));
     }
 
     Registrations registrations;
@@ -209,6 +209,25 @@ TEST_F(RegistrationsTest, LeasesThatMayNotGoAreSuspectsForAWhile) {
     EXPECT_TRUE(expire(now + seconds(10), false).empty());
     EXPECT_EQ(registrations.suspects(), 1U);
     EXPECT_EQ(expire(now + seconds(70), false).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, LeasesThatRunOutTogetherAreCountedOneByOne) {
+    for (const char* id : {"a", "b", "c", "d", "e"}) {
+        auto publication = std::make_shared<Publication>(*state(1, 100));
+        publication->id = RegistId(id);
+        ASSERT_TRUE(registrations.offer(publication, kOld, seconds(10), now).has_value());
+    }
+    std::vector<std::size_t> living;
+    const auto gone = registrations.expire_leases(
+        now + seconds(10),
+        [&](std::size_t alive) {
+            living.push_back(alive);
+            return living.size() <= 2;
+        },
+        seconds(60));
+    EXPECT_EQ(gone.size(), 2U);
+    EXPECT_EQ(living, (std::vector<std::size_t>{5, 4, 3, 2, 1})) << "neither gone nor suspected";
+    EXPECT_EQ(registrations.suspects(), 3U);
 }
 
 TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {

@@ -140,8 +140,9 @@ void SessionServer::Impl::on_message(const msg::RoleAddress& from,
 void SessionServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     notice_pause();
     routes_.on_link(node, event, env_.clock.mono());
+    view_.on_link(node, event);
     if (event == msg::LinkEvent::closed) {
-        ask_metas();  // who leads in its stead may be known already
+        beat_metas();  // they shall know, or know already who leads in its stead
     }
     flush();
 }
@@ -238,7 +239,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     brake_.sweep(now);
     const std::size_t suspects = registrations_.suspects();
     auto silent = registrations_.expire_leases(
-        now, [&] { return may_go(registrations_.leased(), now); }, options_.suspect_patience);
+        now, [&](std::size_t living) { return may_go(living, now); }, options_.suspect_patience);
     if (registrations_.suspects() > suspects) {
         note_suspects(registrations_.suspects() - suspects);
     }

@@ -85,6 +85,9 @@ void add_data(ConfigTable& table, ServerConfig::Data& data) {
         "data.silent_hold", data.silent_hold, {seconds(1), hours(24)},
         "How long the publications of a session are held that merely cannot be heard: it "
         "may live behind a cut.");
+    table.duration("data.sync_patience", data.sync_patience, {seconds(0), minutes(10)},
+                   "A data server that started is not ready before it has all of the slots it "
+                   "follows; when nothing of them came for so long it is.");
 }
 
 void add_bolt(ConfigTable& table, ServerConfig::Bolt& bolt) {

@@ -48,6 +48,7 @@ struct ServerConfig {
     struct Data {
         Duration orphan_grace = std::chrono::seconds(10);
         Duration silent_hold = std::chrono::minutes(10);
+        Duration sync_patience = std::chrono::seconds(30);
     } data;
 
     struct Bolt {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "sim/scenarios/churn.h"
@@ -110,6 +112,30 @@ TEST_F(Cluster, MovesSlotsAgainSoonAfterTheLeadingMetaIsKilled) {
     story.node("data-3").kill(Death::killed);
     story.wait(seconds(10));
     EXPECT_EQ(leading_meta()->meta()->status().slots_without_leader, 0U);
+    expect_whole();
+}
+
+// Two that saw a process end are believed at once. Here those who are not data servers are the only
+// ones who can tell.
+TEST_F(Cluster, LearnsFromSessionsThatADataServerEnded) {
+    const auto dead = [&] {
+        const auto members = leading_meta()->meta()->status().members;
+        const auto found =
+            std::ranges::find(members, NodeId("data-1"),
+                              [](const meta::MemberStatus& one) { return one.member.node; });
+        return found != members.end() && found->member.phase == MemberPhase::dead;
+    };
+    for (const char* other : {"data-2", "data-3", "data-4"}) {
+        story.node(other).pause(seconds(2));
+    }
+    story.node("data-1").kill(Death::killed);
+    Duration took{};
+    for (; !dead() && took < seconds(3); took += milliseconds(10)) {
+        story.wait(milliseconds(10));
+    }
+    EXPECT_LT(took, meta::MetaOptions{}.sign_wait);
+    story.node("data-1").start();
+    story.wait(seconds(10));
     expect_whole();
 }
 

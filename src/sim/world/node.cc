@@ -282,6 +282,9 @@ void Node::tell_roles(const NodeId& peer, msg::LinkEvent event) {
             role->on_link(peer, event);
         }
     }
+    if (event == msg::LinkEvent::closed && raft() != nullptr) {
+        raft()->on_peer_gone(peer);
+    }
 }
 
 void Node::write(LogLevel, std::string_view event, std::initializer_list<LogField> fields) {

@@ -29,13 +29,8 @@ DataPart::DataPart(Foundation& base, const std::string& peer_address)
 }
 
 std::optional<std::string> DataPart::not_ready() const {
-    if (role_->status().table_epoch == Epoch{}) {
-        return "no slot table is known yet: no meta server has answered";
-    }
-    if (const std::size_t lost = role_->status().slots_lost; lost > 0) {
-        return "without metas: " + std::to_string(lost) + " slots are being fetched from others";
-    }
-    return std::nullopt;
+    std::string what = role_->status().waits_for;
+    return what.empty() ? std::nullopt : std::optional(std::move(what));
 }
 
 void DataPart::write_metrics(MetricsWriter& writer) const {

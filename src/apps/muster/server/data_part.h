@@ -28,7 +28,7 @@ public:
     [[nodiscard]] data::DataServer& role() {
         return *role_;
     }
-    // Why it serves nobody now; none: it does.
+    // Why it cannot be relied on since its start; none: it can.
     [[nodiscard]] std::optional<std::string> not_ready() const;
     void write_metrics(MetricsWriter& writer) const;
 

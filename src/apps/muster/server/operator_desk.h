@@ -52,7 +52,7 @@ private:
     static constexpr std::size_t kOpenMax = 64;
     static constexpr Duration kPatience = std::chrono::seconds(10);
     static constexpr Duration kStaleAfter = std::chrono::seconds(2);
-    static constexpr Duration kAskAgain = std::chrono::milliseconds(500);
+    static constexpr Duration kAskAgain = std::chrono::milliseconds(100);
 
     struct Question {
         std::uint64_t token = 0;

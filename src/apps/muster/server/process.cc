@@ -250,11 +250,28 @@ Result<void> Process::run() {
 // The first one ends it politely, the second one at once.
 void Process::on_signal(int signal) {
     base_->log.info("server.stopping", {{"signal", signal}});
-    if (session_ == nullptr || std::exchange(leaving_, true)) {
+    if (!parts_to_leave_.empty()) {
         base_->loop->stop();
         return;
     }
-    session_->leave([this] { base_->loop->stop(); });
+    if (meta_ != nullptr) {
+        parts_to_leave_.insert(Role::meta);
+        meta_->role().leave([this] { on_left(Role::meta); });
+    }
+    if (session_ != nullptr) {
+        parts_to_leave_.insert(Role::session);
+        session_->leave([this] { on_left(Role::session); });
+    }
+    if (parts_to_leave_.empty()) {
+        base_->loop->stop();
+    }
+}
+
+void Process::on_left(Role role) {
+    parts_to_leave_.erase(role);
+    if (parts_to_leave_.empty()) {
+        base_->loop->stop();
+    }
 }
 
 }  // namespace muster::cli

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,9 @@ public:
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
 
-    // Serves until SIGINT or SIGTERM; then hands its clients over, until that is done or a second
-    // signal comes. Errors: conflict (the metas will not have this node).
+    // Serves until SIGINT or SIGTERM; then hands its clients and the leadership of the metas over,
+    // until that is done (each within its bound) or a second signal comes. Errors: conflict (the
+    // metas will not have this node).
     [[nodiscard]] Result<void> run();
 
 private:
@@ -65,6 +67,7 @@ private:
     void look_around();
     void look_at(const node::NodeView& view);
     void on_signal(int signal);
+    void on_left(Role role);
     // Why this node is no help to anybody yet; none: it is.
     [[nodiscard]] std::optional<std::string> waits_for() const;
     void say_where() const;
@@ -85,7 +88,7 @@ private:
     std::unique_ptr<HttpPart> http_;
     std::uint64_t dialled_epoch_ = 0;
     std::optional<MonoTime> agreed_;  // when the metas, this one among them, last had a leader
-    bool leaving_ = false;
+    std::set<Role> parts_to_leave_;  // after a signal
     Result<void> outcome_;
 };
 

@@ -57,6 +57,7 @@ data::DataOptions data_options(const runtime::ServerConfig& config, const Identi
             .incarnation = identity.life.now,
             .orphan_grace = config.data.orphan_grace,
             .silent_hold = config.data.silent_hold,
+            .sync_patience = config.data.sync_patience,
             .brake = brake_limits(config.brake, config.brake.service),
             .suspect_patience = config.brake.patience};
 }

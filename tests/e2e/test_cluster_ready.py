@@ -1,0 +1,119 @@
+"""A data server that was restarted is ready when it has all of the slots it follows: who restarts
+one after another by readiness takes no copy away before the one before is whole again."""
+
+import json
+import os
+import unittest
+
+from cluster import Cluster
+from crowd import Crowd
+from harness import eventually
+
+PUBLICATIONS = 20_000
+SLOTS = 256
+NOT_SYNCED = r"\d+ of 256 slots it follows are not synced yet with data-2"
+
+
+def health(node):
+    status, text = node.get("/health/ready")
+    return status, json.loads(text)["reasons"]
+
+
+class Ready(unittest.TestCase):
+    def begin(self, *settings):
+        # Nobody is taken for dead because a test stops him.
+        self.cluster = self.enterContext(Cluster(1, 2, 1, settings=("meta.member_lease=1m",
+                                                                    *settings)))
+        self.one, self.two = self.cluster.of("data")
+        self.cluster.wait_placed()
+
+    def held(self, node):
+        return int(node.metric("muster_data_publications")
+                   + node.metric("muster_data_publications_followed"))
+
+    def load(self):
+        self.enterContext(Crowd("load-{}", 10000, (4, self.cluster["session-1"].bolt),
+                                each=PUBLICATIONS // 4))
+        for node in (self.one, self.two):
+            eventually(lambda: self.held(node) == PUBLICATIONS, f"{node.name} holds all", 60,
+                       lambda: f"but {self.held(node)}")
+
+    def stop_one(self):
+        """data-2 leads everything; data-1 is gone."""
+        self.one.kill()
+        eventually(lambda: self.two.metric("muster_data_slots_led") == SLOTS, "data-2 leads all")
+
+    def test_it_has_everything_when_it_is_ready(self):
+        self.begin()
+        self.load()
+        self.stop_one()
+        self.one.start()
+        waited_for = set()
+
+        def ready():
+            if not self.one.ready():
+                try:
+                    waited_for.update(health(self.one)[1])
+                except OSError:
+                    pass
+                return False
+            return True
+
+        eventually(ready, "data-1 is ready", 60, self.one.said)
+        # What leads by now was synced before.
+        self.assertEqual(self.one.metric("muster_data_slots_synced")
+                         + self.one.metric("muster_data_slots_led"), SLOTS)
+        self.assertEqual(self.held(self.one), PUBLICATIONS)
+        print("before it was ready it waited for: " + "; ".join(sorted(waited_for)), flush=True)
+
+    def test_it_is_not_ready_as_long_as_the_leader_does_not_answer(self):
+        self.begin()
+        self.load()
+        self.stop_one()
+        self.two.pause()
+        self.one.start()
+        reasons = []
+
+        def waits():
+            try:
+                status, reasons[:] = health(self.one)
+            except OSError:
+                return False
+            return status == 503 and any("not synced yet" in reason for reason in reasons)
+
+        eventually(waits, "it waits for data-2", 20, lambda: f"but {reasons}")
+        self.assertRegex(reasons[0], NOT_SYNCED)
+        self.assertEqual(self.one.metric("muster_data_slots_synced"), 0)
+        self.two.resume()
+        self.cluster.wait_ready(self.one)
+        self.assertEqual(self.held(self.one), PUBLICATIONS)
+
+    def test_a_leader_that_never_answers_is_waited_for_as_long_as_the_key_says(self):
+        self.begin("data.sync_patience=3s")
+        self.stop_one()
+        self.two.pause()
+        self.one.start()
+        self.cluster.wait_ready(self.one)
+        self.assertEqual(self.one.metric("muster_data_slots_synced"), 0)
+        self.assertIn("data.ready.unsynced", self.one.said())
+        self.assertRegex(self.one.said(), NOT_SYNCED)
+
+    def test_one_that_comes_up_alone_with_what_it_kept_is_ready(self):
+        self.begin("data.sync_patience=3s")
+        kept = os.path.join(self.one.data_folder, "data", "cluster.mview")
+        eventually(lambda: os.path.exists(kept) and os.path.getsize(kept) > 5000,
+                   "data-1 has kept the slot table")
+        for node in self.cluster.nodes.values():
+            node.kill()
+        self.one.start()
+        self.cluster.wait_ready(self.one)
+        self.assertGreater(self.one.metric("muster_data_slots_led"), 0)
+        for node in self.cluster.nodes.values():
+            if node is not self.one:
+                node.start()
+        self.cluster.wait_ready()
+        self.load()
+
+
+if __name__ == "__main__":
+    unittest.main()
