@@ -172,6 +172,19 @@ struct SlotDetailRequest {
     std::vector<Item> slots;
 };
 
+// Clients of this session registered these elsewhere, under a newer order: it lists them no longer,
+// unless the client is still connected here and was not asked to go. When lost, what it still lists
+// goes by its own time, and changes nothing for who owns it.
+struct TakenOver {
+    struct Item {
+        RegistId id;
+        ServicePtr service;
+        RegistOrder order;  // of the new owner
+    };
+    Incarnation session;
+    std::vector<Item> items;
+};
+
 struct ListServicesReply {
     struct Entry {
         std::string data_info_id;

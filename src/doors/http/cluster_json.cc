@@ -81,6 +81,7 @@ std::string members_json(const msg::ClusterReport& report) {
         }
         json.field("slots_led", line.slots_led)
             .field("slots_followed", line.slots_followed)
+            .field("clients", line.clients)
             .end_object();
     }
     json.end_array().end_object();

@@ -40,6 +40,7 @@ MetaStatus MetaServer::Impl::status() const {
         }
         member.slots_led = who.role == Role::data ? led[who.node] : 0;
         member.slots_followed = who.role == Role::data ? followed[who.node] : 0;
+        member.clients = who.role == Role::session ? loads_.clients_of(who.node) : 0;
         status.members.push_back(std::move(member));
     }
     return status;
@@ -59,7 +60,8 @@ msg::ClusterReport MetaServer::Impl::report() const {
              .known_before = one.known_before,
              .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
              .slots_led = static_cast<std::uint32_t>(one.slots_led),
-             .slots_followed = static_cast<std::uint32_t>(one.slots_followed)});
+             .slots_followed = static_cast<std::uint32_t>(one.slots_followed),
+             .clients = one.clients});
     }
     report.copies = copies_.lines();
     using Placement = msg::ClusterReport::Placement;

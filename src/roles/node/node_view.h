@@ -60,6 +60,7 @@ public:
         bool first = false;     // of this life
         bool table = false;
         bool members = false;
+        bool loads = false;
     };
 
     NodeView(NodeViewOptions options, NodeViewEnv env);
@@ -102,6 +103,10 @@ public:
         return now_.members_epoch;
     }
     [[nodiscard]] const Member* find(const NodeId& node, Role role) const;
+    // Clients of the sessions, as a meta told last; kept in memory only.
+    [[nodiscard]] const msg::ClientLoads& loads() const {
+        return loads_;
+    }
     [[nodiscard]] Version ceiling() const {
         return now_.ceiling;
     }
@@ -161,6 +166,7 @@ private:
     NodeViewOptions options_;
     NodeViewEnv env_;
     KeptView now_;
+    msg::ClientLoads loads_;
     std::optional<KeptView> kept_;  // until it is used, or a meta answers
     Version durable_reserved_;
     Version reserved_before_;

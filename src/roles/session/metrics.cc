@@ -86,6 +86,18 @@ void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {
     counter("muster_session_clients_sent_away_total",
             "Connections closed so that their clients go to another session.",
             probe_.clients_sent_away);
+    gauge("muster_session_clients", "Connections that stay, by which sessions are balanced.",
+          staying_);
+    gauge("muster_session_balancing", "1 while clients are sent to sessions with fewer.",
+          balancer_.moving() ? 1 : 0);
+    counter("muster_session_balance_directed_total",
+            "Hints to go to a session with fewer clients.", probe_.clients_directed);
+    counter("muster_session_balance_closed_total",
+            "Connections closed so that their clients go to a session with fewer.",
+            probe_.clients_closed_for_balance);
+    counter("muster_session_taken_over_total",
+            "Publications let go because another session has them from their client.",
+            probe_.taken_over);
 }
 
 void SessionServer::Impl::write_push_counts(MetricsWriter& writer) const {

@@ -156,6 +156,19 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServic
     queries_.on_reply(from.node, reply);
 }
 
+// Its clients are where they were sent, or came to another session by themselves.
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::TakenOver& taken) {
+    if (taken.session != options_.incarnation) {
+        return;
+    }
+    const auto stays = [this](env::ConnId conn) {
+        return !handover_.begun() && !balancer_.sent(conn);
+    };
+    for (const auto& item : taken.items) {
+        probe_.taken_over.add(registrations_.yield(item.id, item.order, stays) ? 1 : 0);
+    }
+}
+
 void SessionServer::Impl::add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats,
                                      SlotId id) const {
     const Route& route = *routes_.find(id);

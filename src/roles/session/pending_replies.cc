@@ -1,5 +1,6 @@
 #include "roles/session/pending_replies.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -30,6 +31,11 @@ void PendingReplies::expire(MonoTime now, const Answer& answer) {
         open_.erase(open_.begin());
         answer(open.conn, open.reply);
     }
+}
+
+bool PendingReplies::waits(env::ConnId conn) const {
+    return std::ranges::any_of(open_,
+                               [&](const auto& item) { return item.second.conn == conn; });
 }
 
 }  // namespace muster::session

@@ -25,6 +25,8 @@ public:
     void done(WaiterId waiter, const Answer& answer);
     void expire(MonoTime now, const Answer& answer);
 
+    // Whether a request of `conn` is among them.
+    [[nodiscard]] bool waits(env::ConnId conn) const;
     [[nodiscard]] bool empty() const {
         return open_.empty();
     }

@@ -98,6 +98,7 @@ void Registrations::hold(Registration& registration, const RegistId& id, env::Co
     registration.lease = lease;
     registration.heard = now;
     leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
+    registration.departed = false;
     suspect(registration, false);
 }
 
@@ -133,16 +134,22 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .order = order,
           .cause = cause,
           .owner_seq = ++last_seq_};
-    own(registration, op.id, env::ConnId{});
-    leased_.erase(op.id);
+    forget(found);
+    bury(op.id, {order, cause, now});
+    return op;
+}
+
+void Registrations::forget(std::map<RegistId, Registration>::iterator found) {
+    const RegistId id = found->first;
+    Registration& registration = found->second;
+    own(registration, id, env::ConnId{});
+    leased_.erase(id);
     suspect(registration, false);
     uncount(*registration.publication);
     registrations_.erase(found);
     if (roster_ != nullptr) {
-        roster_->left(op.id);
+        roster_->left(id);
     }
-    bury(op.id, {order, cause, now});
-    return op;
 }
 
 std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
@@ -200,6 +207,26 @@ void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTim
     }
 }
 
+void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime now) {
+    const auto owned = by_conn_.find(conn);
+    const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
+    release_connection(conn, grace, now);
+    for (const RegistId& id : ids) {
+        registrations_.at(id).departed = true;
+    }
+}
+
+bool Registrations::yield(const RegistId& id, RegistOrder order,
+                          const std::function<bool(env::ConnId)>& stays) {
+    const auto found = registrations_.find(id);
+    if (found == registrations_.end() || order <= found->second.publication->order ||
+        (found->second.conn != env::ConnId{} && stays(found->second.conn))) {
+        return false;
+    }
+    forget(found);
+    return true;
+}
+
 void Registrations::suspect_connection(env::ConnId conn, Duration patience, MonoTime now) {
     const auto owned = by_conn_.find(conn);
     const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
@@ -218,7 +245,7 @@ std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now,
         if (now - registration.heard < registration.lease) {
             continue;
         }
-        if (registration.suspect || may_go()) {
+        if (registration.suspect || registration.departed || may_go()) {
             expired.push_back(id);
         } else {
             registration.lease += patience;

@@ -71,12 +71,19 @@ public:
     // The connection is lost, but what it owned stays for `grace`: its client may be on its way
     // back.
     void release_connection(env::ConnId conn, Duration grace, MonoTime now);
+    // The same, of a client that was sent elsewhere: its silence here is no sign of its end.
+    void depart_connection(env::ConnId conn, Duration grace, MonoTime now);
     // The same, and the client is suspected to be gone: kept for `patience` unless it is heard
     // again.
     void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
+    // Another session owns `id` under `order`: it is held here no longer, unless that is not newer
+    // than what is known, or a connection owns it that stays, as `stays` says. Returns whether it
+    // was let go.
+    bool yield(const RegistId& id, RegistOrder order,
+               const std::function<bool(env::ConnId)>& stays);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
-    // (suspects aside, whose time is over for good); those that may not are suspects for `patience`
+    // (suspects aside, whose time is over for good, and those that departed); those that may not are suspects for `patience`
     // more.
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const std::function<bool()>& may_go,
                                                 Duration patience);
@@ -128,6 +135,7 @@ private:
         MonoTime heard;
         std::uint64_t owner_seq = 0;
         bool suspect = false;  // its client is probably gone; kept while its lease runs
+        bool departed = false;  // its client was sent to another session; the same
     };
     struct Grave {
         RegistOrder order;
@@ -143,6 +151,7 @@ private:
                                                              env::ConnId conn) const;
     [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
                              RegistOrder order, MonoTime now);
+    void forget(std::map<RegistId, Registration>::iterator found);
     void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,
               MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);

@@ -206,5 +206,47 @@ TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {
     EXPECT_EQ(expire(now + seconds(110), false).size(), 1U);
 }
 
+TEST_F(RegistrationsTest, OfClientsThatWereSentElsewhereAreNotAskedAboutWhenTheirTimeIsOver) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    EXPECT_EQ(registrations.size(), 1U);
+    EXPECT_TRUE(expire(now + seconds(13), false).empty());
+    const auto gone = expire(now + seconds(14), false);
+    ASSERT_EQ(gone.size(), 1U);
+    EXPECT_EQ(gone[0].cause, RemovalCause::silent);
+    EXPECT_FALSE(gone[0].confirmed);
+    EXPECT_EQ(registrations.suspects(), 0U);
+}
+
+TEST_F(RegistrationsTest, OfWhoCameBackAfterAllAreAskedAboutAgain) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    offer(1, 200, kNew, seconds(30));
+    EXPECT_TRUE(expire(now + seconds(30), false).empty());
+    EXPECT_EQ(registrations.suspects(), 1U);
+}
+
+TEST_F(RegistrationsTest, AreLetGoWhenAnotherSessionOwnsANewerState) {
+    const auto nobody_stays = [](env::ConnId) { return false; };
+    registrations.set_slot_count(1);
+    offer(1, 100, kOld);
+    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 100}, nobody_stays)) << "not newer";
+    EXPECT_FALSE(registrations.yield(RegistId("q"), {1, 200}, nobody_stays)) << "not known";
+    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 200}, [](env::ConnId conn) {
+        return conn == kOld;
+    })) << "its client is still here";
+    EXPECT_TRUE(registrations.yield(RegistId("p"), {1, 200}, nobody_stays));
+    EXPECT_EQ(registrations.size(), 0U);
+    EXPECT_EQ(registrations.digest(SlotId(0)).count, 0U);
+    EXPECT_EQ(registrations.owned_by(kOld), 0U);
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "nothing is left to remove";
+}
+
+TEST_F(RegistrationsTest, ThatWereLetGoAreTakenAgainFromAClientThatReturns) {
+    offer(1, 100, kOld);
+    ASSERT_TRUE(registrations.yield(RegistId("p"), {1, 200}, [](env::ConnId) { return false; }));
+    EXPECT_TRUE(offer(1, 300, kNew).has_value());
+}
+
 }  // namespace
 }  // namespace muster::session
