@@ -103,7 +103,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::ListServices& query);
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op, Turn& turn);
-    [[nodiscard]] const SessionLink* owner_before(const LedSlot& slot, const SessionLink& link,
+    [[nodiscard]] const SessionLink* owner_before(LedSlot& slot, const SessionLink& link,
                                                   const msg::PublishBatch::Op& op) const;
     void note_takeover(const SessionLink& from, const msg::PublishBatch::Op& op);
     void tell_takeovers();

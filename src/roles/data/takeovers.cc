@@ -7,7 +7,7 @@
 namespace muster::data {
 
 // The session that owns what `op` writes and that is another than `link`'s; null: none does.
-const SessionLink* DataServer::Impl::owner_before(const LedSlot& slot, const SessionLink& link,
+const SessionLink* DataServer::Impl::owner_before(LedSlot& slot, const SessionLink& link,
                                                   const msg::PublishBatch::Op& op) const {
     if (op.publication == nullptr || slot.acting) {
         return nullptr;  // what an acting leader takes, the leader has to be told yet

@@ -11,7 +11,8 @@
 namespace muster::meta {
 
 struct LoadTableOptions {
-    // Counts that moved by more than so many percent are told after `pace`, others after `settle`.
+    // Counts that moved by more than so many percent are told `pace` after the last telling, others
+    // `settle` after it.
     std::size_t percent = 5;
     Duration pace = std::chrono::seconds(1);
     Duration settle = std::chrono::seconds(5);

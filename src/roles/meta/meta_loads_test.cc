@@ -60,12 +60,12 @@ TEST_F(MetaLoads, TellsAtMostOnceASecondHoweverMuchChanges) {
 
 TEST_F(MetaLoads, WaitsLongerForSmallChanges) {
     one.clients = 1000;
-    live(seconds(6));
+    live(seconds(2));
     const std::size_t before = one.loads_told;
     one.clients = 1040;
-    live(seconds(3));
+    live(seconds(2));
     EXPECT_EQ(told(two, one), 1000U);
-    live(seconds(5));
+    live(seconds(4));
     EXPECT_EQ(told(two, one), 1040U);
     EXPECT_EQ(one.loads_told, before + 1);
 }

@@ -175,7 +175,7 @@ void add_balance(ConfigTable& table, ServerConfig::Balance& balance) {
                    "How long no member has come, gone or changed, and a client has been connected, "
                    "before it is moved. Java clients read the list of servers every 30 s: below "
                    "that they do not know a new session yet.");
-    table.integer("balance.count", balance.count, {1, 1'000'000},
+    table.integer("balance.count", balance.count, {0, 1'000'000},
                   "Clients above its share from which on a session moves some; balance.share must "
                   "be passed, too. It ends at half of that.");
     table.percent("balance.share", balance.percent, {1, 100},
