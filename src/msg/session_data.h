@@ -173,8 +173,8 @@ struct SlotDetailRequest {
 };
 
 // Clients of this session registered these elsewhere, under a newer order: it lists them no longer,
-// unless the client is still connected here and was not asked to go. When lost, what it still lists
-// goes by its own time, and changes nothing for who owns it.
+// whatever their connections here do. When lost, what it still lists goes when those end, and
+// changes nothing for who owns it.
 struct TakenOver {
     struct Item {
         RegistId id;

@@ -29,7 +29,8 @@ struct BalancerOptions {
     Duration ask_again = std::chrono::seconds(10);
     // Without word of the metas for so long nobody is moved.
     Duration metas_silent = std::chrono::seconds(2);
-    // How long a client may be on its way to another session.
+    // How long a client may be on its way to another session; what it published is kept so long. A
+    // Java client takes up to 10 s.
     Duration journey = std::chrono::seconds(15);
 };
 

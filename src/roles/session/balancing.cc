@@ -26,8 +26,10 @@ void SessionServer::Impl::balance_clients() {
                        {"closed", probe_.clients_closed_for_balance.value()}});
     }
     if (away > 0) {
-        send_elsewhere(balancer_.choose(
-            away, guests(), [this](env::ConnId conn) { return is_idle(conn); }, now));
+        const auto is_idle = [this, waiting = pending_.waiting()](env::ConnId conn) {
+            return !waiting.contains(conn) && !awaits_push(conn);
+        };
+        send_elsewhere(balancer_.choose(away, guests(), is_idle, now));
     }
 }
 
@@ -55,11 +57,11 @@ std::vector<Balancer::Guest> SessionServer::Impl::guests() const {
     return guests;
 }
 
-// Neither a request nor a push waits for its answer.
-bool SessionServer::Impl::is_idle(env::ConnId conn) const {
+// A push was not acknowledged yet, or is to be sent.
+bool SessionServer::Impl::awaits_push(env::ConnId conn) const {
     const Client& client = clients_.at(conn);
-    return !client.port->congested(conn) && !pending_.waits(conn) &&
-           std::ranges::none_of(client.subscriptions, [&](const auto& item) {
+    return client.port->congested(conn) ||
+           std::ranges::any_of(client.subscriptions, [&](const auto& item) {
                return pusher_.busy(*item.second.service, item.second.key);
            });
 }

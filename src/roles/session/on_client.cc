@@ -83,7 +83,7 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
         now < closings_forgiven_until_ || handover_.begun()) {
         registrations_.release_connection(conn, options_.return_grace, now);
     } else if (balancer_.sent(conn)) {
-        registrations_.depart_connection(conn, options_.return_grace, now);
+        registrations_.depart_connection(conn, options_.balance.journey, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {
         note_suspects(owned);

@@ -156,16 +156,14 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServic
     queries_.on_reply(from.node, reply);
 }
 
-// Its clients are where they were sent, or came to another session by themselves.
+// Its clients are where they were sent, or came to another session by themselves: whatever is still
+// open here, they speak there now.
 void SessionServer::Impl::on(const msg::RoleAddress&, const msg::TakenOver& taken) {
     if (taken.session != options_.incarnation) {
         return;
     }
-    const auto stays = [this](env::ConnId conn) {
-        return !handover_.begun() && !balancer_.sent(conn);
-    };
     for (const auto& item : taken.items) {
-        probe_.taken_over.add(registrations_.yield(item.id, item.order, stays) ? 1 : 0);
+        probe_.taken_over.add(registrations_.yield(item.id, item.order) ? 1 : 0);
     }
 }
 

@@ -1,6 +1,5 @@
 #include "roles/session/pending_replies.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -33,9 +32,12 @@ void PendingReplies::expire(MonoTime now, const Answer& answer) {
     }
 }
 
-bool PendingReplies::waits(env::ConnId conn) const {
-    return std::ranges::any_of(open_,
-                               [&](const auto& item) { return item.second.conn == conn; });
+std::set<env::ConnId> PendingReplies::waiting() const {
+    std::set<env::ConnId> conns;
+    for (const auto& [waiter, open] : open_) {
+        conns.insert(open.conn);
+    }
+    return conns;
 }
 
 }  // namespace muster::session

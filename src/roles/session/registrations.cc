@@ -203,7 +203,8 @@ void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTim
     }
     const std::set<RegistId> ids = owned->second;
     for (const RegistId& id : ids) {
-        hold(registrations_.at(id), id, env::ConnId{}, grace, now);
+        // Without a lease it would be nobody's and stay for ever.
+        hold(registrations_.at(id), id, env::ConnId{}, std::max(grace, Duration(1)), now);
     }
 }
 
@@ -216,11 +217,9 @@ void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime
     }
 }
 
-bool Registrations::yield(const RegistId& id, RegistOrder order,
-                          const std::function<bool(env::ConnId)>& stays) {
+bool Registrations::yield(const RegistId& id, RegistOrder order) {
     const auto found = registrations_.find(id);
-    if (found == registrations_.end() || order <= found->second.publication->order ||
-        (found->second.conn != env::ConnId{} && stays(found->second.conn))) {
+    if (found == registrations_.end() || order <= found->second.publication->order) {
         return false;
     }
     forget(found);

@@ -77,10 +77,8 @@ public:
     // again.
     void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
     // Another session owns `id` under `order`: it is held here no longer, unless that is not newer
-    // than what is known, or a connection owns it that stays, as `stays` says. Returns whether it
-    // was let go.
-    bool yield(const RegistId& id, RegistOrder order,
-               const std::function<bool(env::ConnId)>& stays);
+    // than what is known. Returns whether it was let go.
+    bool yield(const RegistId& id, RegistOrder order);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
     // (suspects aside, whose time is over for good, and those that departed); those that may not are suspects for `patience`

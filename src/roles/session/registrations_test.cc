@@ -206,6 +206,12 @@ TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {
     EXPECT_EQ(expire(now + seconds(110), false).size(), 1U);
 }
 
+TEST_F(RegistrationsTest, ReleasedWithoutAGraceGoAtTheNextLook) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(0), now);
+    EXPECT_EQ(expire(now + seconds(1)).size(), 1U);
+}
+
 TEST_F(RegistrationsTest, OfClientsThatWereSentElsewhereAreNotAskedAboutWhenTheirTimeIsOver) {
     offer(1, 100, kOld);
     registrations.depart_connection(kOld, seconds(14), now);
@@ -227,15 +233,11 @@ TEST_F(RegistrationsTest, OfWhoCameBackAfterAllAreAskedAboutAgain) {
 }
 
 TEST_F(RegistrationsTest, AreLetGoWhenAnotherSessionOwnsANewerState) {
-    const auto nobody_stays = [](env::ConnId) { return false; };
     registrations.set_slot_count(1);
     offer(1, 100, kOld);
-    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 100}, nobody_stays)) << "not newer";
-    EXPECT_FALSE(registrations.yield(RegistId("q"), {1, 200}, nobody_stays)) << "not known";
-    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 200}, [](env::ConnId conn) {
-        return conn == kOld;
-    })) << "its client is still here";
-    EXPECT_TRUE(registrations.yield(RegistId("p"), {1, 200}, nobody_stays));
+    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 100})) << "not newer";
+    EXPECT_FALSE(registrations.yield(RegistId("q"), {1, 200})) << "not known";
+    EXPECT_TRUE(registrations.yield(RegistId("p"), {1, 200}));
     EXPECT_EQ(registrations.size(), 0U);
     EXPECT_EQ(registrations.digest(SlotId(0)).count, 0U);
     EXPECT_EQ(registrations.owned_by(kOld), 0U);
@@ -244,7 +246,7 @@ TEST_F(RegistrationsTest, AreLetGoWhenAnotherSessionOwnsANewerState) {
 
 TEST_F(RegistrationsTest, ThatWereLetGoAreTakenAgainFromAClientThatReturns) {
     offer(1, 100, kOld);
-    ASSERT_TRUE(registrations.yield(RegistId("p"), {1, 200}, [](env::ConnId) { return false; }));
+    ASSERT_TRUE(registrations.yield(RegistId("p"), {1, 200}));
     EXPECT_TRUE(offer(1, 300, kNew).has_value());
 }
 

@@ -184,7 +184,7 @@ private:
     void send_elsewhere(const Balancer::Step& step);
     [[nodiscard]] std::vector<Balancer::Guest> guests() const;
     [[nodiscard]] std::vector<msg::ClientLoad> loads_in_reach() const;
-    [[nodiscard]] bool is_idle(env::ConnId conn) const;
+    [[nodiscard]] bool awaits_push(env::ConnId conn) const;
     [[nodiscard]] bool troubled() const;
 
     // ---- time
