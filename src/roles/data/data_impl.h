@@ -23,8 +23,8 @@ namespace muster::data {
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
 // image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
 // whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// takeovers.cc (clients that moved), report.cc (to metas and operators). Every reaction ends with flush(), which tells followers, then
-// sessions, what changed in this turn.
+// takeovers.cc (clients that moved), report.cc (to metas and operators). Every reaction ends with
+// flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -226,8 +226,8 @@ private:
     MonoTime last_sweep_;
 
     std::map<NodeId, msg::TakenOver> takeovers_;  // of this turn, by whom they were taken from
-    std::set<SlotId> written_;          // led slots with entries to stream, of this turn
-    std::map<NodeId, MonoTime> heard_;  // data nodes
+    std::set<SlotId> written_;                    // led slots with entries to stream, of this turn
+    std::map<NodeId, MonoTime> heard_;            // data nodes
     std::map<NodeId, Incarnation> leader_lives_;
     std::set<SlotId> acks_due_;
     bool ack_armed_ = false;

@@ -6,9 +6,8 @@
 namespace muster::meta {
 
 void LoadTable::take(const NodeId& session, const msg::NodeHeartbeat& heartbeat) {
-    loads_[session] = {.session = session,
-                       .clients = heartbeat.clients,
-                       .capacity = heartbeat.client_capacity};
+    loads_[session] = {
+        .session = session, .clients = heartbeat.clients, .capacity = heartbeat.client_capacity};
 }
 
 std::uint64_t LoadTable::clients_of(const NodeId& session) const {

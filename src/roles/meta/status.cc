@@ -55,13 +55,12 @@ msg::ClusterReport MetaServer::Impl::report() const {
                               .members_epoch = now.members_epoch,
                               .version_ceiling = now.ceiling};
     for (const MemberStatus& one : now.members) {
-        report.members.push_back(
-            {.member = one.member,
-             .known_before = one.known_before,
-             .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
-             .slots_led = static_cast<std::uint32_t>(one.slots_led),
-             .slots_followed = static_cast<std::uint32_t>(one.slots_followed),
-             .clients = one.clients});
+        report.members.push_back({.member = one.member,
+                                  .known_before = one.known_before,
+                                  .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
+                                  .slots_led = static_cast<std::uint32_t>(one.slots_led),
+                                  .slots_followed = static_cast<std::uint32_t>(one.slots_followed),
+                                  .clients = one.clients});
     }
     report.copies = copies_.lines();
     using Placement = msg::ClusterReport::Placement;

@@ -71,19 +71,19 @@ TEST(BalancePlan, SharesAreInProportionToCapacities) {
 
 TEST(BalancePlan, CountsThoseOnTheirWay) {
     const auto told = loads({80, 20});
-    EXPECT_EQ(plan_balance({.self = session(0), .clients = 80, .total = 150, .sessions = told}, {})
-                  .away,
-              0U)
+    EXPECT_EQ(
+        plan_balance({.self = session(0), .clients = 80, .total = 150, .sessions = told}, {}).away,
+        0U)
         << "the share is 75";
 }
 
 TEST(BalancePlan, MovesNobodyAloneOrUnknown) {
     EXPECT_EQ(plan(loads({1000}), 0).away, 0U);
     const auto told = loads({0, 0});
-    EXPECT_EQ(plan_balance({.self = NodeId("other"), .clients = 50, .total = 0, .sessions = told},
-                           {})
-                  .away,
-              0U);
+    EXPECT_EQ(
+        plan_balance({.self = NodeId("other"), .clients = 50, .total = 0, .sessions = told}, {})
+            .away,
+        0U);
 }
 
 TEST(BalancePlan, WithstandsImpossibleNumbers) {

@@ -11,8 +11,7 @@ void Balancer::disturbed(MonoTime now) {
 }
 
 bool Balancer::due(bool trouble, MonoTime now) {
-    std::erase_if(sent_,
-                  [&](const auto& item) { return now - item.second >= options_.ask_again; });
+    std::erase_if(sent_, [&](const auto& item) { return now - item.second >= options_.ask_again; });
     if (!options_.enabled || !quiet_since_ || now - *quiet_since_ < options_.grace ||
         now - stepped_ < options_.pace) {
         return false;

@@ -95,8 +95,8 @@ TEST_F(BalancerTest, AsksThoseThatFollowHintsAndClosesTheOthers) {
 TEST_F(BalancerTest, ClosesNobodyWhoWaitsForAnAnswer) {
     settle();
     (void)plan(40, 0);
-    const auto step = balancer.choose(
-        10, guests(0, 20), [](env::ConnId conn) { return conn.raw() > 15; }, now);
+    const auto step =
+        balancer.choose(10, guests(0, 20), [](env::ConnId conn) { return conn.raw() > 15; }, now);
     EXPECT_EQ(step.close.size(), 5U);
     EXPECT_FALSE(balancer.sent(env::ConnId(1)));
 }

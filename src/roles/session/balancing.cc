@@ -70,8 +70,7 @@ void SessionServer::Impl::send_elsewhere(const Balancer::Step& step) {
     for (const auto& [conn, session] : step.ask) {
         const Member* member = view_.find(session, Role::session);
         probe_.clients_directed.add();
-        clients_.at(conn).port->hint(conn,
-                                     {.servers = server_list(), .move_to = member->address});
+        clients_.at(conn).port->hint(conn, {.servers = server_list(), .move_to = member->address});
     }
     for (const env::ConnId conn : step.close) {
         msg::ClientPort* port = clients_.at(conn).port;
@@ -95,9 +94,8 @@ std::vector<ServerLoad> SessionServer::Impl::server_loads() const {
     for (std::string& server : server_list()) {
         const auto told = known.find(server);
         const msg::ClientLoad& load = told == known.end() ? known[options_.address] : told->second;
-        const std::uint64_t scaled = load.capacity == 0
-                                         ? load.clients
-                                         : load.clients * capacity_max / load.capacity;
+        const std::uint64_t scaled =
+            load.capacity == 0 ? load.clients : load.clients * capacity_max / load.capacity;
         loads.push_back({std::move(server), scaled});
     }
     return loads;

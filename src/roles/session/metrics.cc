@@ -90,8 +90,8 @@ void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {
           staying_);
     gauge("muster_session_balancing", "1 while clients are sent to sessions with fewer.",
           balancer_.moving() ? 1 : 0);
-    counter("muster_session_balance_directed_total",
-            "Hints to go to a session with fewer clients.", probe_.clients_directed);
+    counter("muster_session_balance_directed_total", "Hints to go to a session with fewer clients.",
+            probe_.clients_directed);
     counter("muster_session_balance_closed_total",
             "Connections closed so that their clients go to a session with fewer.",
             probe_.clients_closed_for_balance);

@@ -37,8 +37,7 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
         return;
     }
     staying_ += port.keeps_connections() ? 1 : 0;
-    clients_[conn] =
-        Client{.info = std::move(info), .port = &port, .since = env_.clock.mono()};
+    clients_[conn] = Client{.info = std::move(info), .port = &port, .since = env_.clock.mono()};
     registrations_.open_connection(conn);
 }
 

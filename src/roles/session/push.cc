@@ -212,8 +212,7 @@ bool Pusher::busy(const Service& service, const ListKey& key) const {
         return false;
     }
     const auto list = lists->find(key);
-    return list != lists->end() &&
-           (list->second.waiting || list->second.in_flight != Version{});
+    return list != lists->end() && (list->second.waiting || list->second.in_flight != Version{});
 }
 
 const std::map<ListKey, Pusher::List>* Pusher::lists_of(const Service& service) const {

@@ -81,8 +81,8 @@ public:
     bool yield(const RegistId& id, RegistOrder order);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
-    // (suspects aside, whose time is over for good, and those that departed); those that may not are suspects for `patience`
-    // more.
+    // (suspects aside, whose time is over for good, and those that departed); those that may not
+    // are suspects for `patience` more.
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const std::function<bool()>& may_go,
                                                 Duration patience);
 
@@ -132,7 +132,7 @@ private:
         Duration lease{};
         MonoTime heard;
         std::uint64_t owner_seq = 0;
-        bool suspect = false;  // its client is probably gone; kept while its lease runs
+        bool suspect = false;   // its client is probably gone; kept while its lease runs
         bool departed = false;  // its client was sent to another session; the same
     };
     struct Grave {

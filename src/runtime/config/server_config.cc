@@ -178,8 +178,7 @@ void add_balance(ConfigTable& table, ServerConfig::Balance& balance) {
     table.integer("balance.count", balance.count, {0, 1'000'000},
                   "Clients above its share from which on a session moves some; balance.share must "
                   "be passed, too. It ends at half of that.");
-    table.percent("balance.share", balance.percent, {1, 100},
-                  "The same as a part of its share.");
+    table.percent("balance.share", balance.percent, {1, 100}, "The same as a part of its share.");
     table.percent("balance.pace", balance.percent_per_second, {1, 100},
                   "Part of a session's clients that is moved each second; one at least.");
     table.integer("balance.capacity", balance.capacity, {0, 1'000'000},

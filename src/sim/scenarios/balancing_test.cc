@@ -29,8 +29,7 @@ class Balancing : public testing::TestWithParam<std::uint64_t> {
 protected:
     void come(std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
-            SimClient& client =
-                story.client(i % 2 == 0 ? ClientKind::native : ClientKind::java);
+            SimClient& client = story.client(i % 2 == 0 ? ClientKind::native : ClientKind::java);
             client.subscribe(kOrders, Scope::data_center);
             published.insert(client.publish(kOrders).raw());
             clients.push_back(&client);
