@@ -172,19 +172,6 @@ struct SlotDetailRequest {
     std::vector<Item> slots;
 };
 
-// Clients of this session registered these elsewhere, under a newer order: it lists them no longer,
-// whatever their connections here do. When lost, what it still lists goes when those end, and
-// changes nothing for who owns it.
-struct TakenOver {
-    struct Item {
-        RegistId id;
-        ServicePtr service;
-        RegistOrder order;  // of the new owner
-    };
-    Incarnation session;
-    std::vector<Item> items;
-};
-
 struct ListServicesReply {
     struct Entry {
         std::string data_info_id;

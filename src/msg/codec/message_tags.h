@@ -42,8 +42,6 @@ template <>
 inline constexpr std::uint32_t kTag<ListServicesReply> = 21;
 template <>
 inline constexpr std::uint32_t kTag<NotLeading> = 22;
-template <>
-inline constexpr std::uint32_t kTag<TakenOver> = 24;
 
 // node -> meta
 template <>

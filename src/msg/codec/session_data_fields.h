@@ -109,18 +109,6 @@ void fields(Ar& ar, Of<Ar, SlotDetailRequest> it) {
 }
 
 template <class Ar>
-void fields(Ar& ar, Of<Ar, TakenOver::Item> it) {
-    auto& [id, service, order] = it;
-    ar(id, service, order);
-}
-
-template <class Ar>
-void fields(Ar& ar, Of<Ar, TakenOver> it) {
-    auto& [session, items] = it;
-    ar(session, items);
-}
-
-template <class Ar>
 void fields(Ar& ar, Of<Ar, ListServicesReply::Entry> it) {
     auto& [data_info_id, publications, version] = it;
     ar(data_info_id, publications, version);

@@ -23,8 +23,8 @@ namespace muster::data {
 // (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
 // image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
 // whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// takeovers.cc (clients that moved), report.cc (to metas and operators). Every reaction ends with
-// flush(), which tells followers, then sessions, what changed in this turn.
+// report.cc (to metas and operators). Every reaction ends with flush(), which tells followers, then
+// sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -103,10 +103,6 @@ private:
     void on(const msg::RoleAddress& from, const msg::ListServices& query);
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op, Turn& turn);
-    [[nodiscard]] const SessionLink* owner_before(LedSlot& slot, const SessionLink& link,
-                                                  const msg::PublishBatch::Op& op) const;
-    void note_takeover(const SessionLink& from, const msg::PublishBatch::Op& op);
-    void tell_takeovers();
     void commit(LedSlot& slot, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);
     void compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat);
@@ -225,9 +221,8 @@ private:
     MonoTime last_tick_;
     MonoTime last_sweep_;
 
-    std::map<NodeId, msg::TakenOver> takeovers_;  // of this turn, by whom they were taken from
-    std::set<SlotId> written_;                    // led slots with entries to stream, of this turn
-    std::map<NodeId, MonoTime> heard_;            // data nodes
+    std::set<SlotId> written_;          // led slots with entries to stream, of this turn
+    std::map<NodeId, MonoTime> heard_;  // data nodes
     std::map<NodeId, Incarnation> leader_lives_;
     std::set<SlotId> acks_due_;
     bool ack_armed_ = false;

@@ -312,7 +312,6 @@ void DataServer::Impl::clear_doubts(LedSlot& slot, bool all_known) {
 void DataServer::Impl::flush() {
     keep_reserve();
     tell_followers_and_sessions();
-    tell_takeovers();
     view_.flush(env_.clock.mono());
 }
 

@@ -55,7 +55,6 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
     if (held_back(slot, link, op, turn)) {
         return;
     }
-    const SessionLink* before = owner_before(slot, link, op);
     const auto outcome = slot.store.apply({.id = op.id,
                                            .service = op.service,
                                            .publication = op.publication,
@@ -69,9 +68,6 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
         case store::WriteOutcome::remembered: probe_.writes_ignored.add(); break;
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
-    }
-    if (before != nullptr && outcome != store::WriteOutcome::remembered) {
-        note_takeover(*before, op);
     }
     store::Effect effect{.id = {},
                          .publication = op.publication,

@@ -52,7 +52,6 @@ public:
     const NodeId node;
     std::map<std::string, Copy> copies;  // by data id
     std::vector<msg::NotLeading::Item> refused;
-    std::vector<msg::TakenOver::Item> taken_over;
     std::size_t snapshots = 0;
     std::size_t changes = 0;
     std::size_t details = 0;
@@ -446,9 +445,6 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
             ++details;
             world_.send({node, Role::session}, from, std::move(detail));
         }
-    } else if (const auto* lost = std::get_if<msg::TakenOver>(&message)) {
-        EXPECT_EQ(lost->session, Incarnation(life_));
-        taken_over.insert(taken_over.end(), lost->items.begin(), lost->items.end());
     } else if (const auto* answer = std::get_if<msg::NotLeading>(&message)) {
         refused.insert(refused.end(), answer->items.begin(), answer->items.end());
     } else if (const auto* reply = std::get_if<msg::PublishBatchReply>(&message)) {

@@ -95,9 +95,6 @@ void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {
     counter("muster_session_balance_closed_total",
             "Connections closed so that their clients go to a session with fewer.",
             probe_.clients_closed_for_balance);
-    counter("muster_session_taken_over_total",
-            "Publications let go because another session has them from their client.",
-            probe_.taken_over);
 }
 
 void SessionServer::Impl::write_push_counts(MetricsWriter& writer) const {

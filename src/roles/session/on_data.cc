@@ -156,17 +156,6 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ListServic
     queries_.on_reply(from.node, reply);
 }
 
-// Its clients are where they were sent, or came to another session by themselves: whatever is still
-// open here, they speak there now.
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::TakenOver& taken) {
-    if (taken.session != options_.incarnation) {
-        return;
-    }
-    for (const auto& item : taken.items) {
-        probe_.taken_over.add(registrations_.yield(item.id, item.order) ? 1 : 0);
-    }
-}
-
 void SessionServer::Impl::add_digest(std::map<NodeId, msg::SessionHeartbeat>& beats,
                                      SlotId id) const {
     const Route& route = *routes_.find(id);

@@ -134,22 +134,16 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .order = order,
           .cause = cause,
           .owner_seq = ++last_seq_};
-    forget(found);
-    bury(op.id, {order, cause, now});
-    return op;
-}
-
-void Registrations::forget(std::map<RegistId, Registration>::iterator found) {
-    const RegistId id = found->first;
-    Registration& registration = found->second;
-    own(registration, id, env::ConnId{});
-    leased_.erase(id);
+    own(registration, op.id, env::ConnId{});
+    leased_.erase(op.id);
     suspect(registration, false);
     uncount(*registration.publication);
     registrations_.erase(found);
     if (roster_ != nullptr) {
-        roster_->left(id);
+        roster_->left(op.id);
     }
+    bury(op.id, {order, cause, now});
+    return op;
 }
 
 std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
@@ -215,15 +209,6 @@ void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime
     for (const RegistId& id : ids) {
         registrations_.at(id).departed = true;
     }
-}
-
-bool Registrations::yield(const RegistId& id, RegistOrder order) {
-    const auto found = registrations_.find(id);
-    if (found == registrations_.end() || order <= found->second.publication->order) {
-        return false;
-    }
-    forget(found);
-    return true;
 }
 
 void Registrations::suspect_connection(env::ConnId conn, Duration patience, MonoTime now) {

@@ -76,9 +76,6 @@ public:
     // The same, and the client is suspected to be gone: kept for `patience` unless it is heard
     // again.
     void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
-    // Another session owns `id` under `order`: it is held here no longer, unless that is not newer
-    // than what is known. Returns whether it was let go.
-    bool yield(const RegistId& id, RegistOrder order);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
     // (suspects aside, whose time is over for good, and those that departed); those that may not
@@ -149,7 +146,6 @@ private:
                                                              env::ConnId conn) const;
     [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
                              RegistOrder order, MonoTime now);
-    void forget(std::map<RegistId, Registration>::iterator found);
     void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,
               MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);

@@ -232,23 +232,5 @@ TEST_F(RegistrationsTest, OfWhoCameBackAfterAllAreAskedAboutAgain) {
     EXPECT_EQ(registrations.suspects(), 1U);
 }
 
-TEST_F(RegistrationsTest, AreLetGoWhenAnotherSessionOwnsANewerState) {
-    registrations.set_slot_count(1);
-    offer(1, 100, kOld);
-    EXPECT_FALSE(registrations.yield(RegistId("p"), {1, 100})) << "not newer";
-    EXPECT_FALSE(registrations.yield(RegistId("q"), {1, 200})) << "not known";
-    EXPECT_TRUE(registrations.yield(RegistId("p"), {1, 200}));
-    EXPECT_EQ(registrations.size(), 0U);
-    EXPECT_EQ(registrations.digest(SlotId(0)).count, 0U);
-    EXPECT_EQ(registrations.owned_by(kOld), 0U);
-    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "nothing is left to remove";
-}
-
-TEST_F(RegistrationsTest, ThatWereLetGoAreTakenAgainFromAClientThatReturns) {
-    offer(1, 100, kOld);
-    ASSERT_TRUE(registrations.yield(RegistId("p"), {1, 200}));
-    EXPECT_TRUE(offer(1, 300, kNew).has_value());
-}
-
 }  // namespace
 }  // namespace muster::session

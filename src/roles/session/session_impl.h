@@ -101,7 +101,6 @@ private:
         Counter clients_sent_away;
         Counter clients_directed;
         Counter clients_closed_for_balance;
-        Counter taken_over;
         LatencyHistogram write_to_ack;
     };
 
@@ -131,7 +130,6 @@ private:
     void on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request);
     void on(const msg::RoleAddress& from, const msg::NotLeading& answer);
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
-    void on(const msg::RoleAddress& from, const msg::TakenOver& taken);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
     void declare(const NodeId& leader, const DatumCopy& copy);
     void restart_stream(const NodeId& leader);

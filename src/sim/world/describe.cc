@@ -161,11 +161,6 @@ std::string text(const msg::NotLeading& m) {
                                               item.acting ? " acting" : "");
                        }));
 }
-std::string text(const msg::TakenOver& m) {
-    return fmt::format("TakenOver{}", joined(m.items, [](const auto& item) {
-                           return item.id.raw() + "(" + order_of(item.order) + ")";
-                       }));
-}
 std::string text(const msg::FollowAck& m) {
     return fmt::format("FollowAck{}", joined(m.items, [](const auto& item) {
                            return fmt::format("{}@{}", item.slot.raw(), position_of(item.held));
