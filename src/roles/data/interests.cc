@@ -23,8 +23,11 @@ constexpr std::size_t kWeightPerBatch = 5000;
 
 std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
     const auto* change = std::get_if<DatumChange>(&either);
-    return 1 + (change != nullptr ? change->upserts.size() + change->removals.size()
-                                  : std::get<DatumSnapshot>(either).publications.size());
+    if (change != nullptr) {
+        return 1 + change->upserts.size() + change->removals.size();
+    }
+    const auto& whole = std::get<DatumSnapshot>(either);
+    return 1 + whole.publications.size() + whole.departed.size();
 }
 
 bool doubtful(const Interest& interest) {
@@ -192,7 +195,8 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
 
 // What is here is added to what the session holds; nothing is taken away by it.
 void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest) {
-    auto snapshot = snapshot_of(slot.store.find_or_make(interest.service), false);
+    auto snapshot =
+        unsettled_snapshot(slot.store, slot.store.find_or_make(interest.service));
     snapshot.version = next_version(slot);
     interest.stand = Stand::fork;
     interest.complete = interest.said.complete;
@@ -202,7 +206,9 @@ void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest&
 
 void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& interest,
                                   bool settled) {
-    link.pending.emplace_back(snapshot_of(slot.store.find_or_make(interest.service), settled));
+    const auto& datum = slot.store.find_or_make(interest.service);
+    link.pending.emplace_back(settled ? settled_snapshot(datum)
+                                      : unsettled_snapshot(slot.store, datum));
     interest.stand = Stand::trunk;
     interest.complete = settled || interest.said.complete;
 }
