@@ -249,6 +249,7 @@ void MetaServer::Impl::on_leadership(bool leads, raft::Term term) {
         copies_.begin_reign(table());
         noted_table_ = table();
     }
+    tell_loads();  // not those of an earlier reign
     keep_ceiling();
     judge_soon();
 }
