@@ -132,14 +132,17 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
 // What was not acknowledged in time is sent again. When all is acknowledged a follower is told
 // nothing but that we live.
 void DataServer::Impl::look_after_followers(MonoTime now) {
-    std::set<NodeId> nodes;
+    std::map<NodeId, std::uint32_t> streamed;
     for (auto& [id, slot] : slots_.led()) {
         if (slot->acting) {
             continue;
         }
         const auto& followers = slots_.table().slots[id.raw()].followers;
-        nodes.insert(followers.begin(), followers.end());
+        for (const NodeId& node : followers) {
+            streamed.try_emplace(node, 0);
+        }
         for (auto& [node, follower] : slot->followers) {
+            streamed[node] += follower.life != Incarnation{} ? 1 : 0;
             const bool owed =
                 follower.acked < slot->log.newest() || (slot->settled && !follower.knows_settled);
             if (follower.life != Incarnation{} && owed &&
@@ -151,9 +154,10 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
             }
         }
     }
-    for (const NodeId& node : nodes) {
+    for (const auto& [node, count] : streamed) {
         env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
-                                                              .table_epoch = slots_.table().epoch});
+                                                              .table_epoch = slots_.table().epoch,
+                                                              .streamed = count});
     }
 }
 
@@ -168,7 +172,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest&
     const FollowedSlot* copy = slots_.find_followed(ask.slot);
     if (ask.any_copy && copy != nullptr && copy->epoch == ask.slot_epoch && copy->can_be_copied()) {
         send_image_part(from.node, ask.slot,
-                        {copy->store, copy->epoch, copy->log.position(), copy->settled}, ask);
+                        {.store = copy->store,
+                         .epoch = copy->epoch,
+                         .position = copy->log.position(),
+                         .gaps = copy->log.gaps(),
+                         .settled = copy->settled},
+                        ask);
     }
 }
 
@@ -184,7 +193,8 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                         .next = ask.from,
                         .last = false,
                         .data_items = {},
-                        .tombstones = {}};
+                        .tombstones = {},
+                        .gaps = {}};
     std::size_t items = 0;
     std::size_t bytes = 0;
     const auto full = [&] { return items >= kImagePublications || bytes >= kImageBytes; };
@@ -237,6 +247,9 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                                            .age_ms = to_ms(now - stone.since)});
                 return true;
             });
+    }
+    if (part.last) {
+        part.gaps = slot.gaps;
     }
     probe_.images_sent.add(part.part == 0 ? 1 : 0);
     env_.outbox.send({node, Role::data}, std::move(part));
