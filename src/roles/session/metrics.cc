@@ -18,6 +18,9 @@ void SessionServer::Impl::write_holdings(MetricsWriter& writer) const {
     gauge("muster_session_publications", "Publications of this session's clients.",
           now.publications);
     gauge("muster_session_suspects", "Publications the brake keeps.", now.suspects);
+    gauge("muster_session_departed_publications",
+          "Publications of clients that were sent to other sessions, kept for a while.",
+          now.departed);
     gauge("muster_session_braking", "1 while more clients went at once than is believed.",
           now.braking ? 1 : 0);
     gauge("muster_session_subscriptions", "Subscriptions of this session's clients.",

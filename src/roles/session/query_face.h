@@ -38,6 +38,7 @@ struct SessionStatus {
     std::size_t connections = 0;
     std::size_t publications = 0;
     std::size_t suspects = 0;  // of the publications: kept by the brake
+    std::size_t departed = 0;  // and of clients that were sent to other sessions
     bool braking = false;      // more clients went at once than is believed
     std::size_t subscriptions = 0;
     std::size_t watches = 0;

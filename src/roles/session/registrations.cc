@@ -90,7 +90,7 @@ void Registrations::hold(Registration& registration, const RegistId& id, env::Co
     registration.lease = lease;
     registration.heard = now;
     leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
-    registration.departed = false;
+    depart(registration, false);
     suspect(registration, false);
 }
 
@@ -100,6 +100,11 @@ void Registrations::suspect(Registration& registration, bool yes) {
     if (yes) {
         suspects_end_ = std::max(suspects_end_, registration.heard + registration.lease);
     }
+}
+
+void Registrations::depart(Registration& registration, bool yes) {
+    departed_ += static_cast<std::size_t>(yes) - static_cast<std::size_t>(registration.departed);
+    registration.departed = yes;
 }
 
 void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
@@ -135,6 +140,7 @@ void Registrations::erase(std::map<RegistId, Registration>::iterator found) {
     auto& [id, registration] = *found;
     own(registration, id, env::ConnId{});
     leased_.erase(id);
+    depart(registration, false);
     suspect(registration, false);
     uncount(*registration.publication);
     if (roster_ != nullptr) {
@@ -213,7 +219,7 @@ void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime
     const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
     release_connection(conn, grace, now);
     for (const RegistId& id : ids) {
-        registrations_.at(id).departed = true;
+        depart(registrations_.at(id), true);
     }
 }
 

@@ -93,7 +93,11 @@ public:
     [[nodiscard]] std::size_t suspects() const {
         return suspects_;
     }
-    // When the last of them goes, at the latest.
+    // Of clients that were sent elsewhere.
+    [[nodiscard]] std::size_t departed() const {
+        return departed_;
+    }
+    // When the last of the suspects goes, at the latest.
     [[nodiscard]] MonoTime suspects_end() const {
         return suspects_end_;
     }
@@ -155,6 +159,7 @@ private:
               MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);
     void suspect(Registration& registration, bool yes);
+    void depart(Registration& registration, bool yes);
     [[nodiscard]] std::vector<Op> remove_silent(const std::vector<RegistId>& ids, MonoTime now);
     void bury(const RegistId& id, const Grave& grave);
     void count(const Publication& publication);
@@ -167,6 +172,7 @@ private:
     std::uint64_t last_conn_ = 0;
     std::set<RegistId> leased_;  // suspects as well
     std::size_t suspects_ = 0;
+    std::size_t departed_ = 0;
     MonoTime suspects_end_;
     std::unordered_map<RegistId, Grave> graves_;
     std::deque<std::pair<MonoTime, RegistId>> grave_ages_;

@@ -352,6 +352,7 @@ SessionStatus SessionServer::Impl::status() const {
             .connections = clients_.size(),
             .publications = registrations_.size(),
             .suspects = registrations_.suspects(),
+            .departed = registrations_.departed(),
             .braking = brake_.braking(kOwnClients),
             .subscriptions = subscription_count_,
             .watches = configs_.size(),
