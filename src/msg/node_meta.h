@@ -206,7 +206,7 @@ struct ClusterReport {
         std::int64_t silent_ms = -1;  // since it was last heard; below zero: not by this leader
         std::uint32_t slots_led = 0;
         std::uint32_t slots_followed = 0;
-        std::uint64_t clients = 0;  // of a session, as it said last
+        std::int64_t clients = -1;  // of a session, as it said last; below zero: not known
     };
     // As its holder told last.
     struct CopyLine {

@@ -30,6 +30,7 @@ public:
 
     Result<raft::RecoveryReport> start();
     [[nodiscard]] MetaStatus status() const;
+    [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const {
         return leading_ && ceiling_raised_;
     }
@@ -142,9 +143,6 @@ private:
     // loads.cc
     [[nodiscard]] bool troubled() const;
     void tell_loads();
-
-    // status.cc
-    [[nodiscard]] msg::ClusterReport report() const;
 
     // on_config.cc
     void finish_put(const PutOpen& put, const Result<Version>& outcome);

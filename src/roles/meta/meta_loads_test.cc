@@ -116,7 +116,9 @@ TEST_F(MetaLoads, AreShownToOperators) {
     const auto reply = story.ask(msg::OperatorRequest::ReportCluster{});
     ASSERT_TRUE(reply && reply->report);
     for (const auto& line : reply->report->members) {
-        EXPECT_EQ(line.clients, line.member.node == one.member.node ? 7U : 0U);
+        EXPECT_EQ(line.clients, line.member.node == one.member.node   ? 7
+                                : line.member.node == two.member.node ? 0
+                                                                      : -1);
     }
 }
 

@@ -60,7 +60,9 @@ msg::ClusterReport MetaServer::Impl::report() const {
                                   .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
                                   .slots_led = static_cast<std::uint32_t>(one.slots_led),
                                   .slots_followed = static_cast<std::uint32_t>(one.slots_followed),
-                                  .clients = one.clients});
+                                  .clients = one.member.role == Role::session
+                                                 ? static_cast<std::int64_t>(one.clients)
+                                                 : -1});
     }
     report.copies = copies_.lines();
     using Placement = msg::ClusterReport::Placement;

@@ -148,6 +148,10 @@ private:
     void forget_held();
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
+    // ---- operators
+    void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+    [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
+
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
@@ -236,7 +240,7 @@ private:
     MonoTime last_config_ask_;
     // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
     std::set<SlotId> digests_due_;
-    std::set<std::string> outrun_;  // copies that are ahead of what their leader tells
+    std::set<std::string> outrun_;            // copies that are ahead of what their leader tells
     std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;

@@ -122,7 +122,7 @@ protected:
     Process process_;
     std::string zone_;
     PipeId pipe_;
-    MonoTime connected_;  // when it last began to connect
+    MonoTime connected_;                     // when it last began to connect
     std::map<PipeId, std::string> reached_;  // the server of each connection, newest last
     std::vector<RegistId> published_;
     std::vector<Listener> listeners_;
