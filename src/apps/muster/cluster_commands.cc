@@ -77,18 +77,19 @@ int tell(const QueryOptions& options, std::string_view method, const std::string
 
 int run_members(const QueryOptions& options) {
     return show(options, "/api/v1/cluster/members", [](const Shown& answer) {
-        Table table(
-            {"NODE", "ROLE", "STATE", "ZONE", "CLIENTS", "PEERS", "SILENT MS", "LEADS", "FOLLOWS"});
+        Table table({"NODE", "ROLE", "STATE", "ZONE", "ADDRESS", "PEERS", "SILENT MS", "CLIENTS",
+                     "LEADS", "FOLLOWS"});
         for (const Shown& meta : answer.items("metas")) {
             const std::string name = meta.text();
             table.add({name, "meta", name == answer.text("leader") ? "leads" : "", "", "", "", "",
-                       "", ""});
+                       "", "", ""});
         }
         for (const Shown& member : answer.items("members")) {
             const bool session = member.text("role") == "session";
             table.add({member.text("node"), member.text("role"), member.text("state"),
                        member.text("zone"), session ? member.text("address") : "",
                        member.text("peer_address"), member.text("silent_ms"),
+                       session ? member.text("clients") : "",
                        session ? "" : member.text("slots_led"),
                        session ? "" : member.text("slots_followed")});
         }

@@ -88,9 +88,11 @@ std::string members_json(const ClusterAnswer& answer) {
         if (line.silent_ms >= 0) {
             json.field("silent_ms", line.silent_ms);
         }
-        json.field("slots_led", line.slots_led)
-            .field("slots_followed", line.slots_followed)
-            .end_object();
+        json.field("slots_led", line.slots_led).field("slots_followed", line.slots_followed);
+        if (line.clients >= 0) {
+            json.field("clients", line.clients);
+        }
+        json.end_object();
     }
     json.end_array().end_object();
     return std::move(json).take();

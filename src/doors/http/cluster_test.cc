@@ -39,7 +39,8 @@ TEST_F(ClusterRoutes, TellTheMembers) {
                                          .zone = "z"},
                               .silent_ms = 12,
                               .slots_led = 3,
-                              .slots_followed = 2});
+                              .slots_followed = 2,
+                              .clients = 5});
     const Reply answer = ask_metas("GET", "/api/v1/cluster/members", report_of(report));
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(
@@ -47,7 +48,7 @@ TEST_F(ClusterRoutes, TellTheMembers) {
         R"({"leader":"m2","term":"7","metas":["m1","m2"],"stale":false,"epoch":"4","members":[)"
         R"({"node":"d1","role":"data","state":"live","address":"",)"
         R"("peer_address":"127.0.0.1:9620","zone":"z","incarnation":"9","silent_ms":12,)"
-        R"("slots_led":3,"slots_followed":2}]})");
+        R"("slots_led":3,"slots_followed":2,"clients":5}]})");
     EXPECT_TRUE(std::holds_alternative<OperatorRequest::ReportCluster>(cluster.asked.at(0)));
 }
 

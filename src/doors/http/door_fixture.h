@@ -127,6 +127,9 @@ public:
     [[nodiscard]] session::SessionStatus status() const override {
         return state;
     }
+    [[nodiscard]] std::vector<session::ServerLoad> server_loads() const override {
+        return {{"10.0.0.1:9600", 7}, {"10.0.0.2:9600", 1'000'000'000'000}};
+    }
     [[nodiscard]] std::vector<session::SubscriberInfo> subscribers_of(
         const Service& service) const override;
     void query_services(std::uint64_t token, const msg::ListServices& query,

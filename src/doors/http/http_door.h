@@ -81,6 +81,9 @@ public:
     [[nodiscard]] bool takes_deltas() const override {
         return false;
     }
+    [[nodiscard]] bool keeps_connections() const override {
+        return false;
+    }
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     void close(env::ConnId conn, const Error& why) override;
 

@@ -24,7 +24,7 @@ TEST_F(Routes, TellJavaClientsTheServers) {
     EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain\r\n"));
     EXPECT_THAT(answer.head, Not(HasSubstr("Content-Encoding")));
     EXPECT_EQ(ask("GET", "/api/servers/queryWithWeight?zone=A").body,
-              "10.0.0.1:9600?weight=7;10.0.0.2:9600?weight=7");
+              "10.0.0.1:9600?weight=7;10.0.0.2:9600?weight=2147483647");
 }
 
 TEST_F(Routes, AnswerHealth) {

@@ -32,6 +32,7 @@ public:
         MonoTime last;
         Epoch table_epoch;
         std::uint64_t members_epoch = 0;
+        std::uint64_t loads_version = 0;
     };
 
     explicit Liveness(LivenessOptions options) : options_(options) {}

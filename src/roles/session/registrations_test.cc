@@ -238,5 +238,34 @@ TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {
     EXPECT_EQ(expire(now + seconds(110), false).size(), 1U);
 }
 
+TEST_F(RegistrationsTest, ReleasedWithoutAGraceGoAtTheNextLook) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(0), now);
+    EXPECT_EQ(expire(now + seconds(1)).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, OfClientsThatWereSentElsewhereAreNotAskedAboutWhenTheirTimeIsOver) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    EXPECT_EQ(registrations.size(), 1U);
+    EXPECT_EQ(registrations.departed(), 1U);
+    EXPECT_TRUE(expire(now + seconds(13), false).empty());
+    const auto gone = expire(now + seconds(14), false);
+    ASSERT_EQ(gone.size(), 1U);
+    EXPECT_EQ(gone[0].cause, RemovalCause::silent);
+    EXPECT_FALSE(gone[0].confirmed);
+    EXPECT_EQ(registrations.suspects(), 0U);
+    EXPECT_EQ(registrations.departed(), 0U);
+}
+
+TEST_F(RegistrationsTest, OfWhoCameBackAfterAllAreAskedAboutAgain) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    offer(1, 200, kNew, seconds(30));
+    EXPECT_EQ(registrations.departed(), 0U);
+    EXPECT_TRUE(expire(now + seconds(30), false).empty());
+    EXPECT_EQ(registrations.suspects(), 1U);
+}
+
 }  // namespace
 }  // namespace muster::session

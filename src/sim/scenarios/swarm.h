@@ -47,6 +47,9 @@ struct Swarm {
     Duration congestion{};
     Duration config{};
 
+    Duration balance_grace{};  // zero: as long as by default
+    Duration session_added{};  // another session joins then
+
     // Of a registry with one node for each role, or one in all.
     [[nodiscard]] static Swarm draw(Prng& prng);
     // Of up to 3 metas, 4 data servers, 3 sessions and 50 clients.

@@ -21,6 +21,7 @@ struct RegistryOptions {
     int zones = 1;   // the nodes of each role are dealt out to so many
     Duration sync_max = std::chrono::milliseconds(5);
     bool brake = true;  // too many ends at once are held
+    session::BalancerOptions balance;
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".

@@ -22,11 +22,17 @@ LastKnown last_known(const node::NodeView& view, const std::vector<NodeId>& meta
             ++followed[node];
         }
     }
+    std::map<NodeId, std::int64_t> clients;
+    for (const msg::ClientLoad& load : view.loads().sessions) {
+        clients[load.session] = static_cast<std::int64_t>(load.clients);
+    }
     for (const Member& member : view.members()) {
         const bool data = member.role == Role::data;
+        const auto load = data ? clients.end() : clients.find(member.node);
         known.report.members.push_back({.member = member,
                                         .slots_led = data ? led[member.node] : 0,
-                                        .slots_followed = data ? followed[member.node] : 0});
+                                        .slots_followed = data ? followed[member.node] : 0,
+                                        .clients = load == clients.end() ? -1 : load->second});
     }
     return known;
 }
