@@ -38,6 +38,7 @@ Cluster::Cluster(const ClusterSize& size) {
     };
     add_all("meta", size.metas);
     add_all("data", size.data);
+    data_names_ = size.data;
     add_all("session", size.sessions);
     for (const Node* meta : of("meta")) {
         join_ += (join_.empty() ? "" : ",") + meta->name + "=" + at(meta->peer_port);
@@ -59,9 +60,27 @@ Node& Cluster::add(std::string name, std::string role) {
 }
 
 Node& Cluster::add_data() {
-    Node& node = add(fmt::format("data-{}", of("data").size() + 1), "data");
+    Node& node = add(fmt::format("data-{}", ++data_names_), "data");
     start(node);
     return node;
+}
+
+void Cluster::remove(Node& node) {
+    const std::string name = node.name;
+    kill(node);
+    std::erase_if(nodes_, [&](const auto& one) { return one->name == name; });
+    await("the metas forget " + name,
+          [&] { return command({"members", "remove", name, "--role", "data"}); });
+}
+
+bool Cluster::command(std::vector<std::string> arguments) {
+    for (const Node* node : of("session")) {
+        if (node->alive()) {
+            arguments.insert(arguments.end(), {"--server", "http://" + at(node->http_port)});
+            return run_command(arguments, folder_.path() + "/commands.log") == 0;
+        }
+    }
+    return false;
 }
 
 std::string Cluster::log_of(const Node& node) const {
@@ -105,7 +124,7 @@ void Cluster::await_balanced() {
     await("every slot has its copies, in step", [&] {
         return metric_of_all("muster_data_slots_settled") == static_cast<double>(kSlots) &&
                metric_of_all("muster_data_slots_led") +
-                       metric_of_all("muster_data_slots_followed") >=
+                       metric_of_all("muster_data_slots_synced") >=
                    copies;
     });
 }
@@ -139,14 +158,7 @@ Node* Cluster::leading_meta() {
 }
 
 bool Cluster::move_slot(std::size_t slot, const std::string& to) {
-    for (const Node* node : of("session")) {
-        if (node->alive()) {
-            return run_command({"slots", "move", std::to_string(slot), "--to", to, "--server",
-                                "http://" + at(node->http_port)},
-                               folder_.path() + "/commands.log") == 0;
-        }
-    }
-    return false;
+    return command({"slots", "move", std::to_string(slot), "--to", to});
 }
 
 std::string Cluster::servers() {
