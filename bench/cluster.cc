@@ -123,8 +123,7 @@ void Cluster::await_balanced() {
     });
     await("every slot has its copies, in step", [&] {
         return metric_of_all("muster_data_slots_settled") == static_cast<double>(kSlots) &&
-               metric_of_all("muster_data_slots_led") +
-                       metric_of_all("muster_data_slots_synced") >=
+               metric_of_all("muster_data_slots_led") + metric_of_all("muster_data_slots_synced") >=
                    copies;
     });
 }
