@@ -55,8 +55,10 @@ public:
         tell_coefficients();
         compare_with_real();
         const int most = static_cast<int>(effort_.simulated_sessions);
-        const Simulated small = simulate({most / 10, most / 10 / kSessionsPerData + 2});
-        simulate({most / 3, most / 3 / kSessionsPerData});
+        // Not so small that a slot had fewer copies, or a service fewer watchers.
+        const Simulated small =
+            simulate({std::max(most / 10, 4), std::max(most / 10 / kSessionsPerData, 4)});
+        simulate({most / 3, std::max(most / 3 / kSessionsPerData, 4)});
         const Size full{most, most / kSessionsPerData};
         const Simulated large = simulate(full);
         say("simulated", "change_bytes_large_over_small", "x",

@@ -29,9 +29,14 @@ std::string IdleClients::service(std::size_t number, std::size_t per_service) {
 
 void IdleClients::connect(const std::vector<Node*>& sessions, std::size_t connections) {
     const std::lock_guard hold(mutex_);
+    // The first word that is no heartbeat is what makes a client of a connection.
+    const std::string nothing =
+        native_frame(msg::UnregisterPublishers{.request = msg::RequestId(1), .items = {}});
     for (std::size_t i = 0; i < connections; ++i) {
-        connections_.push_back(
+        auto& connection = connections_.emplace_back(
             std::make_unique<Connection>(sessions[i % sessions.size()]->client_port));
+        connection->send(nothing);
+        static_cast<void>(connection->next_frame());
     }
 }
 
