@@ -26,13 +26,23 @@ struct DatumChange {
     std::vector<Removal> removals;
 };
 
+// A registration that went by its client's word: no state of it up to `order` is there any more.
+struct Departure {
+    RegistId id;
+    RegistOrder order;
+
+    [[nodiscard]] bool operator==(const Departure&) const = default;
+};
+
 // A datum as a whole. `settled` says that the holder knows all of it: an empty settled snapshot is
-// the statement that nobody publishes the service; in an unsettled one absence means nothing.
+// the statement that nobody publishes the service; in an unsettled one absence means nothing, and
+// `departed` tells what is known to be gone.
 struct DatumSnapshot {
     ServicePtr service;
     Version version;
     bool settled = false;
     std::vector<PublicationPtr> publications;  // sorted by id
+    std::vector<Departure> departed = {};      // sorted by id
 };
 
 // What subscribers of one (service, scope, zone) are shown at one version. Immutable and shared by

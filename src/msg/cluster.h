@@ -18,6 +18,6 @@ using ClusterMessage =
                  PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
                  FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
-                 OperatorReply, BrakeRequest, BrakeReply>;
+                 OperatorReply, BrakeRequest, BrakeReply, Superseded>;
 
 }  // namespace muster::msg

@@ -102,6 +102,7 @@ struct SlotImage {
         std::vector<OwnedWrite> publications;
     };
     struct Tombstone {
+        ServicePtr service;
         OwnedWrite write;  // without a publication
         std::int64_t age_ms = 0;
     };

@@ -172,6 +172,18 @@ struct SlotDetailRequest {
     std::vector<Item> slots;
 };
 
+// The clients of these registrations have said something newer to other sessions: the session lets
+// go of them, unless it has taken something of them after `owner_seq`. Said in answer to whatever
+// lists them; when lost, they are listed again.
+struct Superseded {
+    struct Item {
+        RegistId id;
+        std::uint64_t owner_seq = 0;  // of the state that was listed
+    };
+    Incarnation session;
+    std::vector<Item> items;
+};
+
 struct ListServicesReply {
     struct Entry {
         std::string data_info_id;

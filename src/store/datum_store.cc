@@ -5,14 +5,34 @@
 namespace muster::store {
 namespace {
 
-bool by_word(RemovalCause cause) {
-    return cause == RemovalCause::left || cause == RemovalCause::evicted;
-}
-
 // Whether `write` says something older than what `owner` said under `order`.
 bool is_older(const Write& write, const RegistOrder& order, OwnerId owner) {
-    return write.order < order &&
-           !(write.order.version == order.version && succeeds(write.owner, owner));
+    if (write.order.version == order.version &&
+        (owner == kNobody || succeeds(write.owner, owner))) {
+        return false;
+    }
+    return write.order < order;
+}
+
+// Whether `write` is what its owner holds, not what it just did.
+bool is_listed(const Write& write) {
+    return write.said_at >= write.owner_seq;
+}
+
+// Whether a registration may come back by `write` after `grave`.
+bool may_return(const Write& write, const Write& grave) {
+    if (write.order > grave.order) {
+        return true;
+    }
+    if (by_word(grave.cause) || write.order.version < grave.order.version) {
+        return false;
+    }
+    // The same state again, or one of the same version by a clock that was set back: not by an
+    // older message of the session that removed it.
+    if (write.owner == grave.owner) {
+        return !is_older(write, grave.order, grave.owner) && write.said_at >= grave.owner_seq;
+    }
+    return !is_older(write, grave.order, grave.owner) || is_listed(write);
 }
 
 }  // namespace
@@ -22,105 +42,140 @@ WriteOutcome DatumStore::apply(const Write& write, MonoTime now) {
     return write.publication != nullptr ? put(write) : remove(write, now);
 }
 
-bool DatumStore::may_return(const Write& write, const Tombstone& tombstone) const {
-    if (write.order > tombstone.order) {
-        return true;
-    }
-    // The same state again: only what did not leave by its own word, and not by an older message of
-    // the session that removed it.
-    return !by_word(tombstone.cause) && !is_older(write, tombstone.order, tombstone.owner) &&
-           (write.owner != tombstone.owner || write.owner_seq > tombstone.owner_seq);
-}
-
 WriteOutcome DatumStore::put(const Write& write) {
     Datum& datum = find_or_make(write.service);
     const auto found = datum.entries.find(write.id);
     if (found == datum.entries.end()) {
-        if (const auto grave = tombstones_.find(write.id);
-            grave != tombstones_.end() && !may_return(write, grave->second)) {
-            return WriteOutcome::ignored;
-        }
-        const auto [entry, inserted] =
-            datum.entries.insert(Entry{write.publication, write.owner, write.owner_seq});
-        CHECK(inserted);
-        count_owner(*entry);
-        ++publication_count_;
-        return WriteOutcome::changed;
+        return put_new(datum, write);
     }
     const Entry& entry = *found;
+    const bool same_session = write.owner == entry.owner || succeeds(write.owner, entry.owner);
+    if (!same_session && entry.owner != kNobody) {
+        return put_moved(entry, write);
+    }
     if (is_older(write, entry.publication->order, entry.owner)) {
-        return WriteOutcome::ignored;
+        return entry.owner == kNobody ? WriteOutcome::superseded : WriteOutcome::ignored;
     }
     if (write.order == entry.publication->order && write.owner == entry.owner &&
         write.owner_seq <= entry.owner_seq) {
         return WriteOutcome::ignored;
     }
-    uncount_owner(entry);
-    const bool newer = write.order != entry.publication->order;
-    const bool same = entry.publication->same_content(*write.publication);
-    if (newer) {
-        entry.publication = write.publication;
+    return take(entry, {write.publication, write.owner, write.owner_seq});
+}
+
+WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
+    if (const Write* grave = tombstones_.find(write.id);
+        grave != nullptr && !may_return(write, *grave)) {
+        const bool outdated =
+            by_word(grave->cause) || write.order.version < grave->order.version;
+        return outdated ? WriteOutcome::superseded : WriteOutcome::ignored;
     }
-    entry.owner = write.owner;
-    entry.owner_seq = write.owner_seq;
-    count_owner(entry);
+    const auto [entry, inserted] =
+        datum.entries.insert(Entry{write.publication, write.owner, write.owner_seq});
+    CHECK(inserted);
+    count(*entry);
+    return WriteOutcome::changed;
+}
+
+// Another session than the owner says that it holds the publication.
+WriteOutcome DatumStore::put_moved(const Entry& entry, const Write& write) {
+    const RegistOrder known = entry.publication->order;
+    if (succeeds(entry.owner, write.owner)) {
+        return WriteOutcome::ignored;
+    }
+    if (write.order.version < known.version) {
+        return WriteOutcome::superseded;
+    }
+    const Holder holder{write.publication, write.owner, write.owner_seq};
+    const Holder* before = others_.find(write.id, write.owner);
+    if (before != nullptr &&
+        (write.owner_seq < before->owner_seq ||
+         (write.owner_seq == before->owner_seq && write.order == before->publication->order))) {
+        return WriteOutcome::ignored;
+    }
+    if (write.order < known) {
+        hold_too(holder);
+        return WriteOutcome::ignored;
+    }
+    const Holder owner{entry.publication, entry.owner, entry.owner_seq};
+    let_go(write.id, write.owner);
+    const WriteOutcome outcome = take(entry, holder);
+    if (write.order.version == known.version) {
+        hold_too(owner);
+    }
+    return outcome;
+}
+
+// The entry becomes what `holder` holds; of an equal order the publication that is there stays.
+WriteOutcome DatumStore::take(const Entry& entry, const Holder& holder) {
+    const RegistOrder known = entry.publication->order;
+    const bool newer = holder.publication->order != known;
+    const bool same = entry.publication->same_content(*holder.publication);
+    uncount(entry);
+    if (newer) {
+        entry.publication = holder.publication;
+    }
+    entry.owner = holder.owner;
+    entry.owner_seq = holder.owner_seq;
+    count(entry);
+    if (entry.publication->order.version != known.version) {
+        forget_others(entry.publication->id);
+    }
     return newer && !same ? WriteOutcome::changed : WriteOutcome::refreshed;
 }
 
 WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     Datum* datum = find(*write.service);
-    const Tombstone grave{.order = write.order,
-                          .cause = write.cause,
-                          .owner = write.owner,
-                          .owner_seq = write.owner_seq,
-                          .since = now};
-    const auto found = datum == nullptr ? decltype(datum->entries.find(write.id)){}
-                                        : datum->entries.find(write.id);
+    const auto found =
+        datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
         // It may overtake the registration it ends.
-        return bury(write.id, grave) ? WriteOutcome::remembered : WriteOutcome::ignored;
+        return tombstones_.bury(write, now) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
+    if (!by_word(write.cause) && entry.owner != write.owner) {
+        if (const Holder* holder = others_.find(write.id, write.owner);
+            holder != nullptr && holder->owner_seq <= write.owner_seq) {
+            let_go(write.id, write.owner);
+        }
+        return WriteOutcome::ignored;
+    }
     if (is_older(write, entry.publication->order, entry.owner)) {
+        if (write.order.version == entry.publication->order.version) {
+            let_go(write.id, write.owner);
+        }
         return WriteOutcome::ignored;
     }
-    if (!by_word(write.cause) &&
-        (entry.owner != write.owner || entry.owner_seq > write.owner_seq)) {
+    if (by_word(write.cause)) {
+        forget_others(write.id);
+    } else if (entry.owner_seq > write.owner_seq) {
         return WriteOutcome::ignored;
     }
-    uncount_owner(entry);
-    datum->entries.erase(found);
-    --publication_count_;
-    bury(write.id, grave);
+    return release(*datum, found, write, now);
+}
+
+// Its owner no longer holds the entry: it is the next holder's, or goes.
+WriteOutcome DatumStore::release(Datum& datum, Entries::iterator entry, const Write& removal,
+                                 MonoTime now) {
+    if (const auto next = others_.take_newest(removal.id)) {
+        uncount_owner(next->owner, *next->publication);
+        return take(*entry, *next);
+    }
+    erase(datum, entry);
+    tombstones_.bury(removal, now);
     return WriteOutcome::changed;
 }
 
-bool DatumStore::bury(const RegistId& id, const Tombstone& tombstone) {
-    const auto [found, inserted] = tombstones_.try_emplace(id, tombstone);
-    if (!inserted) {
-        if (tombstone.order < found->second.order ||
-            (tombstone.order == found->second.order && by_word(found->second.cause))) {
-            return false;
-        }
-        found->second = tombstone;
-    }
-    note_age(id, tombstone.since);
-    return true;
-}
-
-void DatumStore::note_age(const RegistId& id, MonoTime since) {
-    tombstone_ages_.emplace_back(since, id);
-    while (tombstone_ages_.size() > kTombstonesMax) {
-        tombstones_.erase(tombstone_ages_.front().second);
-        tombstone_ages_.pop_front();
-        ++first_burial_;
-    }
+void DatumStore::erase(Datum& datum, Entries::iterator entry) {
+    uncount(*entry);
+    datum.entries.erase(entry);
 }
 
 bool DatumStore::install(const Write& effect, MonoTime now) {
     CHECK(effect.service != nullptr);
+    forget_others(effect.id);
     if (effect.publication == nullptr) {
-        install_tombstone(effect, now);
+        tombstones_.set(effect, now);
         Datum* datum = find(*effect.service);
         if (datum == nullptr) {
             return false;
@@ -129,35 +184,22 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
         if (found == datum->entries.end()) {
             return false;
         }
-        uncount_owner(*found);
-        datum->entries.erase(found);
-        --publication_count_;
+        erase(*datum, found);
         return true;
     }
     Datum& datum = find_or_make(effect.service);
     const auto [found, inserted] =
         datum.entries.insert(Entry{effect.publication, effect.owner, effect.owner_seq});
     bool visible = inserted;
-    if (inserted) {
-        ++publication_count_;
-    } else {
-        uncount_owner(*found);
+    if (!inserted) {
+        uncount(*found);
         visible = !found->publication->same_content(*effect.publication);
         found->publication = effect.publication;
         found->owner = effect.owner;
         found->owner_seq = effect.owner_seq;
     }
-    count_owner(*found);
+    count(*found);
     return visible;
-}
-
-void DatumStore::install_tombstone(const Write& effect, MonoTime since) {
-    tombstones_[effect.id] = {.order = effect.order,
-                              .cause = effect.cause,
-                              .owner = effect.owner,
-                              .owner_seq = effect.owner_seq,
-                              .since = since};
-    note_age(effect.id, since);
 }
 
 void DatumStore::forget(const Service& service) {
@@ -180,34 +222,45 @@ DatumStore::Datum* DatumStore::find(const Service& service) {
     return found == data_.end() ? nullptr : &found->second;
 }
 
+const DatumStore::Entry* DatumStore::find(const Service& service, const RegistId& id) {
+    const Datum* datum = find(service);
+    const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(id);
+    return datum == nullptr || found == datum->entries.end() ? nullptr : &*found;
+}
+
 void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                              const std::function<void(const Write&)>& removed) {
+                              const std::function<void(const Write&, bool visible)>& effect) {
     if (!owners_.contains(owner)) {
         return;
     }
+    std::vector<RegistId> held_too;
+    others_.for_each_of(
+        owner, [&](const Holder& holder) { held_too.push_back(holder.publication->id); });
+    for (const RegistId& id : held_too) {
+        let_go(id, owner);
+    }
     for (auto& [name, datum] : data_) {
-        for (auto entry = datum.entries.begin(); entry != datum.entries.end();) {
+        for (auto next = datum.entries.begin(); next != datum.entries.end();) {
+            const auto entry = next++;
             if (entry->owner != owner) {
-                ++entry;
                 continue;
             }
-            const PublicationPtr publication = entry->publication;
-            bury(publication->id, Tombstone{.order = publication->order,
-                                            .cause = cause,
-                                            .owner = owner,
-                                            .owner_seq = entry->owner_seq,
-                                            .since = now});
-            const Write effect{.id = publication->id,
-                               .service = datum.service,
-                               .publication = nullptr,
-                               .order = publication->order,
-                               .cause = cause,
-                               .owner = owner,
-                               .owner_seq = entry->owner_seq};
-            uncount_owner(*entry);
-            entry = datum.entries.erase(entry);
-            --publication_count_;
-            removed(effect);
+            Write told{.id = entry->publication->id,
+                       .service = datum.service,
+                       .publication = nullptr,
+                       .order = entry->publication->order,
+                       .cause = cause,
+                       .owner = owner,
+                       .owner_seq = entry->owner_seq};
+            const bool passes_on = others_.any(told.id);
+            const WriteOutcome outcome = release(datum, entry, told, now);
+            if (passes_on) {
+                told.publication = entry->publication;
+                told.order = entry->publication->order;
+                told.owner = entry->owner;
+                told.owner_seq = entry->owner_seq;
+            }
+            effect(told, outcome == WriteOutcome::changed);
         }
     }
 }
@@ -215,15 +268,41 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
 std::vector<PublicationPtr> DatumStore::unlisted(OwnerId owner, std::uint64_t stamp,
                                                  const std::set<RegistId>& listed) const {
     std::vector<PublicationPtr> result;
+    const auto check = [&](const PublicationPtr& publication, std::uint64_t owner_seq) {
+        if (owner_seq <= stamp && !listed.contains(publication->id)) {
+            result.push_back(publication);
+        }
+    };
     for (const auto& [name, datum] : data_) {
         for (const Entry& entry : datum.entries) {
-            if (entry.owner == owner && entry.owner_seq <= stamp &&
-                !listed.contains(entry.publication->id)) {
-                result.push_back(entry.publication);
+            if (entry.owner == owner) {
+                check(entry.publication, entry.owner_seq);
             }
         }
     }
+    others_.for_each_of(owner, [&](const Holder& holder) {
+        check(holder.publication, holder.owner_seq);
+    });
     return result;
+}
+
+void DatumStore::hold_too(const Holder& holder) {
+    if (const auto gone = others_.add(holder)) {
+        uncount_owner(gone->owner, *gone->publication);
+    }
+    count_owner(holder.owner, *holder.publication);
+}
+
+void DatumStore::let_go(const RegistId& id, OwnerId owner) {
+    if (const auto gone = others_.remove(id, owner)) {
+        uncount_owner(gone->owner, *gone->publication);
+    }
+}
+
+void DatumStore::forget_others(const RegistId& id) {
+    for (const Holder& gone : others_.remove_all(id)) {
+        uncount_owner(gone.owner, *gone.publication);
+    }
 }
 
 DatumStore::OwnerDigest DatumStore::digest_of_owner(OwnerId owner) const {
@@ -231,30 +310,30 @@ DatumStore::OwnerDigest DatumStore::digest_of_owner(OwnerId owner) const {
     return found == owners_.end() ? OwnerDigest{} : found->second;
 }
 
-void DatumStore::count_owner(const Entry& entry) {
-    OwnerDigest& owner = owners_[entry.owner];
-    owner.digest.add(digest_of(entry.publication->id, entry.publication->order));
-    ++owner.count;
+void DatumStore::count(const Entry& entry) {
+    digest_.add(digest_of(entry.publication->id, entry.publication->order));
+    ++publication_count_;
+    count_owner(entry.owner, *entry.publication);
 }
 
-void DatumStore::uncount_owner(const Entry& entry) {
-    const auto found = owners_.find(entry.owner);
+void DatumStore::uncount(const Entry& entry) {
+    digest_.remove(digest_of(entry.publication->id, entry.publication->order));
+    --publication_count_;
+    uncount_owner(entry.owner, *entry.publication);
+}
+
+void DatumStore::count_owner(OwnerId owner, const Publication& publication) {
+    OwnerDigest& held = owners_[owner];
+    held.digest.add(digest_of(publication.id, publication.order));
+    ++held.count;
+}
+
+void DatumStore::uncount_owner(OwnerId owner, const Publication& publication) {
+    const auto found = owners_.find(owner);
     CHECK(found != owners_.end());
-    found->second.digest.remove(digest_of(entry.publication->id, entry.publication->order));
+    found->second.digest.remove(digest_of(publication.id, publication.order));
     if (--found->second.count == 0) {
         owners_.erase(found);
-    }
-}
-
-void DatumStore::sweep(MonoTime now) {
-    while (!tombstone_ages_.empty() && now - tombstone_ages_.front().first >= kTombstoneAge) {
-        const auto& [since, id] = tombstone_ages_.front();
-        if (const auto grave = tombstones_.find(id);
-            grave != tombstones_.end() && grave->second.since == since) {
-            tombstones_.erase(grave);
-        }
-        tombstone_ages_.pop_front();
-        ++first_burial_;
     }
 }
 
@@ -282,42 +361,20 @@ Version DatumStore::highest_version() const {
     return highest;
 }
 
-SetDigest DatumStore::digest() const {
-    SetDigest all;
-    for (const auto& [owner, digest] : owners_) {
-        all.add(digest.digest);
-    }
-    return all;
-}
-
-void DatumStore::visit_tombstones(std::uint64_t after_burial, const TombstoneVisit& visit) const {
-    std::uint64_t burial = std::max(after_burial + 1, first_burial_);
-    for (; burial < first_burial_ + tombstone_ages_.size(); ++burial) {
-        const auto& [since, id] = tombstone_ages_[burial - first_burial_];
-        const auto grave = tombstones_.find(id);
-        if (grave == tombstones_.end() || grave->second.since != since) {
-            continue;  // buried again since
-        }
-        const Tombstone& stone = grave->second;
-        const Write effect{.id = id,
-                           .service = nullptr,
-                           .publication = nullptr,
-                           .order = stone.order,
-                           .cause = stone.cause,
-                           .owner = stone.owner,
-                           .owner_seq = stone.owner_seq};
-        if (!visit(burial, effect, since)) {
-            return;
-        }
-    }
-}
-
-DatumSnapshot snapshot_of(const DatumStore::Datum& datum, bool settled) {
-    DatumSnapshot snapshot{.service = datum.service, .version = datum.version, .settled = settled};
+DatumSnapshot settled_snapshot(const DatumStore::Datum& datum) {
+    DatumSnapshot snapshot{
+        .service = datum.service, .version = datum.version, .settled = true, .publications = {}};
     snapshot.publications.reserve(datum.entries.size());
     for (const auto& entry : datum.entries) {
         snapshot.publications.push_back(entry.publication);
     }
+    return snapshot;
+}
+
+DatumSnapshot unsettled_snapshot(const DatumStore& store, const DatumStore::Datum& datum) {
+    DatumSnapshot snapshot = settled_snapshot(datum);
+    snapshot.settled = false;
+    snapshot.departed = store.tombstones().departed(*datum.service);
     return snapshot;
 }
 

@@ -2,13 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/hash.h"
@@ -17,40 +14,18 @@
 #include "model/ids.h"
 #include "model/publication.h"
 #include "model/service.h"
+#include "store/other_holders.h"
+#include "store/tombstones.h"
+#include "store/write.h"
 
 namespace muster::store {
-
-// One life of one session, numbered by the data server that hears of it: the session in the high
-// bits, its incarnation (milliseconds, or a count) in the low ones.
-using OwnerId = Id<struct OwnerIdTag, std::uint64_t>;
-
-inline constexpr unsigned kLifeBits = 44;
-
-[[nodiscard]] constexpr OwnerId owner_of(std::uint64_t session, Incarnation life) {
-    return OwnerId((session << kLifeBits) | (life.raw() & ((std::uint64_t{1} << kLifeBits) - 1)));
-}
-
-// Whether `later` is a later life of the session whose earlier life `earlier` is.
-[[nodiscard]] constexpr bool succeeds(OwnerId later, OwnerId earlier) {
-    return later.raw() >> kLifeBits == earlier.raw() >> kLifeBits && later > earlier;
-}
-
-// A session's word about one registration.
-struct Write {
-    RegistId id;
-    ServicePtr service;
-    PublicationPtr publication;  // null: it went
-    RegistOrder order;
-    RemovalCause cause = RemovalCause::left;
-    OwnerId owner;
-    std::uint64_t owner_seq = 0;
-};
 
 enum class WriteOutcome : std::uint8_t {
     changed,     // subscribers see a difference
     refreshed,   // order or owner was taken over, the content is the same
     remembered,  // it is not there; that it went is remembered
-    ignored,     // older than what is known, or not the owner's to say
+    ignored,     // older than what is known, or not the owner's to say; or of one more holder
+    superseded,  // its client has said something newer elsewhere: the owner must let go of it
 };
 
 // All publications of one slot, by service, with one version each; the leader's side.
@@ -59,19 +34,16 @@ enum class WriteOutcome : std::uint8_t {
 //  1. Of one registration id only the newest state by RegistOrder is held (I8). Of two states of
 //     one version, one from a later life of the same session is the newer, whatever their
 //     timestamps: the clock of its client was set back between.
-//  2. A removal by a lost connection (closed, silent) takes effect only for the session that still
-//     owns the publication, and not for what that session wrote later.
+//  2. A removal by a lost connection (closed, silent) takes effect only for the session that says
+//     it, and not for what that session wrote later. A publication of which several sessions hold a
+//     state of one version (its client moved, or speaks to any of them) goes with the last of them.
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
 //     come back (I5).
-//  4. digest_of_owner() equals the digest over (id, order) of exactly the publications of that
-//     owner.
-// Owned by the data server's slot. Loop thread only. Bounds: tombstones are kept for
-// kTombstoneAge, at most kTombstonesMax of them (the oldest go first).
+//  4. digest_of_owner() equals the digest over (id, order) of exactly what that owner holds.
+// Owned by the data server's slot. Loop thread only. Bounded by its publications, and as Tombstones
+// and OtherHolders are.
 class DatumStore {
 public:
-    static constexpr Duration kTombstoneAge = std::chrono::seconds(60);
-    static constexpr std::size_t kTombstonesMax = 100'000;
-
     struct Entry {
         mutable PublicationPtr publication;
         mutable OwnerId owner;
@@ -106,19 +78,28 @@ public:
     // The datum of `service`, made when missing.
     Datum& find_or_make(const ServicePtr& service);
     [[nodiscard]] Datum* find(const Service& service);
+    [[nodiscard]] const Entry* find(const Service& service, const RegistId& id);
 
     // Makes the copy hold what another one held after `effect`, whatever is known here; true when
     // subscribers see a difference.
     bool install(const Write& effect, MonoTime now);
     // The memory of something that went, alone; another one of that registration is replaced.
-    void install_tombstone(const Write& effect, MonoTime since);
+    void install_tombstone(const Write& effect, MonoTime since) {
+        tombstones_.set(effect, since);
+    }
 
     // Forgets a datum nobody publishes.
     void forget(const Service& service);
 
-    // Removes everything of `owner`; `removed` is told the effect of each.
+    // Removes everything of `owner`. `effect` is told what is held of each from then on, and
+    // whether subscribers see a difference.
     void remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                      const std::function<void(const Write&)>& removed);
+                      const std::function<void(const Write&, bool visible)>& effect);
+
+    // Whether others than its owner hold the publication too.
+    [[nodiscard]] bool has_others(const RegistId& id) const {
+        return others_.any(id);
+    }
 
     // What `owner` has with owner_seq <= stamp and `listed` does not contain.
     [[nodiscard]] std::vector<PublicationPtr> unlisted(OwnerId owner, std::uint64_t stamp,
@@ -131,21 +112,23 @@ public:
         return owners_;
     }
     // Over (id, order) of all publications.
-    [[nodiscard]] SetDigest digest() const;
+    [[nodiscard]] SetDigest digest() const {
+        return digest_;
+    }
 
     // Forgets tombstones that are old enough.
-    void sweep(MonoTime now);
+    void sweep(MonoTime now) {
+        tombstones_.sweep(now);
+    }
     // Data nobody publishes or asks for.
     [[nodiscard]] std::vector<ServicePtr> unused() const;
     // Nobody asks any more.
     void forget_interests();
     [[nodiscard]] Version highest_version() const;
 
-    // Tombstones are numbered upwards as they are made. Visits those after `burial` with their
-    // numbers until `visit` returns false.
-    using TombstoneVisit =
-        std::function<bool(std::uint64_t burial, const Write& effect, MonoTime since)>;
-    void visit_tombstones(std::uint64_t after_burial, const TombstoneVisit& visit) const;
+    [[nodiscard]] const Tombstones& tombstones() const {
+        return tombstones_;
+    }
 
     // Sorted by service: every walk has one order on all machines.
     [[nodiscard]] const std::map<std::string, Datum>& data() const {
@@ -157,36 +140,37 @@ public:
     [[nodiscard]] std::size_t publication_count() const {
         return publication_count_;
     }
-    [[nodiscard]] std::size_t tombstone_count() const {
-        return tombstones_.size();
-    }
 
 private:
-    struct Tombstone {
-        RegistOrder order;
-        RemovalCause cause = RemovalCause::left;
-        OwnerId owner;
-        std::uint64_t owner_seq = 0;
-        MonoTime since;
-    };
+    using Entries = std::set<Entry, ById>;
 
     WriteOutcome put(const Write& write);
+    WriteOutcome put_new(Datum& datum, const Write& write);
+    WriteOutcome put_moved(const Entry& entry, const Write& write);
     WriteOutcome remove(const Write& write, MonoTime now);
-    [[nodiscard]] bool may_return(const Write& write, const Tombstone& tombstone) const;
-    bool bury(const RegistId& id, const Tombstone& tombstone);
-    void note_age(const RegistId& id, MonoTime since);
-    void count_owner(const Entry& entry);
-    void uncount_owner(const Entry& entry);
+    WriteOutcome take(const Entry& entry, const Holder& holder);
+    WriteOutcome release(Datum& datum, Entries::iterator entry, const Write& removal, MonoTime now);
+    void erase(Datum& datum, Entries::iterator entry);
+    void hold_too(const Holder& holder);
+    void let_go(const RegistId& id, OwnerId owner);
+    void forget_others(const RegistId& id);
+    void count(const Entry& entry);
+    void uncount(const Entry& entry);
+    void count_owner(OwnerId owner, const Publication& publication);
+    void uncount_owner(OwnerId owner, const Publication& publication);
 
     std::map<std::string, Datum> data_;  // by data_info_id
-    std::unordered_map<RegistId, Tombstone> tombstones_;
-    std::deque<std::pair<MonoTime, RegistId>> tombstone_ages_;
-    std::uint64_t first_burial_ = 1;  // number of tombstone_ages_.front()
+    OtherHolders others_;
+    Tombstones tombstones_;
     std::map<OwnerId, OwnerDigest> owners_;
+    SetDigest digest_;
     std::size_t publication_count_ = 0;
 };
 
 // A datum as it is told to sessions.
-[[nodiscard]] DatumSnapshot snapshot_of(const DatumStore::Datum& datum, bool settled);
+[[nodiscard]] DatumSnapshot settled_snapshot(const DatumStore::Datum& datum);
+// One that only adds, and takes away what is known to have left.
+[[nodiscard]] DatumSnapshot unsettled_snapshot(const DatumStore& store,
+                                               const DatumStore::Datum& datum);
 
 }  // namespace muster::store

@@ -18,6 +18,7 @@ struct Said {
     std::string box = "a";
     OwnerId owner = kFirstLife;
     std::uint64_t seq = 1;
+    std::uint64_t listed_at = 0;  // zero: it is said as news
 };
 
 class DatumStoreTest : public ::testing::Test {
@@ -33,7 +34,8 @@ protected:
                             .publication = publication,
                             .order = publication->order,
                             .owner = said.owner,
-                            .owner_seq = said.seq},
+                            .owner_seq = said.seq,
+                            .said_at = said.listed_at > 0 ? said.listed_at : said.seq - 1},
                            now);
     }
     WriteOutcome remove(RemovalCause cause, const Said& said) {
@@ -87,9 +89,9 @@ TEST_F(DatumStoreTest, RemovesAsClosedNothingThatWasWrittenLater) {
 TEST_F(DatumStoreTest, LetsNothingBackThatIsNotNewerThanItsLeaving) {
     put({});
     EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::changed);
-    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
-    EXPECT_EQ(put({.version = 2, .owner = kOther, .seq = 9}), WriteOutcome::ignored);
-    EXPECT_EQ(put({.version = 2, .owner = kSecondLife, .seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::superseded);
+    EXPECT_EQ(put({.version = 2, .owner = kOther, .seq = 9}), WriteOutcome::superseded);
+    EXPECT_EQ(put({.version = 2, .owner = kSecondLife, .seq = 1}), WriteOutcome::superseded);
     EXPECT_EQ(put({.version = 3, .seq = 3}), WriteOutcome::changed);
 }
 
@@ -102,7 +104,7 @@ TEST_F(DatumStoreTest, LetsTheSameStateBackAfterALostConnection) {
 
 TEST_F(DatumStoreTest, RemembersARemovalThatOvertookItsRegistration) {
     EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .seq = 2}), WriteOutcome::remembered);
-    EXPECT_EQ(put({.seq = 1}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.seq = 1}), WriteOutcome::superseded);
     EXPECT_EQ(box(), "");
 }
 
@@ -115,7 +117,7 @@ TEST_F(DatumStoreTest, RemembersAClosingThatOvertookItsRegistration) {
 TEST_F(DatumStoreTest, PutsNoClosingOverALeaving) {
     remove(RemovalCause::left, {.seq = 2});
     remove(RemovalCause::closed, {.seq = 3});
-    EXPECT_EQ(put({.owner = kOther, .seq = 9}), WriteOutcome::ignored);
+    EXPECT_EQ(put({.owner = kOther, .seq = 9}), WriteOutcome::superseded);
 }
 
 TEST_F(DatumStoreTest, BelievesALaterLifeOfTheSessionAboutAClockThatWasSetBack) {
@@ -124,7 +126,9 @@ TEST_F(DatumStoreTest, BelievesALaterLifeOfTheSessionAboutAClockThatWasSetBack) 
     EXPECT_EQ(put({.timestamp = 40, .owner = kSecondLife}), WriteOutcome::refreshed);
     EXPECT_EQ(put({.version = 0, .timestamp = 999, .owner = kSecondLife, .seq = 2}),
               WriteOutcome::ignored);
-    store.remove_owner(kSecondLife, RemovalCause::silent, now, [](const Write&) {});
+    for (const OwnerId gone : {kOther, kSecondLife}) {
+        store.remove_owner(gone, RemovalCause::silent, now, [](const Write&, bool) {});
+    }
     EXPECT_EQ(put({.timestamp = 20, .owner = OwnerId(kSecondLife.raw() + 1)}),
               WriteOutcome::changed);
 }
@@ -134,10 +138,88 @@ TEST_F(DatumStoreTest, CountsTheDigestOfEachOwner) {
     const auto digest = digest_of(RegistId("p"), {1, 100});
     EXPECT_EQ(store.digest_of_owner(kFirstLife).digest, digest);
     EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 1U);
-    put({.timestamp = 101, .owner = kOther});
+    put({.version = 2, .owner = kOther});
     EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 0U);
     EXPECT_EQ(store.digest_of_owner(kFirstLife).digest, SetDigest{});
-    EXPECT_EQ(store.digest_of_owner(kOther).digest, digest_of(RegistId("p"), {1, 101}));
+    EXPECT_EQ(store.digest_of_owner(kOther).digest, digest_of(RegistId("p"), {2, 100}));
+}
+
+TEST_F(DatumStoreTest, KeepsWhatAnotherSessionHoldsTooUntilTheLastLetsGo) {
+    put({.seq = 5});
+    EXPECT_EQ(put({.owner = kOther}), WriteOutcome::refreshed);
+    const auto digest = digest_of(RegistId("p"), {1, 100});
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).digest, digest) << "both hold it";
+    EXPECT_EQ(store.digest_of_owner(kOther).digest, digest);
+    EXPECT_EQ(store.digest(), digest) << "but it is one";
+    EXPECT_EQ(put({.seq = 5, .listed_at = 9}), WriteOutcome::ignored) << "known";
+    EXPECT_EQ(remove(RemovalCause::silent, {.owner = kOther, .seq = 2}), WriteOutcome::refreshed);
+    EXPECT_EQ(box(), "a");
+    EXPECT_EQ(store.digest_of_owner(kOther).count, 0U);
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 6}), WriteOutcome::changed);
+    EXPECT_EQ(box(), "");
+    EXPECT_EQ(store.digest(), SetDigest{});
+}
+
+TEST_F(DatumStoreTest, FallsBackToTheSameVersionUnderAClockThatWasSetBack) {
+    put({.timestamp = 100});
+    EXPECT_EQ(put({.timestamp = 40, .owner = kOther}), WriteOutcome::ignored);
+    EXPECT_EQ(store.digest_of_owner(kOther).digest, digest_of(RegistId("p"), {1, 40}));
+    EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 100, .seq = 2}), WriteOutcome::refreshed);
+    EXPECT_EQ(store.digest(), digest_of(RegistId("p"), {1, 40}));
+}
+
+TEST_F(DatumStoreTest, TellsWhoHoldsWhatItsClientChangedOrWithdrewElsewhere) {
+    put({});
+    put({.version = 2, .box = "b", .owner = kOther});
+    EXPECT_EQ(put({.listed_at = 7}), WriteOutcome::superseded);
+    EXPECT_EQ(store.digest_of_owner(kFirstLife).count, 0U);
+    remove(RemovalCause::left, {.version = 3, .owner = kOther, .seq = 2});
+    EXPECT_EQ(put({.listed_at = 8}), WriteOutcome::superseded);
+    EXPECT_EQ(box(), "");
+}
+
+TEST_F(DatumStoreTest, TakesAWithdrawalFromAllHolders) {
+    put({});
+    put({.owner = kOther});
+    EXPECT_EQ(remove(RemovalCause::left, {.version = 2, .owner = kOther, .seq = 2}),
+              WriteOutcome::changed);
+    EXPECT_EQ(box(), "");
+    EXPECT_TRUE(store.owners().empty());
+}
+
+TEST_F(DatumStoreTest, PassesOnWhatOthersHoldWhenASessionIsRemoved) {
+    put({});
+    put({.owner = kOther});
+    std::vector<Write> told;
+    const auto note = [&](const Write& effect, bool) { told.push_back(effect); };
+    store.remove_owner(kOther, RemovalCause::silent, now, note);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_NE(told.front().publication, nullptr);
+    EXPECT_EQ(told.front().owner, kFirstLife);
+    put({.owner = kOther, .seq = 2});
+    store.remove_owner(kFirstLife, RemovalCause::silent, now, note);
+    EXPECT_EQ(told.size(), 1U) << "it owned nothing any more";
+    EXPECT_EQ(store.owners().size(), 1U);
+}
+
+TEST_F(DatumStoreTest, BelievesASessionThatItHoldsWhatWasTakenFromItInSilence) {
+    put({.seq = 3});
+    store.remove_owner(kFirstLife, RemovalCause::silent, now, [](const Write&, bool) {});
+    EXPECT_EQ(put({.seq = 3}), WriteOutcome::ignored) << "an older message";
+    EXPECT_EQ(put({.seq = 3, .listed_at = 3}), WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, TellsWhatLeftAServiceByWord) {
+    put({});
+    remove(RemovalCause::closed, {.seq = 2});
+    EXPECT_TRUE(store.tombstones().departed(*kOrders).empty());
+    put({.seq = 3});
+    remove(RemovalCause::left, {.version = 2, .seq = 4});
+    const std::vector<Departure> left{{RegistId("p"), {2, 100}}};
+    EXPECT_EQ(store.tombstones().departed(*kOrders), left);
+    EXPECT_EQ(unsettled_snapshot(store, *store.find(*kOrders)).departed, left);
+    store.sweep(now + Tombstones::kAge);
+    EXPECT_TRUE(store.tombstones().departed(*kOrders).empty());
 }
 
 TEST_F(DatumStoreTest, NamesWhatAnOwnerDidNotList) {
@@ -151,9 +233,9 @@ TEST_F(DatumStoreTest, NamesWhatAnOwnerDidNotList) {
 TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {
     put({});
     int told = 0;
-    store.remove_owner(kOther, RemovalCause::silent, now, [&](const Write&) { ++told; });
+    store.remove_owner(kOther, RemovalCause::silent, now, [&](const Write&, bool) { ++told; });
     EXPECT_EQ(told, 0);
-    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](const Write&) { ++told; });
+    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](const Write&, bool) { ++told; });
     EXPECT_EQ(told, 1);
     EXPECT_EQ(store.publication_count(), 0U);
 }
@@ -161,11 +243,11 @@ TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {
 TEST_F(DatumStoreTest, ForgetsTombstonesAndUnusedDataInTime) {
     put({});
     remove(RemovalCause::left, {.version = 2, .seq = 2});
-    EXPECT_EQ(store.tombstone_count(), 1U);
-    store.sweep(now + DatumStore::kTombstoneAge - seconds(1));
-    EXPECT_EQ(store.tombstone_count(), 1U);
-    store.sweep(now + DatumStore::kTombstoneAge);
-    EXPECT_EQ(store.tombstone_count(), 0U);
+    EXPECT_EQ(store.tombstones().size(), 1U);
+    store.sweep(now + Tombstones::kAge - seconds(1));
+    EXPECT_EQ(store.tombstones().size(), 1U);
+    store.sweep(now + Tombstones::kAge);
+    EXPECT_EQ(store.tombstones().size(), 0U);
 }
 
 TEST_F(DatumStoreTest, NamesDataNobodyPublishesOrAsksFor) {
@@ -211,12 +293,12 @@ TEST_F(DatumStoreTest, InstallsWhatAnotherCopyHeldWhateverIsKnown) {
     now += seconds(1);
     EXPECT_FALSE(store.install(gone, now));
     EXPECT_EQ(store.publication_count(), 0U);
-    EXPECT_EQ(put({.version = 6}), WriteOutcome::ignored) << "remembered as gone";
+    EXPECT_EQ(put({.version = 6}), WriteOutcome::superseded) << "remembered as gone";
     int stones = 0;
-    store.visit_tombstones(0, [&](std::uint64_t burial, const Write& write, MonoTime since) {
+    store.tombstones().visit(0, [&](std::uint64_t burial, const Tombstone& stone) {
         EXPECT_EQ(burial, 2U) << "the first was replaced";
-        EXPECT_EQ(write.order, (RegistOrder{7, 0}));
-        EXPECT_EQ(since, now);
+        EXPECT_EQ(stone.removal.order, (RegistOrder{7, 0}));
+        EXPECT_EQ(stone.since, now);
         ++stones;
         return true;
     });

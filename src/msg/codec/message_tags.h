@@ -42,6 +42,8 @@ template <>
 inline constexpr std::uint32_t kTag<ListServicesReply> = 21;
 template <>
 inline constexpr std::uint32_t kTag<NotLeading> = 22;
+template <>
+inline constexpr std::uint32_t kTag<Superseded> = 23;
 
 // node -> meta
 template <>

@@ -50,9 +50,15 @@ void fields(Ar& ar, Of<Ar, DatumChange> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, Departure> it) {
+    auto& [id, order] = it;
+    ar(id, order);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, DatumSnapshot> it) {
-    auto& [service, version, settled, publications] = it;
-    ar(service, version, settled, publications);
+    auto& [service, version, settled, publications, departed] = it;
+    ar(service, version, settled, publications, departed);
 }
 
 template <class Ar>

@@ -109,6 +109,18 @@ void fields(Ar& ar, Of<Ar, SlotDetailRequest> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, Superseded::Item> it) {
+    auto& [id, owner_seq] = it;
+    ar(id, owner_seq);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Superseded> it) {
+    auto& [session, items] = it;
+    ar(session, items);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, ListServicesReply::Entry> it) {
     auto& [data_info_id, publications, version] = it;
     ar(data_info_id, publications, version);

@@ -52,6 +52,7 @@ private:
         Counter writes_changed;
         Counter writes_refreshed;
         Counter writes_ignored;
+        Counter writes_superseded;
         Counter batches_refused;
         Counter changes_told;
         Counter snapshots_told;
@@ -73,12 +74,16 @@ private:
         Counter messages_dropped;
         LatencyHistogram follower_lag;
     };
-    // Effects of one turn in one slot, by service.
+    // Effects on one service.
     struct Written {
         ServicePtr service;
         std::vector<store::Effect> effects;
     };
-    using Turn = std::map<std::string, Written>;
+    // What the messages of one turn did in one slot.
+    struct Turn {
+        std::map<std::string, Written> written;  // by data_info_id
+        std::vector<msg::Superseded::Item> superseded;
+    };
     struct Reported {
         msg::CopyState state;
         MonoTime changed;
@@ -103,8 +108,10 @@ private:
     void on(const msg::RoleAddress& from, const msg::SlotDetail& detail);
     void on(const msg::RoleAddress& from, const msg::ListServices& query);
     SessionLink* hear(const NodeId& node, Incarnation life);
-    void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op, Turn& turn);
+    void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
+               std::uint64_t said_at, Turn& turn);
     void commit(LedSlot& slot, Turn& turn);
+    void tell_superseded(const SessionLink& link, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);
     void compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat);
     void refuse(const SessionLink& link, std::vector<msg::NotLeading::Item> items);

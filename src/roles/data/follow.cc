@@ -204,7 +204,7 @@ void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
         }
     }
     for (const auto& stone : part.tombstones) {
-        load.store.install_tombstone(owners_.numbered(stone.write, nullptr),
+        load.store.install_tombstone(owners_.numbered(stone.write, stone.service),
                                      now - std::chrono::milliseconds(stone.age_ms));
     }
 }

@@ -24,8 +24,4 @@ struct HeldService {
 // By data_info_id, of slots led here. Bounded by the publications there are.
 using HeldServices = std::map<std::string, HeldService>;
 
-// The owner of what is held, on every copy: no node can have that name. The owner_seq of what it
-// owns is the wall clock, in milliseconds, when it was held.
-inline constexpr const char* kHeldOwner = "=held";
-
 }  // namespace muster::data

@@ -186,7 +186,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
 
 // What is here is added to what the session holds; nothing is taken away by it.
 void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest) {
-    auto snapshot = snapshot_of(slot.store.find_or_make(interest.service), false);
+    auto snapshot = unsettled_snapshot(slot.store, slot.store.find_or_make(interest.service));
     snapshot.version = next_version(slot);
     interest.stand = Stand::fork;
     interest.complete = interest.said.complete;
@@ -196,7 +196,8 @@ void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest&
 
 void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& interest,
                                   bool settled) {
-    tell_later(link, snapshot_of(slot.store.find_or_make(interest.service), settled));
+    const auto& datum = slot.store.find_or_make(interest.service);
+    tell_later(link, settled ? settled_snapshot(datum) : unsettled_snapshot(slot.store, datum));
     interest.stand = Stand::trunk;
     interest.complete = settled || interest.said.complete;
 }

@@ -48,6 +48,7 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     writes("changed", probe_.writes_changed);
     writes("refreshed", probe_.writes_refreshed);
     writes("ignored", probe_.writes_ignored);
+    writes("superseded", probe_.writes_superseded);
     writer.counter("muster_data_batches_refused_total",
                    "Batches refused for a wrong leader or epoch.", probe_.batches_refused.value());
     writer.counter("muster_data_changes_told_total", "Changes sent to interested sessions.",

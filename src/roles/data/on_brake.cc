@@ -4,7 +4,7 @@
 
 // The brake (docs/adr/0009) at the leader: when more publications of a service close or fall silent
 // at once than is believed, or of the whole cluster as the metas say, they stay. They are then
-// nobody's (kHeldOwner), so that their session's digest agrees and followers know them as such;
+// nobody's (store::kNobody), so that their session's digest agrees and followers know them as such;
 // whoever says their id again owns them as if they had never been held.
 namespace muster::data {
 namespace {
@@ -51,7 +51,8 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
     }
     const auto entry = datum->entries.find(op.id);
     const bool would_go = entry != datum->entries.end() && entry->owner == link.owner &&
-                          entry->owner_seq <= op.owner_seq && op.order >= entry->publication->order;
+                          entry->owner_seq <= op.owner_seq &&
+                          op.order >= entry->publication->order && !slot.store.has_others(op.id);
     if (!would_go || may_go(datum->service, living_of(*datum))) {
         return false;
     }
@@ -72,11 +73,11 @@ void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum
                              .service = datum.service,
                              .publication = publication,
                              .order = publication->order,
-                             .owner = owners_.of(NodeId(kHeldOwner), Incarnation(1)),
+                             .owner = store::kNobody,
                              .owner_seq = static_cast<std::uint64_t>(
                                  std::max<std::int64_t>(env_.clock.wall().unix_ms, 0))};
     slot.store.install(write, env_.clock.mono());
-    Written& written = turn[datum.service->data_info_id()];
+    Written& written = turn.written[datum.service->data_info_id()];
     written.service = datum.service;
     written.effects.push_back({.id = {},
                                .publication = write.publication,
@@ -98,7 +99,7 @@ void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& t
     for (const auto& [name, datum] : slot.store.data()) {
         std::size_t living = living_of(datum);
         for (const auto& entry : datum.entries) {
-            if (entry.owner != owner) {
+            if (entry.owner != owner || slot.store.has_others(entry.publication->id)) {
                 continue;
             }
             if (!may_go(datum.service, living)) {
@@ -114,14 +115,13 @@ void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& t
 
 // Of a slot that begins: what its leader before held goes on being held.
 void DataServer::Impl::find_held(LedSlot& slot) {
-    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
-    if (slot.store.digest_of_owner(nobody).count == 0) {
+    if (slot.store.digest_of_owner(store::kNobody).count == 0) {
         return;
     }
     const MonoTime now = env_.clock.mono();
     for (const auto& [name, datum] : slot.store.data()) {
         for (const auto& entry : datum.entries) {
-            if (entry.owner != nobody) {
+            if (entry.owner != store::kNobody) {
                 continue;
             }
             const auto [held, is_new] = held_.try_emplace(name);
@@ -144,14 +144,14 @@ void DataServer::Impl::find_held(LedSlot& slot) {
 
 // Forgets who was heard again or is led elsewhere now.
 void DataServer::Impl::forget_heard() {
-    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
     for (auto& [name, held] : held_) {
         LedSlot* slot = slots_.find(*held.service);
         const auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
         std::erase_if(held.until, [&](const auto& one) {
             const auto entry = datum == nullptr ? decltype(datum->entries.begin()){}
                                                 : datum->entries.find(one.first);
-            return datum == nullptr || entry == datum->entries.end() || entry->owner != nobody;
+            return datum == nullptr || entry == datum->entries.end() ||
+                   entry->owner != store::kNobody;
         });
     }
     std::erase_if(held_, [&](const auto& item) {
@@ -170,7 +170,6 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
     if (datum == nullptr || versions_.exhausted()) {
         return 0;
     }
-    const store::OwnerId nobody = owners_.of(NodeId(kHeldOwner), Incarnation(1));
     Turn turn;
     std::size_t dropped = 0;
     for (auto one = held.until.begin(); one != held.until.end();) {
@@ -179,16 +178,16 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
             continue;
         }
         const auto entry = datum->entries.find(one->first);
-        if (entry != datum->entries.end() && entry->owner == nobody) {
+        if (entry != datum->entries.end() && entry->owner == store::kNobody) {
             const store::Write write{.id = one->first,
                                      .service = held.service,
                                      .publication = nullptr,
                                      .order = entry->publication->order,
                                      .cause = RemovalCause::silent,
-                                     .owner = nobody,
+                                     .owner = store::kNobody,
                                      .owner_seq = entry->owner_seq};
             slot->store.apply(write, env_.clock.mono());
-            Written& written = turn[held.service->data_info_id()];
+            Written& written = turn.written[held.service->data_info_id()];
             written.service = held.service;
             written.effects.push_back({.id = write.id,
                                        .publication = nullptr,

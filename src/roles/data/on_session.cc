@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "roles/data/data_impl.h"
 
@@ -43,15 +44,16 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
     }
     Turn turn;
     for (const auto& op : batch.ops) {
-        apply(*slot, *link, op, turn);
+        apply(*slot, *link, op, op.owner_seq - std::min<std::uint64_t>(op.owner_seq, 1), turn);
     }
     commit(*slot, turn);
     flush();  // followers and subscribers first, then the publisher's answer
     env_.outbox.send(from, std::move(reply));
+    tell_superseded(*link, turn);
 }
 
 void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
-                             const msg::PublishBatch::Op& op, Turn& turn) {
+                             const msg::PublishBatch::Op& op, std::uint64_t said_at, Turn& turn) {
     if (held_back(slot, link, op, turn)) {
         return;
     }
@@ -61,29 +63,35 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                                            .order = op.order,
                                            .cause = op.cause,
                                            .owner = link.owner,
-                                           .owner_seq = op.owner_seq},
+                                           .owner_seq = op.owner_seq,
+                                           .said_at = said_at},
                                           env_.clock.mono());
     switch (outcome) {
         case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return;
+        case store::WriteOutcome::superseded:
+            probe_.writes_superseded.add();
+            turn.superseded.push_back({.id = op.id, .owner_seq = op.owner_seq});
+            return;
         case store::WriteOutcome::remembered: probe_.writes_ignored.add(); break;
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
     }
-    store::Effect effect{.id = {},
-                         .publication = op.publication,
+    store::Effect effect{.id = op.id,
+                         .publication = nullptr,
                          .order = op.order,
                          .cause = op.cause,
                          .owner = link.owner,
                          .owner_seq = op.owner_seq,
                          .visible = outcome == store::WriteOutcome::changed};
-    if (op.publication == nullptr) {
-        effect.id = op.id;
-    } else if (outcome == store::WriteOutcome::refreshed) {
-        // Of an equal order the publication that was there stays.
-        effect.publication = slot.store.find(*op.service)->entries.find(op.id)->publication;
-        effect.order = effect.publication->order;
+    // What is there now may be another state than the one that was said.
+    if (const auto* entry = slot.store.find(*op.service, op.id)) {
+        effect.id = {};
+        effect.publication = entry->publication;
+        effect.order = entry->publication->order;
+        effect.owner = entry->owner;
+        effect.owner_seq = entry->owner_seq;
     }
-    Written& written = turn[op.service->data_info_id()];
+    Written& written = turn.written[op.service->data_info_id()];
     written.service = op.service;
     written.effects.push_back(std::move(effect));
 }
@@ -91,7 +99,7 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
 // What was written becomes entries of the log, each with the datum's next version when subscribers
 // see it, and is told.
 void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
-    for (auto& [name, written] : turn) {
+    for (auto& [name, written] : turn.written) {
         auto& effects = written.effects;
         for (std::size_t begin = 0; begin < effects.size(); begin += kEffectsPerEntry) {
             const std::size_t end = std::min(begin + kEffectsPerEntry, effects.size());
@@ -114,7 +122,17 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
             append(slot, std::move(entry));
         }
     }
-    turn.clear();
+    turn.written.clear();
+}
+
+// What a session goes on holding although its client withdrew or changed it elsewhere would come
+// back when the memory of that is over.
+void DataServer::Impl::tell_superseded(const SessionLink& link, Turn& turn) {
+    if (!turn.superseded.empty()) {
+        env_.outbox.send({link.node, Role::session},
+                         msg::Superseded{.session = link.incarnation,
+                                         .items = std::exchange(turn.superseded, {})});
+    }
 }
 
 void DataServer::Impl::append(LedSlot& slot, store::LogEntry entry) {
@@ -193,7 +211,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     std::set<RegistId> listed;
     for (const auto& op : detail.publications) {
         listed.insert(op.id);
-        apply(*slot, *link, op, turn);
+        apply(*slot, *link, op, detail.stamp, turn);
     }
     for (const auto& publication : slot->store.unlisted(link->owner, detail.stamp, listed)) {
         apply(*slot, *link,
@@ -202,9 +220,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
                .order = publication->order,
                .cause = RemovalCause::closed,
                .owner_seq = detail.stamp},
-              turn);
+              detail.stamp, turn);
     }
     commit(*slot, turn);
+    tell_superseded(*link, turn);
     if (detail.complete) {
         link->supplied[detail.slot] = slot->epoch;
         settle_if_supplied(detail.slot, *slot);

@@ -21,10 +21,10 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
         }
         std::vector<store::OwnerId> over;
         for (const auto& [owner, digest] : slot->store.owners()) {
-            const NodeId& node = owners_.session(owner);
-            if (node.raw() == kHeldOwner) {
+            if (owner == store::kNobody) {
                 continue;
             }
+            const NodeId& node = owners_.session(owner);
             const SessionLink* link = sessions_.find(node);
             const auto gone = sessions_.gone(node);
             if (link != nullptr && owner == link->owner && !gone) {
@@ -65,17 +65,17 @@ void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId own
     std::size_t removed = 0;
     hold_orphans(slot, owner, turn);
     slot.store.remove_owner(owner, RemovalCause::silent, env_.clock.mono(),
-                            [&](const store::Write& write) {
-                                ++removed;
-                                Written& written = turn[write.service->data_info_id()];
-                                written.service = write.service;
-                                written.effects.push_back({.id = write.id,
-                                                           .publication = nullptr,
-                                                           .order = write.order,
-                                                           .cause = write.cause,
-                                                           .owner = write.owner,
-                                                           .owner_seq = write.owner_seq,
-                                                           .visible = true});
+                            [&](const store::Write& effect, bool visible) {
+                                removed += effect.publication == nullptr ? 1 : 0;
+                                Written& written = turn.written[effect.service->data_info_id()];
+                                written.service = effect.service;
+                                written.effects.push_back({.id = effect.id,
+                                                           .publication = effect.publication,
+                                                           .order = effect.order,
+                                                           .cause = effect.cause,
+                                                           .owner = effect.owner,
+                                                           .owner_seq = effect.owner_seq,
+                                                           .visible = visible});
                             });
     commit(slot, turn);
     absent_[id].erase(owner);

@@ -5,6 +5,9 @@
 namespace muster::data {
 
 store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
+    if (session.raw() == kHeldOwner) {
+        return store::kNobody;
+    }
     const auto [known, inserted] = numbers_.try_emplace(session, sessions_.size() + 1);
     if (inserted) {
         sessions_.push_back(session);
@@ -13,6 +16,10 @@ store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
 }
 
 const NodeId& Owners::session(store::OwnerId owner) const {
+    static const NodeId nobody(kHeldOwner);
+    if (owner == store::kNobody) {
+        return nobody;
+    }
     const std::uint64_t number = owner.raw() >> store::kLifeBits;
     CHECK(number > 0 && number <= sessions_.size());
     return sessions_[number - 1];

@@ -9,6 +9,10 @@
 
 namespace muster::data {
 
+// The name of store::kNobody, on every copy: no node can have it. The owner_seq of what it owns is the
+// wall clock, in milliseconds, when it was held.
+inline constexpr const char* kHeldOwner = "=held";
+
 // Names of the sessions that own publications, and this node's numbers for them: nodes agree on
 // names only. Loop thread only. Bounded by the sessions the cluster ever had.
 class Owners {

@@ -118,7 +118,7 @@ DataStatus DataServer::Impl::status() const {
         status.slots_settled += slot->settled ? 1 : 0;
         status.services += slot->store.data().size();
         status.publications += slot->store.publication_count();
-        status.tombstones += slot->store.tombstone_count();
+        status.tombstones += slot->store.tombstones().size();
         status.doubts += slot->doubts.size();
     }
     for (const auto& [id, slot] : slots_.followed()) {

@@ -224,16 +224,17 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
     if (part.next.publications_done) {
         const MonoTime now = env_.clock.mono();
         part.last = true;
-        slot.store.visit_tombstones(
-            part.next.burial,
-            [&](std::uint64_t burial, const store::Write& effect, MonoTime since) {
+        slot.store.tombstones().visit(
+            part.next.burial, [&](std::uint64_t burial, const store::Tombstone& stone) {
                 if (full()) {
                     part.last = false;
                     return false;
                 }
                 ++items;
                 part.next.burial = burial;
-                part.tombstones.push_back({owners_.named(effect), to_ms(now - since)});
+                part.tombstones.push_back({.service = stone.removal.service,
+                                           .write = owners_.named(stone.removal),
+                                           .age_ms = to_ms(now - stone.since)});
                 return true;
             });
     }

@@ -13,8 +13,11 @@ constexpr std::size_t kWeightPerBatch = 5000;
 
 std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
     const auto* change = std::get_if<DatumChange>(&either);
-    return 1 + (change != nullptr ? change->upserts.size() + change->removals.size()
-                                  : std::get<DatumSnapshot>(either).publications.size());
+    if (change != nullptr) {
+        return 1 + change->upserts.size() + change->removals.size();
+    }
+    const auto& whole = std::get<DatumSnapshot>(either);
+    return 1 + whole.publications.size() + whole.departed.size();
 }
 
 }  // namespace

@@ -63,6 +63,17 @@ Folded DatumCopies::fold(const DatumChange& change) {
     return Folded::changed;
 }
 
+namespace {
+
+bool has_departed(const DatumSnapshot& snapshot, const Publication& publication) {
+    const auto found =
+        std::ranges::lower_bound(snapshot.departed, publication.id, {}, &Departure::id);
+    return found != snapshot.departed.end() && found->id == publication.id &&
+           publication.order <= found->order;
+}
+
+}  // namespace
+
 Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     DatumCopy* copy = find(*snapshot.service);
     if (copy == nullptr || snapshot.version < copy->version ||
@@ -75,7 +86,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     for (const PublicationPtr& old : copy->publications) {
         const auto kept = next.find(old->id);
         if (kept == next.end()) {
-            if (snapshot.settled) {
+            if (snapshot.settled || has_departed(snapshot, *old)) {
                 touched.push_back(old->id);
             } else {
                 next.insert(old);

@@ -65,8 +65,8 @@ enum class Folded : std::uint8_t {
     gap,      // does not follow on the copy: ask the leader again
 };
 
-// All copies of a session, by service. An unsettled snapshot only adds: what is missing in it may
-// well live (I3). Loop thread only. Bounds: one copy per subscribed service, kept a while after the
+// All copies of a session, by service. An unsettled snapshot adds, and takes away what has
+// departed: what is merely missing in it may well live (I3). Loop thread only. Bounds: one copy per subscribed service, kept a while after the
 // last wish; steps_max steps each.
 class DatumCopies {
 public:

@@ -59,6 +59,9 @@ void SessionServer::Impl::write_client_counts(MetricsWriter& writer) const {
             probe_.accepted_unacknowledged);
     counter("muster_session_changes_total", "Changes folded into copies.", probe_.changes);
     counter("muster_session_gaps_total", "Changes that did not follow on the copy.", probe_.gaps);
+    counter("muster_session_superseded_total",
+            "Publications let go of because their clients said something newer elsewhere.",
+            probe_.superseded);
     counter("muster_session_streams_restarted_total", "Streams of changes begun anew.",
             probe_.streams_restarted);
     counter("muster_session_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);

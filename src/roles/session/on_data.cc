@@ -133,6 +133,17 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
     }
 }
 
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::Superseded& news) {
+    if (news.session != options_.incarnation) {
+        return;
+    }
+    for (const auto& [id, owner_seq] : news.items) {
+        if (registrations_.let_go(id, owner_seq)) {
+            probe_.superseded.add();
+        }
+    }
+}
+
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NotLeading& answer) {
     const bool newer = std::ranges::any_of(answer.items, [&](const auto& item) {
         return item.slot.raw() < table().slots.size() &&

@@ -133,16 +133,30 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .order = order,
           .cause = cause,
           .owner_seq = ++last_seq_};
-    own(registration, op.id, env::ConnId{});
-    leased_.erase(op.id);
-    suspect(registration, false);
-    uncount(*registration.publication);
-    registrations_.erase(found);
-    if (roster_ != nullptr) {
-        roster_->left(op.id);
-    }
+    erase(found);
     bury(op.id, {order, cause, now});
     return op;
+}
+
+void Registrations::erase(std::map<RegistId, Registration>::iterator found) {
+    auto& [id, registration] = *found;
+    own(registration, id, env::ConnId{});
+    leased_.erase(id);
+    suspect(registration, false);
+    uncount(*registration.publication);
+    if (roster_ != nullptr) {
+        roster_->left(id);
+    }
+    registrations_.erase(found);
+}
+
+bool Registrations::let_go(const RegistId& id, std::uint64_t owner_seq) {
+    const auto found = registrations_.find(id);
+    if (found == registrations_.end() || found->second.owner_seq > owner_seq) {
+        return false;
+    }
+    erase(found);
+    return true;
 }
 
 std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,

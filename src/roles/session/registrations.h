@@ -67,6 +67,10 @@ public:
     std::optional<Op> withdraw(const RegistId& id, const ServicePtr& service, RegistOrder order,
                                MonoTime now);
 
+    // Its client moved on and is held by others: it goes without a word to the leader, unless
+    // something was taken of it after `owner_seq`. Returns whether it went.
+    bool let_go(const RegistId& id, std::uint64_t owner_seq);
+
     [[nodiscard]] std::vector<Op> drop_connection(env::ConnId conn, MonoTime now);
     // The connection is lost, but what it owned stays for `grace`: its client may be on its way
     // back.
@@ -141,6 +145,7 @@ private:
     // The order under which a registration is taken; nothing when it is older than what is known.
     [[nodiscard]] std::optional<RegistOrder> effective_order(const Publication& offered,
                                                              env::ConnId conn) const;
+    void erase(std::map<RegistId, Registration>::iterator found);
     [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
                              RegistOrder order, MonoTime now);
     void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,

@@ -89,6 +89,7 @@ private:
         Counter accepted_unacknowledged;
         Counter changes;
         Counter gaps;
+        Counter superseded;
         Counter streams_restarted;
         Counter pauses_noticed;
         Counter cold_ended_early;
@@ -123,6 +124,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::InterestAck& ack);
     void on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat);
     void on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request);
+    void on(const msg::RoleAddress& from, const msg::Superseded& news);
     void on(const msg::RoleAddress& from, const msg::NotLeading& answer);
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);

@@ -38,9 +38,10 @@ std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) 
             joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
     }
     const auto& whole = std::get<DatumSnapshot>(either);
-    return fmt::format("{} ={} {}:{};", whole.service->data_id, short_version(whole.version),
+    return fmt::format("{} ={} {}:{}{};", whole.service->data_id, short_version(whole.version),
                        whole.settled ? "settled" : "unsettled",
-                       joined(whole.publications, [](const auto& p) { return describe(*p); }));
+                       joined(whole.publications, [](const auto& p) { return describe(*p); }),
+                       joined(whole.departed, [](const auto& gone) { return "-" + gone.id.raw(); }));
 }
 
 std::string text(const msg::PublishBatch& m) {
@@ -91,6 +92,11 @@ std::string text(const msg::DataHeartbeat& m) {
 std::string text(const msg::SlotDetailRequest& m) {
     return fmt::format("SlotDetailRequest{}", joined(m.slots, [](const auto& item) {
                            return fmt::format("{}@{}", item.slot.raw(), item.slot_epoch.raw());
+                       }));
+}
+std::string text(const msg::Superseded& m) {
+    return fmt::format("Superseded{}", joined(m.items, [](const auto& item) {
+                           return fmt::format("{} s{}", item.id.raw(), item.owner_seq);
                        }));
 }
 std::string text(const msg::ListServicesReply& m) {

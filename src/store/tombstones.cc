@@ -1,0 +1,93 @@
+#include "store/tombstones.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace muster::store {
+
+const Write* Tombstones::find(const RegistId& id) const {
+    const auto known = by_id_.find(id);
+    return known == by_id_.end() ? nullptr : &known->second.removal;
+}
+
+bool Tombstones::bury(const Write& removal, MonoTime now) {
+    if (const Write* known = find(removal.id);
+        known != nullptr && (removal.order < known->order ||
+                             (removal.order == known->order && by_word(known->cause)))) {
+        return false;
+    }
+    set(removal, now);
+    return true;
+}
+
+void Tombstones::set(const Write& removal, MonoTime since) {
+    CHECK(removal.service != nullptr && removal.publication == nullptr);
+    const auto [known, inserted] = by_id_.try_emplace(removal.id);
+    if (!inserted) {
+        unindex(known->second);
+    }
+    known->second = {removal, since};
+    if (by_word(removal.cause)) {
+        departed_[removal.service->data_info_id()].insert(removal.id);
+    }
+    ages_.emplace_back(since, removal.id);
+    while (ages_.size() > kMax) {
+        forget_oldest();
+    }
+}
+
+void Tombstones::unindex(const Tombstone& tombstone) {
+    const auto service = departed_.find(tombstone.removal.service->data_info_id());
+    if (service != departed_.end()) {
+        service->second.erase(tombstone.removal.id);
+        if (service->second.empty()) {
+            departed_.erase(service);
+        }
+    }
+}
+
+// Of one that was buried again since only the earlier burial is forgotten.
+void Tombstones::forget_oldest() {
+    const auto& [since, id] = ages_.front();
+    if (const auto known = by_id_.find(id); known != by_id_.end() && known->second.since == since) {
+        unindex(known->second);
+        by_id_.erase(known);
+    }
+    ages_.pop_front();
+    ++first_burial_;
+}
+
+void Tombstones::sweep(MonoTime now) {
+    while (!ages_.empty() && now - ages_.front().first >= kAge) {
+        forget_oldest();
+    }
+}
+
+std::vector<Departure> Tombstones::departed(const Service& service) const {
+    std::vector<Departure> departed;
+    if (const auto ids = departed_.find(service.data_info_id()); ids != departed_.end()) {
+        departed.reserve(ids->second.size());
+        for (const RegistId& id : ids->second) {
+            departed.push_back({.id = id, .order = by_id_.at(id).removal.order});
+        }
+        std::ranges::sort(departed, {}, &Departure::id);
+    }
+    return departed;
+}
+
+void Tombstones::visit(std::uint64_t after_burial, const Visit& visit) const {
+    std::uint64_t burial = std::max(after_burial + 1, first_burial_);
+    for (; burial < first_burial_ + ages_.size(); ++burial) {
+        const auto& [since, id] = ages_[burial - first_burial_];
+        const auto known = by_id_.find(id);
+        if (known == by_id_.end() || known->second.since != since) {
+            continue;  // buried again since
+        }
+        if (!visit(burial, known->second)) {
+            return;
+        }
+    }
+}
+
+}  // namespace muster::store

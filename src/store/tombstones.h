@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/time.h"
+#include "model/datum.h"
+#include "model/ids.h"
+#include "store/write.h"
+
+namespace muster::store {
+
+// What is remembered of a registration that went: the removal that ended it, and when.
+struct Tombstone {
+    Write removal;  // without a publication
+    MonoTime since;
+};
+
+// The memory of one slot's registrations that went, so that no older word of them brings them back
+// (I5). Loop thread only. Bounds: each is kept for kAge, at most kMax of them (the oldest go first).
+class Tombstones {
+public:
+    static constexpr Duration kAge = std::chrono::seconds(60);
+    static constexpr std::size_t kMax = 100'000;
+
+    // Null when there is none. Until the next change.
+    [[nodiscard]] const Write* find(const RegistId& id) const;
+
+    // Remembers `removal` unless one that is newer, or was by word, is remembered. Returns whether
+    // it is remembered now.
+    bool bury(const Write& removal, MonoTime now);
+    // Remembers it in place of whatever is remembered.
+    void set(const Write& removal, MonoTime since);
+
+    void sweep(MonoTime now);
+
+    // What went from `service` by the word of its client or of an operator.
+    [[nodiscard]] std::vector<Departure> departed(const Service& service) const;
+
+    // They are numbered upwards as they are made. Visits those after `after_burial` with their
+    // numbers until `visit` returns false.
+    using Visit = std::function<bool(std::uint64_t burial, const Tombstone& tombstone)>;
+    void visit(std::uint64_t after_burial, const Visit& visit) const;
+
+    [[nodiscard]] std::size_t size() const {
+        return by_id_.size();
+    }
+
+private:
+    void unindex(const Tombstone& tombstone);
+    void forget_oldest();
+
+    std::unordered_map<RegistId, Tombstone> by_id_;
+    std::unordered_map<std::string, std::unordered_set<RegistId>> departed_;  // by data_info_id
+    std::deque<std::pair<MonoTime, RegistId>> ages_;
+    std::uint64_t first_burial_ = 1;  // number of ages_.front()
+};
+
+}  // namespace muster::store
