@@ -1,6 +1,7 @@
 #include "capacity.h"
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,7 +11,6 @@
 
 #include "coefficients.h"
 #include "memory_budget.h"
-#include "process.h"
 #include "sim/scale/scale_run.h"
 #include "sockets.h"
 
@@ -23,6 +23,7 @@ constexpr double kTarget = 10'000'000;  // publications
 constexpr double kPerClient = 10;       // publications, and subscriptions, of one client
 constexpr double kPerService = sim::SessionClients::kPerService;
 constexpr int kSessionsPerData = 5;
+constexpr seconds kWindow(3);
 // What the simulation of one publication, with all its copies, takes at most (measured below).
 constexpr std::uint64_t kPublicationBytesMax = 4096;
 constexpr std::uint64_t kNeeded = std::uint64_t{2} << 30U;
@@ -132,7 +133,7 @@ private:
     // Few publications, then ten times as many; at full size then as many as the budget holds.
     Simulated simulate(const Size& size) {
         const std::string bench = "simulated_" + size.name();
-        const Duration begin = now();
+        const double begin_cpu = cpu_seconds();
         const bool full = size.sessions == static_cast<int>(effort_.simulated_sessions);
         auto run = std::make_unique<sim::ScaleRun>(
             sim::ScaleSize{.metas = 3, .data = size.data, .sessions = size.sessions});
@@ -140,21 +141,21 @@ private:
         const std::uint64_t few =
             std::min<std::uint64_t>(20'000, effort_.simulated_publications_max / 10);
         must(run->publish(few));
-        const auto rest_of_few = run->rest(seconds(5));
+        const auto rest_of_few = run->rest(kWindow);
         const std::uint64_t before = MemoryBudget::used();
         must(run->publish(few * 9));
         const double each =
             static_cast<double>(MemoryBudget::used() - before) / static_cast<double>(few * 9);
-        Simulated result{.rest = run->rest(seconds(5)), .publications = run->publications()};
+        Simulated result{.rest = run->rest(kWindow), .publications = run->publications()};
         run->watch(few / 10);
         if (full) {
             fill(*run, each);
-            result.rest = run->rest(seconds(5));
+            result.rest = run->rest(kWindow);
             result.publications = run->publications();
         }
-        const double changes = 40.0 * size.data * 3;
-        const auto still = run->rest(seconds(3));
-        const auto busy = run->change(static_cast<std::uint64_t>(changes), seconds(3));
+        const double changes = 40.0 * size.data * kWindow.count();
+        const auto still = run->rest(kWindow);
+        const auto busy = run->change(static_cast<std::uint64_t>(changes), kWindow);
         must(run->differs());
         result.change_bytes =
             (static_cast<double>(busy.all.bytes) - static_cast<double>(still.all.bytes)) / changes;
@@ -162,8 +163,13 @@ private:
             (static_cast<double>(busy.all.messages) - static_cast<double>(still.all.messages)) /
             changes;
         tell(bench, result, rest_of_few);
-        say(bench, "took", "s", static_cast<double>((now() - begin).count()) / 1e9);
+        say(bench, "took_cpu", "s", cpu_seconds() - begin_cpu);
         return result;
+    }
+
+    // Of this process.
+    static double cpu_seconds() {
+        return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
     }
 
     void fill(sim::ScaleRun& run, double each) {
@@ -174,8 +180,10 @@ private:
         const std::uint64_t wanted = effort_.simulated_publications_max;
         const std::uint64_t target = std::min(wanted, run.publications() + fits);
         // In steps, looking at what it took.
-        while (run.publications() < target && MemoryBudget::used() < budget_.bytes()) {
-            must(run.publish(std::min<std::uint64_t>(500'000, target - run.publications())));
+        const double cpu_end = cpu_seconds() + effort_.simulated_cpu_s_max;
+        while (run.publications() < target && MemoryBudget::used() < budget_.bytes() &&
+               cpu_seconds() < cpu_end) {
+            must(run.publish(std::min<std::uint64_t>(300'000, target - run.publications())));
         }
     }
 

@@ -12,7 +12,9 @@ using std::chrono::seconds;
 
 constexpr Duration kPatience = std::chrono::minutes(2);
 constexpr Duration kLook = milliseconds(100);
-// One request of a session's clients, and what all of them together say at once.
+// What is said of copies that changed, for a second, has been said after so long.
+constexpr Duration kQuiet = seconds(2);
+// What the clients of one session say at once.
 constexpr std::uint64_t kBatch = 1000;
 
 RegistryOptions registry_of(const ScaleSize& size) {
@@ -120,14 +122,14 @@ void ScaleRun::watch(std::uint64_t services) {
 }
 
 TrafficReport ScaleRun::rest(Duration window) {
-    run(seconds(3));  // what is said of copies that changed has been said
+    run(kQuiet);
     traffic_.begin();
     run(window);
     return traffic_.end();
 }
 
 TrafficReport ScaleRun::change(std::uint64_t count, Duration window) {
-    run(seconds(3));
+    run(kQuiet);
     traffic_.begin();
     for (std::uint64_t i = 0; i < count; ++i) {
         // One of each service in turn, then another one.
