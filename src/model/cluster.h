@@ -49,6 +49,15 @@ struct LogPosition {
     [[nodiscard]] auto operator<=>(const LogPosition&) const = default;
 };
 
+// Versions between these two are not of a slot's log: a leader before may have given some, and its
+// last entries were lost with it. Zero `below`: nothing was given since.
+struct VersionGap {
+    Version above;
+    Version below;
+
+    [[nodiscard]] bool operator==(const VersionGap&) const = default;
+};
+
 // Who holds one slot. `floor` is above every version any earlier leader of the slot may have given:
 // a leader of this epoch starts above it.
 struct Slot {

@@ -34,6 +34,11 @@ enum class RemovalCause : std::uint8_t {
 
 [[nodiscard]] std::string_view to_string(RemovalCause cause);
 
+// Said by the client itself, or by an operator about it; else by the loss of something.
+[[nodiscard]] constexpr bool by_word(RemovalCause cause) {
+    return cause == RemovalCause::left || cause == RemovalCause::evicted;
+}
+
 // What one client registered under one registration id for one service. Immutable once made and
 // shared by every structure of a process that holds it.
 struct Publication {

@@ -117,6 +117,7 @@ struct SlotImage {
     bool last = false;
     std::vector<Datum> data_items;  // a datum may go on in the next part
     std::vector<Tombstone> tombstones;
+    std::vector<VersionGap> gaps;  // of the log, with the last part; oldest first
 };
 
 // follower -> leader: everything up to these positions has been taken. When lost, the leader sends

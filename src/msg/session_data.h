@@ -88,6 +88,7 @@ struct SessionHeartbeat {
     };
     Incarnation session;
     std::uint64_t stamp = 0;  // owner_seq of the session's latest operation
+    std::uint64_t round = 0;  // the latest that the data server has told, see DataHeartbeat
     std::vector<SlotDigest> digests;
 };
 
@@ -99,7 +100,8 @@ struct SlotDetail {
     SlotId slot;
     Epoch slot_epoch;
     std::uint64_t stamp = 0;
-    bool complete = false;  // as in SlotDigest
+    std::uint64_t round = 0;  // of the request
+    bool complete = false;    // as in SlotDigest
     std::vector<PublishBatch::Op> publications;
 };
 
@@ -153,12 +155,16 @@ struct InterestAck {
 };
 
 // The leader's side of SessionHeartbeat. `last_seq` lets the session notice a lost tail of its
-// stream; a stream of zero means that the leader knows none of it (it restarted).
+// stream; a stream of zero means that the leader knows none of it (it restarted). `round` grows
+// whenever the leader has reason to think that others took writes in its stead: what sessions said
+// before they heard of the new round no longer shows that it knows all they have. A session that
+// hears of a new one compares everything at once.
 struct DataHeartbeat {
     Incarnation session;
     Incarnation data;
     std::uint64_t stream = 0;
     std::uint64_t last_seq = 0;
+    std::uint64_t round = 0;
 };
 
 // The digests of these slots differ: each is answered by a SlotDetail, unless the session may not
@@ -169,6 +175,7 @@ struct SlotDetailRequest {
         Epoch slot_epoch;  // echoed
     };
     Incarnation session;
+    std::uint64_t round = 0;  // echoed
     std::vector<Item> slots;
 };
 

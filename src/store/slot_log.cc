@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/version_clock.h"
 
 namespace muster::store {
 namespace {
@@ -48,6 +49,15 @@ void SlotLog::reset(LogPosition at, Version horizon) {
     first_ = 1;
     segments_.assign(1, {.epoch = at.epoch, .first = 1, .number = at.number + 1});
     horizon_ = horizon;
+    highest_ = horizon;
+}
+
+void SlotLog::reset(LogPosition at, Version horizon, std::vector<VersionGap> gaps) {
+    reset(at, horizon);
+    gaps_ = std::move(gaps);
+    if (gaps_.size() > kEpochsMax) {
+        gaps_.erase(gaps_.begin(), gaps_.end() - kEpochsMax);
+    }
 }
 
 void SlotLog::begin(Epoch epoch) {
@@ -55,11 +65,38 @@ void SlotLog::begin(Epoch epoch) {
     if (segments_.size() > kEpochsMax) {
         segments_.erase(segments_.begin());
     }
+    open_gap();
+}
+
+// What others gave above our highest version, and what they go on to give, is not of this log.
+void SlotLog::open_gap() {
+    if (!gaps_.empty() && gaps_.back().below == Version{}) {
+        return;
+    }
+    gaps_.push_back({.above = highest_, .below = {}});
+    if (gaps_.size() > kEpochsMax) {
+        gaps_.erase(gaps_.begin());
+    }
+}
+
+void SlotLog::close_gap(Version version) {
+    if (gaps_.empty() || gaps_.back().below != Version{}) {
+        return;
+    }
+    if (version > Version(gaps_.back().above.raw() + 1)) {
+        gaps_.back().below = version;
+    } else {
+        gaps_.pop_back();
+    }
 }
 
 void SlotLog::append(LogEntry entry) {
     const Index index = newest() + 1;
     Index previous = 0;
+    if (entry.from < entry.to) {
+        close_gap(entry.to);
+        highest_ = std::max(highest_, entry.to);
+    }
     if (entry.from != entry.to) {
         auto& newest = newest_of_[entry.service->data_info_id()];
         previous = std::exchange(newest, index);
@@ -156,7 +193,13 @@ std::vector<DatumChange> SlotLog::since(const Service& service, Version held) co
 }
 
 bool SlotLog::knows(const Service& service, Version version, Version now) const {
-    if (version == now || (version <= horizon_ && version < now)) {
+    if (version == now) {
+        return true;
+    }
+    const bool in_gap = std::ranges::any_of(gaps_, [&](const VersionGap& gap) {
+        return version > gap.above && (gap.below == Version{} || version < gap.below);
+    });
+    if (version <= horizon_ && version < now && !in_gap && !given_apart(version)) {
         return true;
     }
     for (Index index = newest_of(service); index >= first_; index = at(index).previous) {

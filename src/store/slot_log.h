@@ -51,7 +51,7 @@ struct LogEntry {
 // Inside, entries are counted by an index from 1 that means nothing to others. Entries of one
 // service are chained, so that catching up costs as many steps as there are entries of it.
 // Loop thread only. Bounds: entries of `capacity` effects in all (at least the newest), kEpochsMax
-// epochs.
+// epochs, and as many gaps.
 class SlotLog {
 public:
     static constexpr std::size_t kEpochsMax = 32;
@@ -60,8 +60,10 @@ public:
 
     explicit SlotLog(std::size_t capacity) : capacity_(capacity) {}
 
-    // An empty log whose end is `at`, of a copy whose versions are up to `horizon`.
+    // An empty log whose end is `at`, of a copy whose versions are up to `horizon`. The gaps stay.
     void reset(LogPosition at, Version horizon);
+    // The same of a copy of another node's, whose log has these gaps.
+    void reset(LogPosition at, Version horizon, std::vector<VersionGap> gaps);
 
     // What is appended from now on is of `epoch`. An epoch of zero is nobody's: no position in it
     // is ever found, and neither is one after it in the epoch before.
@@ -97,8 +99,14 @@ public:
     [[nodiscard]] std::vector<DatumChange> since(const Service& service, Version held) const;
 
     // Whether a datum of the service that stands at `now` ever stood at `version` on the way that
-    // led here, as far as can be told: what is older than all the log remembers is believed.
+    // led here, as far as can be told: what is older than all the log remembers is believed, unless
+    // it is in a gap or was given beside the leader.
     [[nodiscard]] bool knows(const Service& service, Version version, Version now) const;
+
+    // Oldest first.
+    [[nodiscard]] const std::vector<VersionGap>& gaps() const {
+        return gaps_;
+    }
 
     // All that subscribers saw change of the service since the last begin(), folded; nothing when
     // the log does not reach back so far.
@@ -115,6 +123,8 @@ private:
         std::uint64_t number = 1;  // and that entry's number in the epoch
     };
 
+    void open_gap();
+    void close_gap(Version version);
     [[nodiscard]] std::size_t segment_of(Index index) const;
     [[nodiscard]] Index newest_of(const Service& service) const;
     [[nodiscard]] const Kept& at(Index index) const {
@@ -127,6 +137,8 @@ private:
     std::size_t effects_ = 0;
     std::vector<Segment> segments_{Segment{}};
     Version horizon_;  // no entry with a version up to here need be remembered
+    Version highest_;  // of all entries there were
+    std::vector<VersionGap> gaps_;
     std::unordered_map<std::string, Index> newest_of_;  // by data_info_id
 };
 

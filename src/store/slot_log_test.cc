@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/version_clock.h"
+
 namespace muster::store {
 namespace {
 
@@ -154,6 +156,41 @@ TEST(SlotLog, TellsAVersionItHadFromOneItNeverHad) {
     EXPECT_TRUE(log.knows(*kOrders, Version(8), Version(8)));
     EXPECT_FALSE(log.knows(*kOrders, Version(7), Version(8)));
     EXPECT_FALSE(log.knows(*kOrders, Version(9), Version(8)));
+}
+
+TEST(SlotLog, BelievesNoVersionThatALostLeaderMayHaveGiven) {
+    SlotLog log(1);
+    log.reset(at(3, 4), Version(9));
+    log.append(step(kOrders, 9, 10));
+    log.begin(Epoch(5));
+    EXPECT_FALSE(log.knows(*kOrders, Version(20), Version(10)));
+    log.append(step(kOrders, 10, 50));
+    log.append(step(kOrders, 50, 60));
+    EXPECT_TRUE(log.knows(*kOrders, Version(9), Version(60))) << "older than all remembered";
+    EXPECT_FALSE(log.knows(*kOrders, Version(20), Version(60))) << "the leader before gave it";
+    SlotLog image(10);
+    image.reset(at(5, 2), Version(60), log.gaps());
+    EXPECT_TRUE(image.knows(*kOrders, Version(9), Version(60)));
+    EXPECT_FALSE(image.knows(*kOrders, Version(20), Version(60)));
+    EXPECT_TRUE(image.knows(*kOrders, Version(55), Version(60)));
+}
+
+TEST(SlotLog, PassesAnOpenGapOn) {
+    SlotLog log(10);
+    log.append(step(kOrders, 0, 10));
+    log.begin(Epoch(5));
+    SlotLog image(10);
+    image.reset(at(5, 0), Version(10), log.gaps());
+    image.append(step(kOrders, 10, 50));
+    image.append(step(kStock, 0, 51));
+    EXPECT_EQ(image.gaps(), (std::vector<VersionGap>{{Version(10), Version(50)}}));
+}
+
+TEST(SlotLog, BelievesNoOldVersionThatWasGivenBesideTheLeader) {
+    SlotLog log(10);
+    log.reset(at(5, 7), Version(kApart * 9));
+    EXPECT_TRUE(log.knows(*kOrders, Version(kApart * 2), Version(kApart * 9)));
+    EXPECT_FALSE(log.knows(*kOrders, Version(kApart * 3), Version(kApart * 9)));
 }
 
 TEST(SlotLog, FoldsWhatWasWrittenInTheEpoch) {

@@ -7,6 +7,14 @@
 
 namespace muster::store {
 
+// Versions that are given beside another node have this bit, which counting within a millisecond
+// hardly ever reaches.
+inline constexpr std::uint64_t kApart = std::uint64_t{1} << (kVersionCountBits - 1);
+
+[[nodiscard]] constexpr bool given_apart(Version version) {
+    return (version.raw() & kApart) != 0;
+}
+
 // Gives a data server's versions: hybrid of physical time and a count (design, I2; after Kulkarni
 // et al., "Logical Physical Clocks", 2014), strictly growing over everything it gave or heard, and
 // always below the ceiling the metas have put down, so that a next life which starts at that

@@ -40,9 +40,4 @@ struct Write {
     std::uint64_t said_at = 0;
 };
 
-// Said by the client itself, or by an operator about it; else by the loss of something.
-[[nodiscard]] constexpr bool by_word(RemovalCause cause) {
-    return cause == RemovalCause::left || cause == RemovalCause::evicted;
-}
-
 }  // namespace muster::store

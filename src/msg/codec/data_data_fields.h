@@ -66,8 +66,9 @@ void fields(Ar& ar, Of<Ar, SlotImage::Tombstone> it) {
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotImage> it) {
     auto& [data, slot, slot_epoch, position, settled, image, part, next, last, data_items,
-           tombstones] = it;
-    ar(data, slot, slot_epoch, position, settled, image, part, next, last, data_items, tombstones);
+           tombstones, gaps] = it;
+    ar(data, slot, slot_epoch, position, settled, image, part, next, last, data_items, tombstones,
+       gaps);
 }
 
 template <class Ar>

@@ -74,6 +74,12 @@ void fields(Ar& ar, Of<Ar, Slot> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, VersionGap> it) {
+    auto& [above, below] = it;
+    ar(above, below);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotTable> it) {
     auto& [epoch, slots] = it;
     ar(epoch, slots);

@@ -44,14 +44,14 @@ void fields(Ar& ar, Of<Ar, SessionHeartbeat::SlotDigest> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SessionHeartbeat> it) {
-    auto& [session, stamp, digests] = it;
-    ar(session, stamp, digests);
+    auto& [session, stamp, round, digests] = it;
+    ar(session, stamp, round, digests);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetail> it) {
-    auto& [session, slot, slot_epoch, stamp, complete, publications] = it;
-    ar(session, slot, slot_epoch, stamp, complete, publications);
+    auto& [session, slot, slot_epoch, stamp, round, complete, publications] = it;
+    ar(session, slot, slot_epoch, stamp, round, complete, publications);
 }
 
 template <class Ar>
@@ -92,8 +92,8 @@ void fields(Ar& ar, Of<Ar, InterestAck> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, DataHeartbeat> it) {
-    auto& [session, data, stream, last_seq] = it;
-    ar(session, data, stream, last_seq);
+    auto& [session, data, stream, last_seq, round] = it;
+    ar(session, data, stream, last_seq, round);
 }
 
 template <class Ar>
@@ -104,8 +104,8 @@ void fields(Ar& ar, Of<Ar, SlotDetailRequest::Item> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotDetailRequest> it) {
-    auto& [session, slots] = it;
-    ar(session, slots);
+    auto& [session, round, slots] = it;
+    ar(session, round, slots);
 }
 
 template <class Ar>

@@ -6,6 +6,7 @@ namespace muster::data {
 namespace {
 
 constexpr int kEagerness = 25;
+constexpr unsigned kRoundBits = 20;
 constexpr std::size_t kPutOffMax = 4096;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
 
@@ -55,6 +56,7 @@ DataServer::Impl::Impl(DataOptions options, DataEnv env)
 }
 
 void DataServer::Impl::start() {
+    round_ = (options_.incarnation.raw() << kRoundBits) + 1;
     last_tick_ = env_.clock.mono();
     last_sweep_ = last_tick_;
     view_.begin(last_tick_);
@@ -210,6 +212,12 @@ void DataServer::Impl::notice_pause(MonoTime now) {
     // We stood still (SIGSTOP, a frozen machine): what was not heard meanwhile is no sign.
     probe_.pauses_noticed.add();
     env_.log.warning("data.paused", {{"gap_ms", to_ms(gap)}});
+    if (gap >= options_.leader_silence) {
+        ++round_;
+        for (auto& [id, slot] : slots_.led()) {
+            ask_supply_again(id, *slot);
+        }
+    }
     sessions_.extend(gap);
     view_.extend(gap);
     regain_.extend(gap);

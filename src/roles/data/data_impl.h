@@ -135,6 +135,8 @@ private:
     [[nodiscard]] bool all_known(SlotId id, const LedSlot& slot) const;
     void settle_if_supplied(SlotId id, LedSlot& slot);
     void settle_all();
+    void ask_supply_again(SlotId id, LedSlot& slot);
+    void note_given_beside(SlotId id, LedSlot& slot, Version seen);
 
     // ---- metas
     void heartbeat();
@@ -154,10 +156,15 @@ private:
         const store::DatumStore& store;
         Epoch epoch;
         LogPosition position;
+        const std::vector<VersionGap>& gaps;
         bool settled = false;
     };
     static Source source(const LedSlot& slot) {
-        return {slot.store, slot.epoch, slot.log.position(), slot.settled};
+        return {.store = slot.store,
+                .epoch = slot.epoch,
+                .position = slot.log.position(),
+                .gaps = slot.log.gaps(),
+                .settled = slot.settled};
     }
     void send_image_part(const NodeId& node, SlotId id, const Source& slot,
                          const msg::ImageRequest& ask);
@@ -229,6 +236,7 @@ private:
     std::deque<std::pair<msg::RoleAddress, msg::ClusterMessage>> put_off_;
     std::set<SlotId> begun_early_;
     Version reserved_for_;
+    std::uint64_t round_ = 0;  // of supply; lives of this node have theirs apart
     MonoTime last_tick_;
     MonoTime last_sweep_;
 

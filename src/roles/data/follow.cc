@@ -181,7 +181,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
         return;
     }
     slot->store = std::move(own.store);
-    slot->log.reset(own.at, slot->store.highest_version());
+    slot->log.reset(own.at, slot->store.highest_version(), part.gaps);
     slot->whole_from = part.position;
     slot->whole = part.settled && slot->consistent();
     slot->settled = part.settled;

@@ -142,8 +142,11 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
     auto& datum = slot.store.find_or_make(interest.service);
     const bool waited = env_.clock.mono() - interest.since >= kStrayWait;
     const auto id = slots_.id_of(*interest.service);
-    if (id && said.held != Version{}) {
-        link.supplied.erase(*id);  // another leader told it that: what it owns may have changed too
+    if (id) {
+        note_given_beside(*id, slot, std::max(said.held, said.heard));
+        if (said.held != Version{}) {
+            link.supplied.erase(*id);  // another leader told it that: it may own other things now
+        }
     }
     if (id && all_known(*id, slot)) {
         step(slot, datum);
@@ -215,7 +218,7 @@ void DataServer::Impl::step(LedSlot& slot, store::DatumStore::Datum& datum) {
 
 // An acting leader gives versions beside the leader's own.
 Version DataServer::Impl::next_version(const LedSlot& slot) {
-    constexpr std::uint64_t kApart = 1U << (kVersionCountBits - 1);
+    constexpr std::uint64_t kApart = store::kApart;
     const WallTime now = env_.clock.wall();
     return slot.acting ? versions_.next_apart(now, kApart + hash64(options_.node.raw()) % kApart)
                        : versions_.next(now);

@@ -27,8 +27,11 @@ void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& refus
 }
 
 void DataServer::Impl::learn(const node::NodeView::News& news) {
-    if (news.members && env_.on_members) {
-        env_.on_members(view_.members());
+    if (news.members) {
+        sessions_.learn(view_.members(), env_.clock.mono());
+        if (env_.on_members) {
+            env_.on_members(view_.members());
+        }
     }
     if (!news.table) {
         return;
@@ -87,7 +90,7 @@ bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
     return !slot.acting && may_settle(id, slot) &&
            sessions_.all_supplied(
-               view_.members(), id, slot.epoch, env_.clock.mono(),
+               id, slot.epoch, env_.clock.mono(),
                {.closed = options_.orphan_grace, .silent = options_.silent_hold});
 }
 
@@ -97,7 +100,7 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
         return;
     }
     if (!slot.settled && sessions_.all_supplied(
-                             view_.members(), id, slot.epoch, env_.clock.mono(),
+                             id, slot.epoch, env_.clock.mono(),
                              {.closed = options_.orphan_grace, .silent = options_.orphan_grace})) {
         slot.settled = true;
         stream(id, slot);
@@ -105,6 +108,23 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     }
     if (slot.settled && !slot.doubts.empty() && all_known(id, slot)) {
         clear_doubts(slot, true);
+    }
+}
+
+// Others may have taken writes of this slot in our stead: whether we know all is asked anew.
+void DataServer::Impl::ask_supply_again(SlotId id, LedSlot& slot) {
+    slot.supply_round = round_;
+    for (auto& [node, link] : sessions_.all()) {
+        link.supplied.erase(id);
+    }
+}
+
+// A session has been told a version that we did not give: so another acted for us until then.
+void DataServer::Impl::note_given_beside(SlotId id, LedSlot& slot, Version seen) {
+    if (!slot.acting && store::given_apart(seen) && seen > slot.given_beside) {
+        slot.given_beside = seen;
+        ++round_;
+        ask_supply_again(id, slot);
     }
 }
 

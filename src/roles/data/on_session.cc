@@ -153,14 +153,15 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
     env_.outbox.send(from, msg::DataHeartbeat{.session = link->incarnation,
                                               .data = options_.incarnation,
                                               .stream = link->stream,
-                                              .last_seq = link->last_seq});
+                                              .last_seq = link->last_seq,
+                                              .round = round_});
 }
 
 // Equal: the session has supplied the slot. Different: its details are asked for, at once when the
 // epoch is new to us, else at a bounded pace.
 void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat) {
     const MonoTime now = env_.clock.mono();
-    msg::SlotDetailRequest request{.session = link.incarnation, .slots = {}};
+    msg::SlotDetailRequest request{.session = link.incarnation, .round = round_, .slots = {}};
     std::vector<msg::NotLeading::Item> refused;
     for (const auto& told : heartbeat.digests) {
         LedSlot* slot = serve(told.slot, told.acting);
@@ -172,7 +173,8 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
         }
         const auto held = slot->store.digest_of_owner(link.owner);
         if (held.digest == told.digest && held.count == told.count) {
-            if (told.complete && !link.has_supplied(told.slot, slot->epoch)) {
+            if (told.complete && heartbeat.round >= slot->supply_round &&
+                !link.has_supplied(told.slot, slot->epoch)) {
                 link.supplied[told.slot] = slot->epoch;
                 settle_if_supplied(told.slot, *slot);
             }
@@ -224,7 +226,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     }
     commit(*slot, turn);
     tell_superseded(*link, turn);
-    if (detail.complete) {
+    if (detail.complete && detail.round >= slot->supply_round) {
         link->supplied[detail.slot] = slot->epoch;
         settle_if_supplied(detail.slot, *slot);
     }

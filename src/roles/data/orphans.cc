@@ -9,7 +9,7 @@
 namespace muster::data {
 
 void DataServer::Impl::look_after_sessions(MonoTime now) {
-    sessions_.note_silent(view_.members(), now, options_.session_silence);
+    sessions_.note_silent(now, options_.session_silence);
     if (versions_.exhausted()) {
         return;
     }

@@ -1,8 +1,15 @@
 #include "roles/data/session_links.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace muster::data {
+namespace {
+
+// Longer than any grace: a member that is away for so long is missed by nobody.
+constexpr Duration kRemembered = std::chrono::hours(1);
+
+}  // namespace
 
 SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, MonoTime now) {
     auto [found, inserted] = links_.try_emplace(node);
@@ -43,34 +50,58 @@ std::optional<Gone> SessionLinks::gone(const NodeId& node) const {
     return known == gone_.end() ? std::nullopt : std::optional(known->second);
 }
 
-void SessionLinks::note_silent(const std::vector<Member>& members, MonoTime now, Duration silence) {
+void SessionLinks::learn(const std::vector<Member>& members, MonoTime now) {
+    std::map<NodeId, Incarnation> before = std::exchange(members_, {});
+    for (const Member& member : members) {
+        if (member.role == Role::session) {
+            members_[member.node] = member.incarnation;
+            removed_.erase(member.node);
+            before.erase(member.node);
+        }
+    }
+    for (const auto& [node, life] : before) {
+        removed_.try_emplace(node, now);
+    }
+}
+
+void SessionLinks::note_silent(MonoTime now, Duration silence) {
     for (const auto& [node, link] : links_) {
         if (now - link.last_heard >= silence) {
             note_gone(node, GoneReason::silent, now);
         }
     }
-    for (const Member& member : members) {
-        if (member.role == Role::session && !links_.contains(member.node)) {
-            note_gone(member.node, GoneReason::silent, now);
+    for (const auto& [node, life] : members_) {
+        if (!links_.contains(node)) {
+            note_gone(node, GoneReason::silent, now);
         }
     }
+    std::erase_if(removed_, [&](const auto& item) { return now - item.second >= kRemembered; });
 }
 
-bool SessionLinks::all_supplied(const std::vector<Member>& members, SlotId slot, Epoch epoch,
-                                MonoTime now, const Graces& graces) const {
-    return std::ranges::all_of(members, [&](const Member& member) {
-        if (member.role != Role::session) {
-            return true;
+bool SessionLinks::all_supplied(SlotId slot, Epoch epoch, MonoTime now,
+                                const Graces& graces) const {
+    const auto supplied = [&](const NodeId& node, Incarnation life) {
+        const SessionLink* link = find(node);
+        return link != nullptr && link->incarnation >= life && link->has_supplied(slot, epoch) &&
+               !gone(node);
+    };
+    const auto away = [&](const NodeId& node, std::optional<MonoTime> removed) {
+        const auto gone = this->gone(node);
+        if (!gone) {
+            return removed && now - *removed >= graces.silent;
         }
-        const SessionLink* link = find(member.node);
-        if (link != nullptr && link->incarnation >= member.incarnation &&
-            link->has_supplied(slot, epoch) && !gone(member.node)) {
-            return true;
-        }
-        const auto away = gone(member.node);
-        return away && now - away->since >=
-                           (away->reason == GoneReason::closed ? graces.closed : graces.silent);
-    });
+        return now - gone->since >=
+               (gone->reason == GoneReason::closed ? graces.closed : graces.silent);
+    };
+    return std::ranges::all_of(members_,
+                               [&](const auto& member) {
+                                   const auto& [node, life] = member;
+                                   return supplied(node, life) || away(node, std::nullopt);
+                               }) &&
+           std::ranges::all_of(removed_, [&](const auto& removed) {
+               const auto& [node, since] = removed;
+               return supplied(node, {}) || away(node, since);
+           });
 }
 
 bool SessionLinks::all_heard_supplied(SlotId slot, Epoch epoch) const {
@@ -82,6 +113,9 @@ bool SessionLinks::all_heard_supplied(SlotId slot, Epoch epoch) const {
 void SessionLinks::extend(Duration gap) {
     for (auto& [node, gone] : gone_) {
         gone.since += gap;
+    }
+    for (auto& [node, since] : removed_) {
+        since += gap;
     }
     for (auto& [node, link] : links_) {
         link.last_heard += gap;

@@ -100,12 +100,15 @@ public:
     // Nothing when it is there, as far as is known.
     [[nodiscard]] std::optional<Gone> gone(const NodeId& node) const;
     // Notes who has not been heard for `silence`; members never heard of are silent from now on.
-    void note_silent(const std::vector<Member>& members, MonoTime now, Duration silence);
+    void note_silent(MonoTime now, Duration silence);
 
-    // Whether every session of `members` has supplied `slot` in `epoch`, but those gone for longer
-    // than `graces`.
-    [[nodiscard]] bool all_supplied(const std::vector<Member>& members, SlotId slot, Epoch epoch,
-                                    MonoTime now, const Graces& graces) const;
+    // Who is a member now. One that is no longer, and was not seen to end, may be cut off.
+    void learn(const std::vector<Member>& members, MonoTime now);
+
+    // Whether every session of the members, and of those that were, has supplied `slot` in `epoch`,
+    // but those gone for longer than `graces`.
+    [[nodiscard]] bool all_supplied(SlotId slot, Epoch epoch, MonoTime now,
+                                    const Graces& graces) const;
 
     // Whether all who are there, members or not, have supplied `slot` in `epoch`.
     [[nodiscard]] bool all_heard_supplied(SlotId slot, Epoch epoch) const;
@@ -124,6 +127,8 @@ private:
     Owners& owners_;
     std::map<NodeId, SessionLink> links_;
     std::map<NodeId, Gone> gone_;
+    std::map<NodeId, Incarnation> members_;  // sessions
+    std::map<NodeId, MonoTime> removed_;     // sessions that were members, since when they are not
 };
 
 }  // namespace muster::data

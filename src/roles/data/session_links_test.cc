@@ -20,9 +20,15 @@ protected:
         return *link;
     }
     bool supplied(std::uint64_t life, std::uint64_t epoch) {
-        return sessions.all_supplied(
-            {{.node = kSession, .role = Role::session, .incarnation = Incarnation(life)}}, kSlot,
-            Epoch(epoch), now, kGraces);
+        learn(life);
+        return all_supplied(epoch);
+    }
+    void learn(std::uint64_t life) {
+        sessions.learn(
+            {{.node = kSession, .role = Role::session, .incarnation = Incarnation(life)}}, now);
+    }
+    bool all_supplied(std::uint64_t epoch) {
+        return sessions.all_supplied(kSlot, Epoch(epoch), now, kGraces);
     }
 
     Owners owners;
@@ -70,9 +76,9 @@ TEST_F(SessionLinksTest, DoNotWaitForASessionThatEndedLongerThanItsGrace) {
 
 TEST_F(SessionLinksTest, WaitLongerForOneThatMayLiveBehindACut) {
     hear(1);
-    sessions.note_silent({}, now + seconds(2), seconds(3));
+    sessions.note_silent(now + seconds(2), seconds(3));
     EXPECT_FALSE(sessions.gone(kSession));
-    sessions.note_silent({}, now + seconds(3), seconds(3));
+    sessions.note_silent(now + seconds(3), seconds(3));
     ASSERT_TRUE(sessions.gone(kSession));
     now += seconds(600);
     EXPECT_FALSE(supplied(1, 3));
@@ -96,6 +102,16 @@ TEST_F(SessionLinksTest, WantEverythingAgainFromOneThatIsBack) {
     hear(1);
     EXPECT_FALSE(sessions.gone(kSession));
     EXPECT_FALSE(supplied(1, 3)) << "others may have served it meanwhile";
+}
+
+TEST_F(SessionLinksTest, WaitForOneThatTheMetasRemovedAsForOneThatIsSilent) {
+    learn(1);
+    sessions.learn({}, now);
+    EXPECT_FALSE(all_supplied(3)) << "it was never heard of here, but may own something";
+    now += seconds(600);
+    EXPECT_TRUE(all_supplied(3));
+    learn(1);
+    EXPECT_FALSE(all_supplied(3)) << "back";
 }
 
 TEST_F(SessionLinksTest, GiveBackTheTimeOfAPause) {

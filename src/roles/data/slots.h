@@ -48,6 +48,9 @@ struct LedSlot {
     store::DatumStore store;
     store::SlotLog log;
     std::map<NodeId, FollowerLink> followers;
+    // What sessions supplied before they had heard of this round counts no more.
+    std::uint64_t supply_round = 0;
+    Version given_beside;  // the highest known that another gave in our stead
     // Data of which some session was told less than all, or holds what is not known here.
     std::set<std::string> doubts;
 };

@@ -168,7 +168,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest&
     const FollowedSlot* copy = slots_.find_followed(ask.slot);
     if (ask.any_copy && copy != nullptr && copy->epoch == ask.slot_epoch && copy->can_be_copied()) {
         send_image_part(from.node, ask.slot,
-                        {copy->store, copy->epoch, copy->log.position(), copy->settled}, ask);
+                        {.store = copy->store,
+                         .epoch = copy->epoch,
+                         .position = copy->log.position(),
+                         .gaps = copy->log.gaps(),
+                         .settled = copy->settled},
+                        ask);
     }
 }
 
@@ -184,7 +189,8 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                         .next = ask.from,
                         .last = false,
                         .data_items = {},
-                        .tombstones = {}};
+                        .tombstones = {},
+                        .gaps = {}};
     std::size_t items = 0;
     std::size_t bytes = 0;
     const auto full = [&] { return items >= kImagePublications || bytes >= kImageBytes; };
@@ -237,6 +243,9 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                                            .age_ms = to_ms(now - stone.since)});
                 return true;
             });
+    }
+    if (part.last) {
+        part.gaps = slot.gaps;
     }
     probe_.images_sent.add(part.part == 0 ? 1 : 0);
     env_.outbox.send({node, Role::data}, std::move(part));

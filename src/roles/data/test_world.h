@@ -68,6 +68,7 @@ private:
     std::map<std::string, msg::PublishBatch::Op> own_;
     std::map<std::string, ServicePtr> wanted_;
     std::map<NodeId, std::uint64_t> parts_;
+    std::map<NodeId, std::uint64_t> rounds_;
     std::uint64_t seq_ = 0;
     std::uint64_t batch_ = 0;
 };
@@ -418,6 +419,7 @@ inline void TestSession::beat(const NodeId& to) {
     for (auto& [leader, beat] : beats) {
         beat.session = Incarnation(life_);
         beat.stamp = seq_;
+        beat.round = rounds_[leader];
         world_.send({node, Role::session}, {leader, Role::data}, std::move(beat));
     }
     world_.run();
@@ -435,6 +437,7 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
                                    .slot = slot,
                                    .slot_epoch = slot_epoch,
                                    .stamp = seq_,
+                                   .round = ask->round,
                                    .complete = true,
                                    .publications = {}};
             for (const auto& [id, op] : own_) {
@@ -445,6 +448,8 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
             ++details;
             world_.send({node, Role::session}, from, std::move(detail));
         }
+    } else if (const auto* heard = std::get_if<msg::DataHeartbeat>(&message)) {
+        rounds_[from.node] = std::max(rounds_[from.node], heard->round);
     } else if (const auto* answer = std::get_if<msg::NotLeading>(&message)) {
         refused.insert(refused.end(), answer->items.begin(), answer->items.end());
     } else if (const auto* reply = std::get_if<msg::PublishBatchReply>(&message)) {

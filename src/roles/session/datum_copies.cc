@@ -4,6 +4,54 @@
 
 namespace muster::session {
 
+DatumCopy::Departed::Gone& DatumCopy::Departed::remember(const RegistId& id) {
+    const auto [known, inserted] = gone_.try_emplace(id);
+    if (inserted) {
+        ages_.push_back(id);
+        if (ages_.size() > kMax) {
+            gone_.erase(ages_.front());
+            ages_.pop_front();
+        }
+    }
+    return known->second;
+}
+
+void DatumCopy::Departed::left(const RegistId& id, RegistOrder order) {
+    Gone& gone = remember(id);
+    gone.order = gone.connection ? order : std::max(gone.order, order);
+    gone.connection.reset();
+}
+
+void DatumCopy::Departed::lost(const Publication& publication) {
+    Gone& gone = remember(publication.id);
+    const bool fresh = gone.order == RegistOrder{};
+    if (fresh || gone.connection || gone.order < publication.order) {
+        gone = {.order = publication.order, .connection = hash64(publication.client_address)};
+    }
+}
+
+void DatumCopy::Departed::came(const RegistId& id) {
+    const auto known = gone_.find(id);
+    if (known != gone_.end() && known->second.connection) {
+        known->second.order = {};  // holds nothing; forgotten with its age
+        known->second.connection = 0;
+    }
+}
+
+bool DatumCopy::Departed::holds(const Publication& publication) const {
+    const auto known = gone_.find(publication.id);
+    if (known == gone_.end()) {
+        return false;
+    }
+    const Gone& gone = known->second;
+    if (!gone.connection) {
+        return publication.order <= gone.order;
+    }
+    return publication.order.version < gone.order.version ||
+           (publication.order == gone.order &&
+            *gone.connection == hash64(publication.client_address));
+}
+
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
     const auto [found, inserted] = copies_.try_emplace(service->data_info_id());
     if (inserted) {
@@ -50,11 +98,14 @@ Folded DatumCopies::fold(const DatumChange& change) {
             copy->publications.erase(known);
         }
         copy->publications.insert(publication);
+        copy->departed.came(publication->id);
         touched.push_back(publication->id);
     }
     for (const Removal& removal : change.removals) {
         const auto known = copy->publications.find(removal.id);
         if (known != copy->publications.end()) {
+            by_word(removal.cause) ? copy->departed.left(removal.id, (*known)->order)
+                                   : copy->departed.lost(**known);
             copy->publications.erase(known);
             touched.push_back(removal.id);
         }
@@ -63,30 +114,24 @@ Folded DatumCopies::fold(const DatumChange& change) {
     return Folded::changed;
 }
 
-namespace {
-
-bool has_departed(const DatumSnapshot& snapshot, const Publication& publication) {
-    const auto found =
-        std::ranges::lower_bound(snapshot.departed, publication.id, {}, &Departure::id);
-    return found != snapshot.departed.end() && found->id == publication.id &&
-           publication.order <= found->order;
-}
-
-}  // namespace
-
 Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     DatumCopy* copy = find(*snapshot.service);
     if (copy == nullptr || snapshot.version < copy->version ||
         (snapshot.version == copy->version && (copy->complete || !snapshot.settled))) {
         return Folded::nothing;
     }
+    for (const Departure& gone : snapshot.departed) {
+        copy->departed.left(gone.id, gone.order);
+    }
     std::vector<RegistId> touched;
-    std::set<PublicationPtr, DatumCopy::ById> next(snapshot.publications.begin(),
-                                                   snapshot.publications.end());
+    DatumCopy::Publications next(snapshot.publications.begin(), snapshot.publications.end());
+    if (!snapshot.settled) {
+        std::erase_if(next, [&](const auto& told) { return copy->departed.holds(*told); });
+    }
     for (const PublicationPtr& old : copy->publications) {
         const auto kept = next.find(old->id);
         if (kept == next.end()) {
-            if (snapshot.settled || has_departed(snapshot, *old)) {
+            if (snapshot.settled || copy->departed.holds(*old)) {
                 touched.push_back(old->id);
             } else {
                 next.insert(old);
@@ -99,6 +144,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     for (const PublicationPtr& publication : next) {
         const auto old = copy->publications.find(publication->id);
         if (old == copy->publications.end() || !(**old == *publication)) {
+            copy->departed.came(publication->id);
             touched.push_back(publication->id);
         }
     }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
@@ -38,10 +39,39 @@ struct DatumCopy {
     };
 
     using Publications = std::set<PublicationPtr, ById>;
+
     // What was shown before the first version of our own.
     struct Told {
         Version version;
         Publications publications;
+    };
+
+    // The newest kMax publications that went, as they were last seen here: a leader with an old
+    // copy may tell of them again before the sessions have told it better.
+    class Departed {
+    public:
+        static constexpr std::size_t kMax = 1000;
+
+        // No state of it up to `order` is there any more: its client said so.
+        void left(const RegistId& id, RegistOrder order);
+        // Its connection or its lease ended. Its client may come back with the same state, but over
+        // another connection.
+        void lost(const Publication& publication);
+        // It is there again, whatever was lost.
+        void came(const RegistId& id);
+
+        // Whether this is a state that went.
+        [[nodiscard]] bool holds(const Publication& publication) const;
+
+    private:
+        struct Gone {
+            RegistOrder order;
+            std::optional<std::uint64_t> connection;  // hash of the address; none: by word
+        };
+        Gone& remember(const RegistId& id);
+
+        std::unordered_map<RegistId, Gone> gone_;
+        std::deque<RegistId> ages_;
     };
 
     ServicePtr service;
@@ -51,6 +81,7 @@ struct DatumCopy {
     // leader may have given the same versions to something else.
     bool diverged = false;
     Publications publications;
+    Departed departed;
     std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
@@ -66,8 +97,8 @@ enum class Folded : std::uint8_t {
 };
 
 // All copies of a session, by service. An unsettled snapshot adds, and takes away what has
-// departed: what is merely missing in it may well live (I3). Loop thread only. Bounds: one copy per subscribed service, kept a while after the
-// last wish; steps_max steps each.
+// departed: what is merely missing in it may well live (I3). Loop thread only. Bounds: one copy per
+// subscribed service, kept a while after the last wish; steps_max steps each.
 class DatumCopies {
 public:
     explicit DatumCopies(std::size_t steps_max) : steps_max_(steps_max) {}

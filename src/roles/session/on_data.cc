@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "roles/session/session_impl.h"
 
@@ -7,6 +8,14 @@ namespace {
 
 // Each heartbeat compares this share of the slots, so that all are compared in turn.
 constexpr std::uint64_t kDigestRounds = 8;
+
+Version version_of(const DatumChange& change) {
+    return change.to;
+}
+
+Version version_of(const DatumSnapshot& snapshot) {
+    return snapshot.version;
+}
 
 }  // namespace
 
@@ -54,6 +63,10 @@ void SessionServer::Impl::fold(const NodeId& leader,
     const Folded folded =
         std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     if (folded == Folded::nothing) {
+        if (std::visit([](const auto& known) { return version_of(known); }, change) <
+            copy->version) {
+            outrun_.insert(service->data_info_id());
+        }
         return;
     }
     if (folded == Folded::gap) {
@@ -75,8 +88,18 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::InterestAc
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartbeat& heartbeat) {
-    if (heartbeat.session == options_.incarnation) {
-        interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (heartbeat.session != options_.incarnation) {
+        return;
+    }
+    interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (auto& round = rounds_[from.node]; round < heartbeat.round) {
+        round = heartbeat.round;
+        for (std::size_t i = 0; i < routes_.size(); ++i) {
+            const SlotId id(static_cast<std::uint16_t>(i));
+            if (routes_.find(id)->node == from.node) {
+                digests_due_.insert(id);
+            }
+        }
     }
 }
 
@@ -94,6 +117,19 @@ void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
                         .complete = copy.complete && !copy.diverged,
                         .heard = std::max(copy.heard, own)},
                        route != nullptr && route->acting);
+}
+
+// Their leader tells versions below what was shown: it could not know better when they were
+// declared (its ceiling was behind that of a leader before), or these were late.
+void SessionServer::Impl::declare_outrun() {
+    for (const std::string& name : std::exchange(outrun_, {})) {
+        const auto copy = copies_.all().find(name);
+        const NodeId* server =
+            copy == copies_.all().end() ? nullptr : server_of(*copy->second.service);
+        if (server != nullptr && *server != NodeId{}) {
+            declare(*server, copy->second);
+        }
+    }
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
@@ -118,6 +154,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail
                              .slot = slot,
                              .slot_epoch = epoch,
                              .stamp = registrations_.stamp(),
+                             .round = request.round,
                              .complete = !cold_,
                              .publications = {}};
         }
@@ -183,6 +220,8 @@ void SessionServer::Impl::send_beats(std::map<NodeId, msg::SessionHeartbeat> bea
     for (auto& [node, beat] : beats) {
         beat.session = options_.incarnation;
         beat.stamp = registrations_.stamp();
+        const auto round = rounds_.find(node);
+        beat.round = round == rounds_.end() ? 0 : round->second;
         routes_.asked(node, env_.clock.mono());
         env_.outbox.send({node, Role::data}, std::move(beat));
     }

@@ -6,14 +6,6 @@
 #include "model/cluster.h"
 
 namespace muster::session {
-namespace {
-
-bool by_word(RemovalCause cause) {
-    return cause == RemovalCause::left || cause == RemovalCause::evicted;
-}
-
-}  // namespace
-
 bool Registrations::outranked(env::ConnId conn, const Registration& registration) const {
     const auto number = conn_numbers_.find(conn);
     const auto owner = conn_numbers_.find(registration.conn);

@@ -17,6 +17,8 @@ constexpr env::TimerKey kLeaveTimer(5);
 constexpr Duration kPauseLimit = std::chrono::seconds(2);
 // What closes within this after a pause of ours is taken to have closed because of it.
 constexpr Duration kClosingsForgiven = std::chrono::seconds(1);
+// So often copies that are ahead of their leader are declared to it again.
+constexpr std::uint64_t kOutrunTicks = 4;
 constexpr Duration kCopyKept = std::chrono::seconds(60);
 constexpr Duration kConfigAskInterval = std::chrono::seconds(5);
 constexpr Duration kGapWait = std::chrono::milliseconds(200);
@@ -180,6 +182,9 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     for (const NodeId& leader : interests_.broken(now)) {
         probe_.streams_restarted.add();
         restart_stream(leader);
+    }
+    if (ticks_ % kOutrunTicks == 0) {
+        declare_outrun();
     }
     expire_all(now);
     flush();

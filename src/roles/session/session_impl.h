@@ -129,6 +129,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
     void declare(const NodeId& leader, const DatumCopy& copy);
+    void declare_outrun();
     void restart_stream(const NodeId& leader);
     void beat_data();
     void tell_due_digests();
@@ -220,6 +221,8 @@ private:
     MonoTime last_config_ask_;
     // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
     std::set<SlotId> digests_due_;
+    std::set<std::string> outrun_;  // copies that are ahead of what their leader tells
+    std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
     std::optional<MonoTime> retry_at_;

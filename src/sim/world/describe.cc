@@ -38,10 +38,11 @@ std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) 
             joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
     }
     const auto& whole = std::get<DatumSnapshot>(either);
-    return fmt::format("{} ={} {}:{}{};", whole.service->data_id, short_version(whole.version),
-                       whole.settled ? "settled" : "unsettled",
-                       joined(whole.publications, [](const auto& p) { return describe(*p); }),
-                       joined(whole.departed, [](const auto& gone) { return "-" + gone.id.raw(); }));
+    return fmt::format(
+        "{} ={} {}:{}{};", whole.service->data_id, short_version(whole.version),
+        whole.settled ? "settled" : "unsettled",
+        joined(whole.publications, [](const auto& p) { return describe(*p); }),
+        joined(whole.departed, [](const auto& gone) { return "-" + gone.id.raw(); }));
 }
 
 std::string text(const msg::PublishBatch& m) {
@@ -60,8 +61,8 @@ std::string text(const msg::InterestDrop& m) {
                        joined(m.services, [](const auto& s) { return s->data_id; }));
 }
 std::string text(const msg::SessionHeartbeat& m) {
-    return fmt::format("SessionHeartbeat life {} stamp {}{}", m.session.raw(), m.stamp,
-                       joined(m.digests, [](const auto& told) {
+    return fmt::format("SessionHeartbeat life {} stamp {} round {}{}", m.session.raw(), m.stamp,
+                       m.round & 0xFFFFF, joined(m.digests, [](const auto& told) {
                            return fmt::format(
                                "{}@{}={}{}{}", told.slot.raw(), told.slot_epoch.raw(), told.count,
                                told.complete ? "" : " incomplete", told.acting ? " acting" : "");
@@ -86,8 +87,8 @@ std::string text(const msg::InterestAck& m) {
     return fmt::format("InterestAck stream {} part {}", m.stream, m.part);
 }
 std::string text(const msg::DataHeartbeat& m) {
-    return fmt::format("DataHeartbeat life {} stream {} last {}", m.data.raw(), m.stream,
-                       m.last_seq);
+    return fmt::format("DataHeartbeat life {} stream {} last {} round {}", m.data.raw(), m.stream,
+                       m.last_seq, m.round & 0xFFFFF);
 }
 std::string text(const msg::SlotDetailRequest& m) {
     return fmt::format("SlotDetailRequest{}", joined(m.slots, [](const auto& item) {

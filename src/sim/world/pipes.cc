@@ -143,6 +143,24 @@ void Pipes::to_client(PipeId id, const Shared& pipe, MonoTime when, bool even_br
     });
 }
 
+namespace {
+
+// As a door does: subscribers see over which connection a publication came.
+void stamp_address(ToServer& message, PipeId pipe) {
+    auto* request = std::get_if<msg::ClientMessage>(&message);
+    auto* registration =
+        request == nullptr ? nullptr : std::get_if<msg::RegisterPublishers>(request);
+    if (registration != nullptr) {
+        for (PublicationPtr& publication : registration->publications) {
+            auto stamped = std::make_shared<Publication>(*publication);
+            stamped->client_address = fmt::format("10.0.9.1:{}", pipe.raw());
+            publication = std::move(stamped);
+        }
+    }
+}
+
+}  // namespace
+
 void Pipes::send_to_server(PipeId id, ToServer message) {
     const auto found = pipes_.find(id);
     if (found == pipes_.end() || !found->second->client_open) {
@@ -158,6 +176,7 @@ void Pipes::send_to_server(PipeId id, ToServer message) {
     if (pipe->broken) {
         return;
     }
+    stamp_address(message, id);
     auto shared = std::make_shared<const ToServer>(std::move(message));
     to_server(id, pipe, arrival(*pipe, pipe->last_to_server), false,
               [this, id, shared, &session](ServerEnd& server) {
