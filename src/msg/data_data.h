@@ -132,10 +132,12 @@ struct FollowAck {
     std::vector<Item> items;
 };
 
-// leader -> follower, at a steady pace and nothing else when all is still: it lives.
+// leader -> follower, at a steady pace and nothing else when all is still: it lives. A follower
+// that believes to be in step in more slots, or fewer, than the leader streams to it asks anew.
 struct LeaderPulse {
     Incarnation data;
     Epoch table_epoch;
+    std::uint32_t streamed = 0;  // slots of the receiver's
 };
 
 // anybody -> data: what the copies of these slots (none named: all) hold.

@@ -85,8 +85,8 @@ void fields(Ar& ar, Of<Ar, FollowAck> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, LeaderPulse> it) {
-    auto& [data, table_epoch] = it;
-    ar(data, table_epoch);
+    auto& [data, table_epoch, streamed] = it;
+    ar(data, table_epoch, streamed);
 }
 
 template <class Ar>

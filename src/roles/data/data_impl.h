@@ -175,6 +175,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::SlotImage& part);
     void on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse);
     void hear_leader(const NodeId& node);
+    void check_streams(const NodeId& leader, const msg::LeaderPulse& pulse);
     void ask_leaders(MonoTime now);
     void ask_leader(SlotId id, FollowedSlot& slot, MonoTime now);
     void ask_part(SlotId id, FollowedSlot& slot, MonoTime now);

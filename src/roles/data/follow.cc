@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "roles/data/data_impl.h"
 
@@ -8,6 +9,8 @@ namespace {
 
 // So many slots are loaded by image at once.
 constexpr std::ptrdiff_t kLoadsMax = 4;
+// So often a slot whose stream is in doubt is asked for, at most.
+constexpr Duration kRecheck = std::chrono::seconds(2);
 constexpr Duration kAckDelay = std::chrono::milliseconds(2);
 
 }  // namespace
@@ -23,6 +26,7 @@ void DataServer::Impl::hear_leader(const NodeId& node) {
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse) {
     hear_leader(from.node);
     if (std::exchange(leader_lives_[from.node], pulse.data) == pulse.data) {
+        check_streams(from.node, pulse);
         return;
     }
     for (auto& [id, slot] : slots_.followed()) {
@@ -31,6 +35,25 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& 
         }
     }
     ask_leaders(env_.clock.mono());
+}
+
+// An entry that was late, or an answer that was lost, leaves both with another idea of which slots
+// are streamed.
+void DataServer::Impl::check_streams(const NodeId& leader, const msg::LeaderPulse& pulse) {
+    const auto followed = [&](const FollowedSlot& slot) {
+        return slot.leader == leader && slot.synced() && !slot.acting;
+    };
+    const auto count = std::ranges::count_if(
+        slots_.followed(), [&](const auto& item) { return followed(*item.second); });
+    if (pulse.table_epoch != slots_.table().epoch || std::cmp_equal(count, pulse.streamed)) {
+        return;
+    }
+    const MonoTime now = env_.clock.mono();
+    for (auto& [id, slot] : slots_.followed()) {
+        if (followed(*slot) && now - slot->asked >= kRecheck) {
+            ask_leader(id, *slot, now);
+        }
+    }
 }
 
 // Asks for every slot whose leader has not answered in this epoch, or of which something is known

@@ -132,14 +132,17 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
 // What was not acknowledged in time is sent again. When all is acknowledged a follower is told
 // nothing but that we live.
 void DataServer::Impl::look_after_followers(MonoTime now) {
-    std::set<NodeId> nodes;
+    std::map<NodeId, std::uint32_t> streamed;
     for (auto& [id, slot] : slots_.led()) {
         if (slot->acting) {
             continue;
         }
         const auto& followers = slots_.table().slots[id.raw()].followers;
-        nodes.insert(followers.begin(), followers.end());
+        for (const NodeId& node : followers) {
+            streamed.try_emplace(node, 0);
+        }
         for (auto& [node, follower] : slot->followers) {
+            streamed[node] += follower.life != Incarnation{} ? 1 : 0;
             const bool owed =
                 follower.acked < slot->log.newest() || (slot->settled && !follower.knows_settled);
             if (follower.life != Incarnation{} && owed &&
@@ -151,9 +154,10 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
             }
         }
     }
-    for (const NodeId& node : nodes) {
+    for (const auto& [node, count] : streamed) {
         env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
-                                                              .table_epoch = slots_.table().epoch});
+                                                              .table_epoch = slots_.table().epoch,
+                                                              .streamed = count});
     }
 }
 

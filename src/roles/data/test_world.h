@@ -448,6 +448,10 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
             ++details;
             world_.send({node, Role::session}, from, std::move(detail));
         }
+    } else if (const auto* elsewhere = std::get_if<msg::Superseded>(&message)) {
+        for (const auto& item : elsewhere->items) {
+            own_.erase(item.id.raw());
+        }
     } else if (const auto* heard = std::get_if<msg::DataHeartbeat>(&message)) {
         rounds_[from.node] = std::max(rounds_[from.node], heard->round);
     } else if (const auto* answer = std::get_if<msg::NotLeading>(&message)) {

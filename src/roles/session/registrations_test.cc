@@ -111,6 +111,19 @@ TEST_F(RegistrationsTest, TakeTheSameStateAgainAfterALostConnection) {
     EXPECT_GT(taken->order, (RegistOrder{1, 100}));
 }
 
+TEST_F(RegistrationsTest, LetGoOfWhatTheirClientsSaidElsewhereButNotOfLaterStates) {
+    registrations.set_slot_count(1);
+    const auto first = offer(1, 100, kOld);
+    const auto second = offer(2, 200, kOld);
+    EXPECT_FALSE(registrations.let_go(RegistId("p"), first->owner_seq));
+    EXPECT_TRUE(registrations.let_go(RegistId("p"), second->owner_seq));
+    EXPECT_FALSE(registrations.let_go(RegistId("p"), second->owner_seq));
+    EXPECT_EQ(registrations.digest(SlotId(0)).count, 0U);
+    EXPECT_EQ(registrations.owned_by(kOld), 0U);
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "nothing is said of it";
+    EXPECT_TRUE(offer(2, 200, kNew).has_value()) << "its client may come back";
+}
+
 TEST_F(RegistrationsTest, SayAnUnregistrationOfAnUnknownIdOn) {
     const auto op = registrations.withdraw(RegistId("p"), kOrders, {2, 100}, now);
     ASSERT_TRUE(op.has_value());

@@ -154,7 +154,7 @@ std::string text(const msg::ImageRequest& m) {
     return fmt::format("ImageRequest slot {} image {} part {}", m.slot.raw(), m.image, m.part);
 }
 std::string text(const msg::LeaderPulse& m) {
-    return fmt::format("LeaderPulse table {}", m.table_epoch.raw());
+    return fmt::format("LeaderPulse table {} streams {}", m.table_epoch.raw(), m.streamed);
 }
 std::string text(const msg::VerifyRequest& m) {
     return fmt::format("VerifyRequest {} of {} slots", m.query, m.slots.size());
