@@ -18,11 +18,14 @@ std::string at(std::uint16_t port) {
     return fmt::format("127.0.0.1:{}", port);
 }
 
-void await(const std::string& what, const std::function<bool()>& holds) {
+// `instead` says what is the case when it does not come true.
+void await(
+    const std::string& what, const std::function<bool()>& holds,
+    const std::function<std::string()>& instead = [] { return std::string(); }) {
     const Duration begin = now();
     while (!holds()) {
         if (now() - begin > kPatience) {
-            die("waited in vain until " + what);
+            die("waited in vain until " + what + instead());
         }
         ::usleep(20'000);
     }
@@ -121,11 +124,20 @@ void Cluster::await_balanced() {
             return http_get(node->http_port, "/health/ready").status == 200;
         });
     });
-    await("every slot has its copies, in step", [&] {
-        return metric_of_all("muster_data_slots_settled") == static_cast<double>(kSlots) &&
-               metric_of_all("muster_data_slots_led") + metric_of_all("muster_data_slots_synced") >=
-                   copies;
-    });
+    const auto slots = [&](std::string_view which) {
+        return metric_of_all(fmt::format("muster_data_slots_{}", which));
+    };
+    await(
+        "every slot has its copies, in step",
+        [&] {
+            return slots("settled") == static_cast<double>(kSlots) &&
+                   slots("led") + slots("synced") >= copies;
+        },
+        [&] {
+            return fmt::format(": {} led, {} settled, {} followed, {} synced, {} acting",
+                               slots("led"), slots("settled"), slots("followed"), slots("synced"),
+                               slots("acting"));
+        });
 }
 
 std::vector<Node*> Cluster::of(std::string_view role) {
