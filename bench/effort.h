@@ -15,7 +15,7 @@ struct Effort {
     std::size_t simulated_sessions = 300;
     std::size_t simulated_publications_max = 10'000'000;
     double simulated_cpu_s_max = 180;  // to publish them
-    bool judge = true;  // report bounds
+    bool judge = true;                 // report bounds
 
     [[nodiscard]] static Effort tiny() {
         return {.latency_rounds = 50,

@@ -66,8 +66,7 @@ WriteOutcome DatumStore::put(const Write& write) {
 WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
     if (const Write* grave = tombstones_.find(write.id);
         grave != nullptr && !may_return(write, *grave)) {
-        const bool outdated =
-            by_word(grave->cause) || write.order.version < grave->order.version;
+        const bool outdated = by_word(grave->cause) || write.order.version < grave->order.version;
         return outdated ? WriteOutcome::superseded : WriteOutcome::ignored;
     }
     const auto [entry, inserted] =
@@ -126,8 +125,7 @@ WriteOutcome DatumStore::take(const Entry& entry, const Holder& holder) {
 
 WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     Datum* datum = find(*write.service);
-    const auto found =
-        datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
+    const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
         // It may overtake the registration it ends.
         return tombstones_.bury(write, now) ? WriteOutcome::remembered : WriteOutcome::ignored;
@@ -234,8 +232,8 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
         return;
     }
     std::vector<RegistId> held_too;
-    others_.for_each_of(
-        owner, [&](const Holder& holder) { held_too.push_back(holder.publication->id); });
+    others_.for_each_of(owner,
+                        [&](const Holder& holder) { held_too.push_back(holder.publication->id); });
     for (const RegistId& id : held_too) {
         let_go(id, owner);
     }
@@ -280,9 +278,8 @@ std::vector<PublicationPtr> DatumStore::unlisted(OwnerId owner, std::uint64_t st
             }
         }
     }
-    others_.for_each_of(owner, [&](const Holder& holder) {
-        check(holder.publication, holder.owner_seq);
-    });
+    others_.for_each_of(owner,
+                        [&](const Holder& holder) { check(holder.publication, holder.owner_seq); });
     return result;
 }
 
@@ -308,6 +305,14 @@ void DatumStore::forget_others(const RegistId& id) {
 DatumStore::OwnerDigest DatumStore::digest_of_owner(OwnerId owner) const {
     const auto found = owners_.find(owner);
     return found == owners_.end() ? OwnerDigest{} : found->second;
+}
+
+const Publication* DatumStore::held_by(OwnerId owner, const Entry& entry) const {
+    if (entry.owner == owner) {
+        return entry.publication.get();
+    }
+    const Holder* other = others_.find(entry.publication->id, owner);
+    return other == nullptr ? nullptr : other->publication.get();
 }
 
 void DatumStore::count(const Entry& entry) {

@@ -50,6 +50,18 @@ void note_placement(const Shown& answer) {
     }
 }
 
+void note_stale(const Shown& answer) {
+    if (answer.text("stale") != "true") {
+        return;
+    }
+    const std::string age = answer.text("age_ms");
+    const std::string since =
+        age.empty() ? "before its last start" : std::to_string(std::stoull(age) / 1000) + " s ago";
+    std::fprintf(
+        stderr, "note: stale: no meta that leads answers; this is what %s was told %s (epoch %s)\n",
+        answer.text("told_by").c_str(), since.c_str(), answer.text("epoch").c_str());
+}
+
 void note_silent(const Shown& answer) {
     if (const std::string who = answer.cell("silent"); !who.empty()) {
         std::fprintf(stderr, "note: no answer from %s\n", who.c_str());
@@ -81,6 +93,7 @@ int run_members(const QueryOptions& options) {
                        session ? "" : member.text("slots_followed")});
         }
         print(table, "nobody has joined yet");
+        note_stale(answer);
     });
 }
 
@@ -100,6 +113,7 @@ int run_slots(const QueryOptions& options) {
         }
         print(table, "no slot has been placed yet: no data server has joined");
         note_placement(answer);
+        note_stale(answer);
     });
 }
 

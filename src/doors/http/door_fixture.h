@@ -188,16 +188,25 @@ public:
         tokens.push_back(token);
         port_ = &port;
     }
+    void ask_verify(std::uint64_t token, ClusterPort& port) override {
+        ++verifications;
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void answer(const Result<verify::Report>& report) {
+        port_->on_verify(tokens.back(), report);
+    }
     void answer(const BrakeOutcome& outcome) {
         port_->on_brake(tokens.back(), outcome);
     }
     // The answer to what was asked last.
-    void answer(const msg::OperatorReply& reply) {
-        port_->on_cluster(tokens.back(), reply);
+    void answer(const ClusterAnswer& answer) {
+        port_->on_cluster(tokens.back(), answer);
     }
 
     std::vector<msg::OperatorRequest::What> asked;
     std::vector<BrakeWish> wishes;
+    std::size_t verifications = 0;
     std::vector<std::uint64_t> tokens;
 
 private:

@@ -24,8 +24,8 @@ namespace muster::data {
 // (what they want, and are told first), tell.cc (changes), on_meta.cc (tables, promotion),
 // stream.cc (to followers), follow.cc and image.cc (from leaders), acting.cc (in a leader's stead),
 // regain.cc (slots led by a kept table, whose copies were lost), orphans.cc (sessions that went),
-// on_brake.cc (too many at once), report.cc (to metas and operators). Every reaction ends with
-// flush(), which tells followers, then sessions, what changed in this turn.
+// on_brake.cc (too many at once), report.cc (to metas), verify.cc (to operators). Every reaction
+// ends with flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -187,7 +187,8 @@ private:
     // ---- slots led by what was kept, whose copies were lost
     void begin_regain(MonoTime now);
     void look_after_regain(MonoTime now);
-    void on(const msg::RoleAddress& from, const msg::VerifyReply& reply);
+    void on(const msg::RoleAddress& from, const msg::CopiesRequest& request);
+    void on(const msg::RoleAddress& from, const msg::CopiesReply& reply);
     void lead_again();
 
     // ---- acting leaders
@@ -218,6 +219,9 @@ private:
 
     // ---- operators
     void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+    void on(const msg::RoleAddress& from, const msg::VerifySessionReply& reply);
+    [[nodiscard]] msg::VerifyReply::Copy copy_of(SlotId id, const LedSlot& slot) const;
+    [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish);
 
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role

@@ -211,7 +211,7 @@ public:
     // What a node's copy of a slot holds.
     msg::VerifyReply::Copy copy(const std::string& node, SlotId slot = SlotId(0)) {
         nodes_.at(NodeId(node))
-            ->server.on_message({NodeId("check"), Role::session}, msg::VerifyRequest{.query = 1});
+            ->server.on_message({NodeId("check"), Role::session}, msg::VerifyRequest{.request = 1});
         msg::VerifyReply::Copy found{.slot = SlotId(9999)};
         for (auto& [from, to, message] : way_) {
             if (const auto* reply = std::get_if<msg::VerifyReply>(&message)) {

@@ -20,6 +20,10 @@ MetaStatus MetaServer::status() const {
     return impl_->status();
 }
 
+msg::ClusterReport MetaServer::report() const {
+    return impl_->report();
+}
+
 bool MetaServer::ready() const {
     return impl_->ready();
 }

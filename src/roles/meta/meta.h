@@ -123,6 +123,8 @@ public:
     [[nodiscard]] Result<raft::RecoveryReport> start();
 
     [[nodiscard]] MetaStatus status() const;
+    // The cluster as this meta knows it; what was agreed may be older where it does not lead.
+    [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const;
     void write_metrics(MetricsWriter& writer) const;
 

@@ -29,6 +29,7 @@ public:
 
     Result<raft::RecoveryReport> start();
     [[nodiscard]] MetaStatus status() const;
+    [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const {
         return leading_ && ceiling_raised_;
     }
@@ -137,9 +138,6 @@ private:
     [[nodiscard]] std::string braking() const {
         return brake_on_ ? brake_on_->why : std::string();
     }
-
-    // status.cc
-    [[nodiscard]] msg::ClusterReport report() const;
 
     // on_config.cc
     void finish_put(const PutOpen& put, const Result<Version>& outcome);

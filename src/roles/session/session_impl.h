@@ -143,6 +143,10 @@ private:
     void forget_held();
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
+    // ---- operators
+    void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+    [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
+
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);

@@ -63,6 +63,8 @@ Swarm Swarm::draw_cluster(Prng& prng) {
     swarm.clients =
         static_cast<int>(prng.chance(1, 10) ? prng.between(20, 50) : prng.between(2, 12));
     swarm.halves = sometimes(prng, seconds(8), seconds(40));
+    // By a hand of its own: all else is drawn as it would be without it.
+    swarm.brake = Prng(Prng(prng).next() ^ 1U).chance(1, 3);
     return swarm;
 }
 
@@ -87,6 +89,7 @@ std::string Swarm::text() const {
         }
     };
     line += leases ? ", leases" : "";
+    line += brake ? ", brake" : "";
     rate("lost", lost);
     rate("doubled", doubled);
     rate("late", late);

@@ -22,6 +22,7 @@ struct Swarm {
     int services = 4;
     int clients = 5;
     int native_percent = 50;
+    bool brake = false;
     bool leases = false;  // a quarter of the clients publish by leases
     Duration storm{};     // length of the safety phase
 

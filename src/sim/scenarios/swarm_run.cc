@@ -303,7 +303,7 @@ RunOutcome run_swarm(const RunOptions& options) {
                               .copies = swarm.copies,
                               .zones = swarm.zones,
                               .sync_max = swarm.sync_max,
-                              .brake = false},
+                              .brake = swarm.brake},
                  .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();
@@ -311,7 +311,7 @@ RunOutcome run_swarm(const RunOptions& options) {
     world.run(swarm.storm);
     if (!world.violations.any()) {
         storm.end();
-        world.run(World::kConvergence);
+        world.run(World::kConvergence + (swarm.brake ? Registry::kSuspectPatience : Duration{}));
         world.check_at_rest();
     }
     if (!world.violations.any()) {

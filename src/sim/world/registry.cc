@@ -78,6 +78,15 @@ Node& Registry::node(const std::string& name) const {
     return **found;
 }
 
+bool Registry::holds_suspects() const {
+    return std::ranges::any_of(nodes(), [](Node* node) {
+        const auto* session = node->session();
+        const auto* data = node->data();
+        return (session != nullptr && session->status().suspects > 0) ||
+               (data != nullptr && data->status().suspects > 0);
+    });
+}
+
 void Registry::start_all() {
     for (const auto& node : nodes_) {
         node->start();
