@@ -15,17 +15,19 @@
 #include "roles/data/regain.h"
 #include "roles/data/session_links.h"
 #include "roles/data/slots.h"
+#include "roles/data/watchers.h"
 #include "roles/node/node_view.h"
 #include "store/version_clock.h"
 
 namespace muster::data {
 
 // The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
-// (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
-// image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
-// whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// report.cc (to metas, and whether it has caught up), verify.cc (to operators). Every reaction ends
-// with flush(), which tells followers, then sessions, what changed in this turn.
+// (what they want, and are told first), tell.cc (changes), on_meta.cc (tables, promotion),
+// stream.cc (to followers), follow.cc and image.cc (from leaders), acting.cc (in a leader's stead),
+// regain.cc (slots led by a kept table, whose copies were lost), orphans.cc (sessions that went),
+// on_brake.cc (too many at once), report.cc (to metas, and whether it has caught up), verify.cc (to
+// operators). Every reaction ends with flush(), which tells followers, then sessions, what changed
+// in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -125,6 +127,7 @@ private:
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
     void tell(const LedSlot& slot, const DatumChange& change);
+    void tell_later(SessionLink& link, std::variant<DatumChange, DatumSnapshot> change);
     [[nodiscard]] Version next_version(const LedSlot& slot);
     void answer_waiting(LedSlot& slot);
     void answer_early(const std::vector<SlotId>& begun);
@@ -233,6 +236,8 @@ private:
     Slots slots_;
     Owners owners_;
     SessionLinks sessions_;
+    Watchers watchers_;
+    std::set<NodeId> to_tell_;  // sessions that are told something at the end of the turn
     store::VersionClock versions_;
     node::NodeView view_;
     Regain regain_;
