@@ -18,11 +18,14 @@ std::string at(std::uint16_t port) {
     return fmt::format("127.0.0.1:{}", port);
 }
 
-void await(const std::string& what, const std::function<bool()>& holds) {
+// `instead` says what is the case when it does not come true.
+void await(
+    const std::string& what, const std::function<bool()>& holds,
+    const std::function<std::string()>& instead = [] { return std::string(); }) {
     const Duration begin = now();
     while (!holds()) {
         if (now() - begin > kPatience) {
-            die("waited in vain until " + what);
+            die("waited in vain until " + what + instead());
         }
         ::usleep(20'000);
     }
@@ -38,6 +41,7 @@ Cluster::Cluster(const ClusterSize& size) {
     };
     add_all("meta", size.metas);
     add_all("data", size.data);
+    data_names_ = size.data;
     add_all("session", size.sessions);
     for (const Node* meta : of("meta")) {
         join_ += (join_.empty() ? "" : ",") + meta->name + "=" + at(meta->peer_port);
@@ -59,9 +63,27 @@ Node& Cluster::add(std::string name, std::string role) {
 }
 
 Node& Cluster::add_data() {
-    Node& node = add(fmt::format("data-{}", of("data").size() + 1), "data");
+    Node& node = add(fmt::format("data-{}", ++data_names_), "data");
     start(node);
     return node;
+}
+
+void Cluster::remove(Node& node) {
+    const std::string name = node.name;
+    kill(node);
+    std::erase_if(nodes_, [&](const auto& one) { return one->name == name; });
+    await("the metas forget " + name,
+          [&] { return command({"members", "remove", name, "--role", "data"}); });
+}
+
+bool Cluster::command(std::vector<std::string> arguments) {
+    for (const Node* node : of("session")) {
+        if (node->alive()) {
+            arguments.insert(arguments.end(), {"--server", "http://" + at(node->http_port)});
+            return run_command(arguments, folder_.path() + "/commands.log") == 0;
+        }
+    }
+    return false;
 }
 
 std::string Cluster::log_of(const Node& node) const {
@@ -102,12 +124,20 @@ void Cluster::await_balanced() {
             return http_get(node->http_port, "/health/ready").status == 200;
         });
     });
-    await("every slot has its copies, in step", [&] {
-        return metric_of_all("muster_data_slots_settled") == static_cast<double>(kSlots) &&
-               metric_of_all("muster_data_slots_led") +
-                       metric_of_all("muster_data_slots_followed") >=
-                   copies;
-    });
+    const auto slots = [&](std::string_view which) {
+        return metric_of_all(fmt::format("muster_data_slots_{}", which));
+    };
+    await(
+        "every slot has its copies, in step",
+        [&] {
+            return slots("settled") == static_cast<double>(kSlots) &&
+                   slots("led") + slots("synced") >= copies;
+        },
+        [&] {
+            return fmt::format(": {} led, {} settled, {} followed, {} synced, {} acting",
+                               slots("led"), slots("settled"), slots("followed"), slots("synced"),
+                               slots("acting"));
+        });
 }
 
 std::vector<Node*> Cluster::of(std::string_view role) {
@@ -139,14 +169,7 @@ Node* Cluster::leading_meta() {
 }
 
 bool Cluster::move_slot(std::size_t slot, const std::string& to) {
-    for (const Node* node : of("session")) {
-        if (node->alive()) {
-            return run_command({"slots", "move", std::to_string(slot), "--to", to, "--server",
-                                "http://" + at(node->http_port)},
-                               folder_.path() + "/commands.log") == 0;
-        }
-    }
-    return false;
+    return command({"slots", "move", std::to_string(slot), "--to", to});
 }
 
 std::string Cluster::servers() {

@@ -36,8 +36,10 @@ class Cluster {
 public:
     explicit Cluster(const ClusterSize& size);
 
-    // Starts one more data node.
+    // Starts one more data node, under a name that no other had.
     Node& add_data();
+    // Kills it and has the metas forget it. References to it end.
+    void remove(Node& node);
 
     void start(Node& node);
     void kill(Node& node);
@@ -61,10 +63,13 @@ public:
 
 private:
     Node& add(std::string name, std::string role);
+    // Runs `muster ARGUMENTS` against a session; whether it succeeded.
+    [[nodiscard]] bool command(std::vector<std::string> arguments);
     [[nodiscard]] std::string log_of(const Node& node) const;
 
     TempFolder folder_;
     std::string join_;
+    std::size_t data_names_ = 0;
     std::vector<std::unique_ptr<Node>> nodes_;
 };
 

@@ -12,7 +12,10 @@ struct Effort {
     std::size_t publications = 100'000;
     std::size_t starts = 20;
     std::size_t trials = 20;  // of each fault
-    bool judge = true;        // report bounds
+    std::size_t simulated_sessions = 300;
+    std::size_t simulated_publications_max = 10'000'000;
+    double simulated_cpu_s_max = 180;  // to publish them
+    bool judge = true;                 // report bounds
 
     [[nodiscard]] static Effort tiny() {
         return {.latency_rounds = 50,
@@ -21,6 +24,8 @@ struct Effort {
                 .publications = 2000,
                 .starts = 1,
                 .trials = 1,
+                .simulated_sessions = 20,
+                .simulated_publications_max = 20'000,
                 .judge = false};
     }
 };

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "capacity.h"
 #include "recovery.h"
 #include "standalone.h"
 
@@ -35,7 +36,7 @@ void run_standalone(Report& report, const Effort& effort) {
 int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny]\n"
-                 "groups: standalone (the default), recovery\n"
+                 "groups: standalone (the default), recovery, capacity\n"
                  "--json prints one object a line; --tiny only shows that the work still runs\n"
                  "exit status: 0 all bounds hold, 1 some do not, 2 wrong usage\n");
     return 2;
@@ -60,7 +61,9 @@ int main(int argc, char** argv) {
         }
     }
     const std::map<std::string, void (*)(Report&, const Effort&)> groups{
-        {"standalone", run_standalone}, {"recovery", muster::bench::run_recovery}};
+        {"standalone", run_standalone},
+        {"recovery", muster::bench::run_recovery},
+        {"capacity", muster::bench::run_capacity}};
     const auto run = groups.find(group);
     if (run == groups.end()) {
         return usage();

@@ -9,6 +9,9 @@
 
 #include "churn.h"
 #include "cluster.h"
+#include "histogram.h"
+#include "idle_clients.h"
+#include "link_traffic.h"
 #include "peers.h"
 #include "sockets.h"
 
@@ -31,7 +34,7 @@ public:
         for (std::size_t s = 0; s < churn.services(); ++s) {
             request.publications.push_back(publication({.data_id = churn.service(s)},
                                                        fmt::format("{}-{}", id, s), 1,
-                                                       "127.0.0.1:12300?mortal=true"));
+                                                       "127.0.0.1:12300?mortal=" + id));
         }
         connection_.send(native_frame(request));
         while (!connection_.next_frame().head.is_response()) {
@@ -52,13 +55,8 @@ public:
         session_killed();
         meta_leader_killed();
         steady();
-        load();
         idle();
         data_node_added();
-        add_value("never", "false_removals", "lists", static_cast<double>(churn_.false_removals()),
-                  0);
-        add_value("never", "backward_versions", "lists",
-                  static_cast<double>(churn_.backward_versions()), 0);
     }
 
 private:
@@ -78,6 +76,21 @@ private:
                      .unit = unit,
                      .value = value,
                      .bound = bound(limit)});
+    }
+    // What no fault may cause, since the last verdict.
+    void add_verdict(const std::string& bench) {
+        const Verdict verdict = churn_.take_verdict();
+        const auto add = [&](const std::string& metric, std::uint64_t count) {
+            report_.add({.bench = bench,
+                         .metric = metric,
+                         .unit = "lists",
+                         .value = static_cast<double>(count),
+                         .bound = Bound{Bound::Kind::at_most, 0}});
+        };
+        add("false_removals", verdict.false_removals);
+        add("lost", verdict.lost);
+        add("resurrected", verdict.resurrected);
+        add("versions_backward", verdict.backward);
     }
     [[nodiscard]] std::optional<Bound> bound(double limit) const {
         return effort_.judge ? std::optional(Bound{Bound::Kind::at_most, limit}) : std::nullopt;
@@ -102,6 +115,7 @@ private:
             restore(node);
         }
         add_spread("kill_slot_leader", "until_changes_flow", std::move(flows), 1500);
+        add_verdict("kill_slot_leader");
     }
 
     void session_killed() {
@@ -121,6 +135,7 @@ private:
         }
         add_spread("kill_session", "until_changes_flow", std::move(flows), 1000);
         add_spread("kill_session", "until_dead_clients_gone", std::move(gone), 15'000);
+        add_verdict("kill_session");
     }
 
     void meta_leader_killed() {
@@ -148,69 +163,113 @@ private:
         }
         add_spread("kill_meta_leader", "until_slot_can_move", std::move(moved), 2000);
         add_spread("kill_meta_leader", "push_delay", std::move(delays), 50, true);
+        add_verdict("kill_meta_leader");
     }
 
-    // Load of a middling size on all copies, and how far followers are behind meanwhile.
+    [[nodiscard]] Histogram follower_lag() {
+        Histogram lag;
+        for (const Node* node : cluster_.of("data")) {
+            lag.add(http_get(node->http_port, "/metrics").body, "muster_data_follower_lag_seconds");
+        }
+        return lag;
+    }
+
+    // How long pushes take, and how far followers are behind, while nothing fails. Followers
+    // acknowledge what they took 2 ms later, which is in the lag.
     void steady() {
         static_cast<void>(churn_.take_delays_ms());
-        churn_.run(effort_.judge ? seconds(10) : seconds(1));
+        const Histogram before = follower_lag();
+        churn_.run(effort_.judge ? seconds(30) : seconds(1));
+        Histogram lag = follower_lag();
+        lag.take_off(before);
         add_spread("steady", "push_delay", churn_.take_delays_ms(), 50, true);
+        const auto at_most = [&](double share) { return lag.at_most(share) * 1000; };
+        report_.add({.bench = "steady",
+                     .metric = "follower_lag_at_most",
+                     .unit = "ms",
+                     .spread = Spread{.min = at_most(0),
+                                      .p50 = at_most(0.5),
+                                      .p99 = at_most(0.99),
+                                      .max = at_most(1),
+                                      .count = static_cast<std::size_t>(lag.count())},
+                     .bound = bound(10),
+                     .bound_on_p99 = true});
+        add_verdict("steady");
+    }
+
+    // What the nodes say to each other when nothing happens, with few and with many publications.
+    void idle() {
+        const std::size_t all = effort_.publications;
+        idle_clients_.connect(cluster_.of("session"), std::max<std::size_t>(all / 500, 2));
+        idle_clients_.publish(all / 10, 10);
+        const double few = idle_traffic(all / 10);
+        idle_clients_.publish(all - all / 10, 10);
+        const double many = idle_traffic(all);
+        report_.add({.bench = "idle",
+                     .metric = "traffic_of_10_times_the_publications",
+                     .unit = "x",
+                     .value = many / few,
+                     .bound = bound(1.05)});
+        add_verdict("idle");
+    }
+
+    // In kB/s, without the headers of TCP and IP.
+    double idle_traffic(std::size_t publications) {
+        const unsigned window_s = effort_.judge ? 30 : 2;
+        ::sleep(effort_.judge ? 5 : 1);
+        const LinkTraffic before = link_traffic(cluster_);
+        const Duration begin = now();
+        ::sleep(window_s);
+        const LinkTraffic said = link_traffic(cluster_) - before;
+        const double passed_s = ms(now() - begin) / 1000;
+        const std::string bench = fmt::format("idle_{}", publications);
+        const double frames_kb = said.frame_bytes / 1000 / passed_s;
+        add_value(bench, "control_traffic", "kB/s", frames_kb, 50);
+        report_.add({.bench = bench,
+                     .metric = "control_traffic_with_tcp_ip",
+                     .unit = "kB/s",
+                     .value = said.wire_bytes / 1000 / passed_s});
+        report_.add({.bench = bench,
+                     .metric = "segments",
+                     .unit = "1/s",
+                     .value = said.segments / passed_s});
+        return frames_kb;
     }
 
     void data_node_added() {
-        static_cast<void>(churn_.take_delays_ms());
-        Node& node = cluster_.add_data();
-        const Duration begin = now();
-        // Balanced: it leads its share.
-        while (Cluster::metric_of(node, "muster_data_slots_led") < 256.0 / 4) {
-            churn_.run(milliseconds(100));
-            if (now() - begin > seconds(120)) {
-                die("the new node did not get its share of slots in two minutes");
+        std::vector<double> balanced;
+        std::vector<double> delays;
+        for (std::size_t i = 0; i < effort_.trials; ++i) {
+            static_cast<void>(churn_.take_delays_ms());
+            Node& node = cluster_.add_data();
+            const Duration begin = now();
+            // Balanced: it leads its share.
+            while (Cluster::metric_of(node, "muster_data_slots_led") < 256.0 / 4) {
+                churn_.run(milliseconds(100));
+                if (now() - begin > seconds(120)) {
+                    die("the new node did not get its share of slots in two minutes");
+                }
             }
+            cluster_.await_balanced();
+            balanced.push_back(ms(now() - begin) / 1000);
+            std::ranges::copy(churn_.take_delays_ms(), std::back_inserter(delays));
+            cluster_.remove(node);
+            cluster_.await_balanced();
         }
-        cluster_.await_balanced();
-        add_value("add_data_node", "until_balanced", "s", ms(now() - begin) / 1000, 120);
-        add_spread("add_data_node", "push_delay", churn_.take_delays_ms(), 50, true);
-    }
-
-    // Publications that stay as they are.
-    void load() {
-        constexpr std::size_t kBatch = 500;
-        const auto sessions = cluster_.of("session");
-        for (std::size_t done = 0; done < effort_.publications; done += kBatch) {
-            const std::size_t batch = done / kBatch;
-            if (batch < sessions.size()) {
-                idle_clients_.push_back(std::make_unique<Connection>(sessions[batch]->client_port));
-            }
-            const Connection& connection = *idle_clients_[batch % idle_clients_.size()];
-            msg::RegisterPublishers request{.request = msg::RequestId(batch + 1)};
-            for (std::size_t i = 0; i < kBatch; ++i) {
-                request.publications.push_back(
-                    publication({.data_id = fmt::format("bench.idle.{}", (done + i) / 10)},
-                                fmt::format("idle-{}", done + i), 1, "127.0.0.1:12400?weight=50"));
-            }
-            connection.send(native_frame(request));
-            while (!idle_clients_[batch % idle_clients_.size()]->next_frame().head.is_response()) {
-            }
-        }
-    }
-
-    // What the nodes say to each other when nothing happens.
-    // Short: the connections of the load say nothing either, and are closed as idle in the end.
-    void idle() {
-        ::sleep(2);
-        constexpr int kSeconds = 6;
-        const double before = cluster_.metric_of_all("muster_link_sent_bytes_total");
-        ::sleep(kSeconds);
-        const double after = cluster_.metric_of_all("muster_link_sent_bytes_total");
-        add_value("idle", "control_traffic", "kB/s", (after - before) / 1000 / kSeconds, 50);
+        report_.add({.bench = "add_data_node",
+                     .metric = "until_balanced",
+                     .unit = "s",
+                     .spread = spread_of(std::move(balanced)),
+                     .bound = bound(120)});
+        add_spread("add_data_node", "push_delay", std::move(delays), 50, true);
+        add_verdict("add_data_node");
     }
 
     Report& report_;
     Effort effort_;
     Cluster cluster_{ClusterSize{}};
     Churn churn_;
-    std::vector<std::unique_ptr<Connection>> idle_clients_;
+    IdleClients idle_clients_;
 };
 
 }  // namespace

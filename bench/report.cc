@@ -33,7 +33,11 @@ Spread spread_of(std::vector<double> values) {
     const auto at = [&](std::size_t percent) {
         return values[std::min(values.size() - 1, values.size() * percent / 100)];
     };
-    return {.p50 = at(50), .p99 = at(99), .max = values.back(), .count = values.size()};
+    return {.min = values.front(),
+            .p50 = at(50),
+            .p99 = at(99),
+            .max = values.back(),
+            .count = values.size()};
 }
 
 Report::Report(bool as_json, std::string commit)
@@ -60,9 +64,10 @@ void Report::add(const Figure& figure) {
         if (figure.value) {
             line += fmt::format(R"(,"value":{:.6g})", *figure.value);
         } else {
-            line += fmt::format(R"(,"p50":{:.6g},"p99":{:.6g},"max":{:.6g},"count":{})",
-                                figure.spread->p50, figure.spread->p99, figure.spread->max,
-                                figure.spread->count);
+            line +=
+                fmt::format(R"(,"min":{:.6g},"p50":{:.6g},"p99":{:.6g},"max":{:.6g},"count":{})",
+                            figure.spread->min, figure.spread->p50, figure.spread->p99,
+                            figure.spread->max, figure.spread->count);
         }
         if (figure.bound) {
             line += fmt::format(R"(,"bound":"{} {} {:g}","holds":{})",
@@ -74,10 +79,10 @@ void Report::add(const Figure& figure) {
                     commit_.c_str());
     } else {
         std::string text = fmt::format("{:<24} {:<34} ", figure.bench, figure.metric);
-        text += figure.value
-                    ? fmt::format("{:>12.5g} {}", *figure.value, figure.unit)
-                    : fmt::format("p50 {:.5g}  p99 {:.5g}  max {:.5g} {}", figure.spread->p50,
-                                  figure.spread->p99, figure.spread->max, figure.unit);
+        text += figure.value ? fmt::format("{:>12.5g} {}", *figure.value, figure.unit)
+                             : fmt::format("min {:.5g}  p50 {:.5g}  p99 {:.5g}  max {:.5g} {}",
+                                           figure.spread->min, figure.spread->p50,
+                                           figure.spread->p99, figure.spread->max, figure.unit);
         if (figure.bound) {
             text += fmt::format("   {} {:g}: {}",
                                 figure.bound->kind == Bound::Kind::at_most ? "<=" : ">=",

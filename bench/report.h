@@ -9,6 +9,7 @@ namespace muster::bench {
 
 // The order statistics of a set of measurements. A mean alone is never shown.
 struct Spread {
+    double min = 0;
     double p50 = 0;
     double p99 = 0;
     double max = 0;

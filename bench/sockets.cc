@@ -17,7 +17,7 @@ namespace muster::bench {
 namespace {
 
 std::array<char, 1 << 18>& buffer() {
-    static std::array<char, 1 << 18> bytes;
+    thread_local std::array<char, 1 << 18> bytes;
     return bytes;
 }
 

@@ -51,6 +51,12 @@ public:
         return false;
     }
 
+    // Whether its clients keep their connection, and make another one when it is closed, to any
+    // session. False: each serves a few requests.
+    [[nodiscard]] virtual bool keeps_connections() const {
+        return true;
+    }
+
     // More was sent than the connection takes: nothing but replies until it drains (the door then
     // tells the session by SessionServer::on_client_drained).
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;

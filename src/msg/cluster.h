@@ -6,6 +6,7 @@
 #include "msg/data_data.h"
 #include "msg/node_meta.h"
 #include "msg/session_data.h"
+#include "msg/verify.h"
 
 // What the roles say to each other. Every message may be lost, doubled or overtaken; each says how
 // the receiver copes.
@@ -18,6 +19,7 @@ using ClusterMessage =
                  PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
                  FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
-                 OperatorReply, BrakeRequest, BrakeReply, Superseded>;
+                 OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
+                 VerifySessionReply>;
 
 }  // namespace muster::msg

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "base/hash.h"
 #include "model/cluster.h"
 #include "model/ids.h"
 #include "model/publication.h"
@@ -140,28 +139,22 @@ struct LeaderPulse {
     std::uint32_t streamed = 0;  // slots of the receiver's
 };
 
-// anybody -> data: what the copies of these slots (none named: all) hold.
-struct VerifyRequest {
-    std::uint64_t query = 0;  // echoed
+// data -> data: how far the receiver's copies of these slots are. Of a leader that lost its own in
+// a restart; repeated until answered.
+struct CopiesRequest {
+    Incarnation data;  // echoed
     std::vector<SlotId> slots;
 };
 
-struct VerifyReply {
+// data -> data: copies the sender holds of what was asked for.
+struct CopiesReply {
     struct Copy {
         SlotId slot;
         Epoch slot_epoch;  // of the leader it belongs to, as the node knows
         LogPosition held;
-        bool leads = false;
         bool acting = false;
-        bool settled = false;
-        SetDigest digest;  // over digest_of(id, order) of all publications
-        std::uint32_t publications = 0;
-        std::uint32_t services = 0;   // with publications
-        std::uint32_t orphans = 0;    // publications whose session ended, in their grace (leader)
-        std::uint32_t held_back = 0;  // publications of sessions that fell silent (leader)
     };
-    std::uint64_t query = 0;
-    NodeId node;
+    Incarnation data;  // of who asked
     std::vector<Copy> copies;
 };
 

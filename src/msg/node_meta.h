@@ -18,6 +18,26 @@
 // Between the metas and all other nodes.
 namespace muster::msg {
 
+// How many clients one session serves, and how many it shall serve in proportion to the others.
+struct ClientLoad {
+    NodeId session;
+    std::uint64_t clients = 0;   // connections that stay
+    std::uint64_t capacity = 0;  // a number to compare with those of others; 0: as the others
+
+    [[nodiscard]] bool operator==(const ClientLoad&) const = default;
+};
+
+// What the leading meta tells sessions of each other's clients. In its memory only, and coarse:
+// changed when a count moved by a few percent, or after a while.
+struct ClientLoads {
+    std::uint64_t version = 0;  // another one for other content, whoever leads; no order
+    // Somebody is suspect, on the way out, or holds what closes: nobody's clients are to be moved.
+    bool hold = false;
+    std::vector<ClientLoad> sessions = {};  // that live, by session
+
+    [[nodiscard]] bool operator==(const ClientLoads&) const = default;
+};
+
 // ---- node -> meta
 
 // How far a data node's copy of one slot is.
@@ -53,6 +73,10 @@ struct NodeHeartbeat {
     std::uint64_t publications = 0;
     std::uint64_t removals = 0;
     std::vector<BrakeLine> brakes = {};  // of a session: its own, while it is on or holds some
+    // Of a session: its load, as in ClientLoad, and which ClientLoads it was told last.
+    std::uint64_t clients = 0;
+    std::uint64_t client_capacity = 0;
+    std::uint64_t loads_version = 0;
 };
 
 // A session's clients watch these configuration keys; answered by ConfigValue for each whose
@@ -131,6 +155,7 @@ struct OperatorRequest {
 // a later heartbeat raises it. `members` are all there are, dead ones too (Member::phase).
 // `want_copies`: the next heartbeat, sent at once, shall name all copies the node holds. `braking`
 // says why data nodes hold whatever closes or falls silent; empty: the cluster's brake is off.
+// `loads`: to sessions, when theirs are of another version.
 struct NodeHeartbeatReply {
     Incarnation incarnation;  // of the node that is answered
     bool known_before = false;
@@ -140,6 +165,7 @@ struct NodeHeartbeatReply {
     std::optional<std::vector<Member>> members;
     bool want_copies = false;
     std::string braking = {};
+    std::optional<ClientLoads> loads = {};
 };
 
 // The node is not let in: its id is in use by another folder, its cluster is another one. Nothing
@@ -180,6 +206,7 @@ struct ClusterReport {
         std::int64_t silent_ms = -1;  // since it was last heard; below zero: not by this leader
         std::uint32_t slots_led = 0;
         std::uint32_t slots_followed = 0;
+        std::int64_t clients = -1;  // of a session, as it said last; below zero: not known
     };
     // As its holder told last.
     struct CopyLine {

@@ -312,6 +312,14 @@ DatumStore::OwnerDigest DatumStore::digest_of_owner(OwnerId owner) const {
     return found == owners_.end() ? OwnerDigest{} : found->second;
 }
 
+const Publication* DatumStore::held_by(OwnerId owner, const Entry& entry) const {
+    if (entry.owner == owner) {
+        return entry.publication.get();
+    }
+    const Holder* other = others_.find(entry.publication->id, owner);
+    return other == nullptr ? nullptr : other->publication.get();
+}
+
 void DatumStore::count(const Entry& entry) {
     digest_.add(digest_of(entry.publication->id, entry.publication->order));
     ++publication_count_;

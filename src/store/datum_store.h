@@ -111,6 +111,8 @@ public:
     [[nodiscard]] bool has_others(const RegistId& id) const {
         return others_.any(id);
     }
+    // The state of it that `owner` holds, alone or among others; null: none. Until the next change.
+    [[nodiscard]] const Publication* held_by(OwnerId owner, const Entry& entry) const;
 
     // What `owner` has with owner_seq <= stamp and `listed` should name and does not.
     [[nodiscard]] std::vector<PublicationPtr> unlisted(OwnerId owner, std::uint64_t stamp,

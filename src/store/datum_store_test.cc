@@ -164,6 +164,10 @@ TEST_F(DatumStoreTest, FallsBackToTheSameVersionUnderAClockThatWasSetBack) {
     put({.timestamp = 100});
     EXPECT_EQ(put({.timestamp = 40, .owner = kOther}), WriteOutcome::ignored);
     EXPECT_EQ(store.digest_of_owner(kOther).digest, digest_of(RegistId("p"), {1, 40}));
+    const auto& entry = *store.find(*kOrders, RegistId("p"));
+    EXPECT_EQ(store.held_by(kFirstLife, entry)->order, (RegistOrder{1, 100}));
+    EXPECT_EQ(store.held_by(kOther, entry)->order, (RegistOrder{1, 40})) << "its own state";
+    EXPECT_EQ(store.held_by(kSecondLife, entry), nullptr);
     EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 100, .seq = 2}), WriteOutcome::refreshed);
     EXPECT_EQ(store.digest(), digest_of(RegistId("p"), {1, 40}));
 }

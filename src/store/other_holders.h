@@ -21,11 +21,12 @@ struct Holder {
 };
 
 // Who else holds publications: a client that moved is still held by the session it came from, one
-// behind a load balancer by every session it ever reached. Loop thread only. Bounds: kMax of one
-// publication; the one that came first is forgotten.
+// behind a load balancer by every session that it reached within its lease. Loop thread only.
+// Bounds: kMax of one publication; the one that came first is forgotten, and found to be different
+// when it compares.
 class OtherHolders {
 public:
-    static constexpr std::size_t kMax = 8;
+    static constexpr std::size_t kMax = 32;
 
     [[nodiscard]] bool any(const RegistId& id) const {
         return holders_.contains(id);

@@ -36,7 +36,14 @@ class Network:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=20)
 
     def close(self):
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        async def end():
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._loop.stop()
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop)
         self._thread.join(timeout=5)
 
     def relay(self, outside, inside):

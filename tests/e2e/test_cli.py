@@ -60,6 +60,14 @@ class Commands(unittest.TestCase):
         self.assertTrue(status["ready"])
         self.assertEqual(status["publications"], 2)
 
+    def test_verify_of_a_registry_of_its_own(self):
+        ended = self.ask("verify")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertIn("slots         256, all equal", ended.stdout)
+        answer = json.loads(self.ask("verify", "-o", "json").stdout)
+        self.assertEqual((answer["result"], answer["copies_equal"], answer["sessions"],
+                          answer["publications"]), ("equal", 256, 1, 2))
+
     def test_a_zone_alone_asks_for_that_zone(self):
         def shown(*arguments):
             answer = self.ask("instances", "orders", "-o", "json", *arguments)
@@ -159,7 +167,7 @@ class ExitStatus(unittest.TestCase):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
         for command in ("server", "services", "instances", "subscribers", "status", "members",
-                        "slots", "brake", "version", "completion"):
+                        "slots", "brake", "verify", "version", "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
@@ -202,6 +210,8 @@ class Completion(unittest.TestCase):
                          ["server", "services", "subscribers", "status", "slots"])
         self.assertEqual(self.complete("muster", "slots", "m"), ["move"])
         self.assertEqual(self.complete("muster", "brake", "r"), ["release"])
+        self.assertEqual(self.complete("muster", "ver"), ["verify", "version"])
+        self.assertEqual(self.complete("muster", "verify", "-o", ""), ["table", "json"])
         self.assertEqual(self.complete("muster", "watch", "--sc"), ["--scope"])
         self.assertEqual(self.complete("muster", "watch", "--scope", "z"), ["zone"])
         self.assertEqual(self.complete("muster", "status", "-o", ""), ["table", "json"])

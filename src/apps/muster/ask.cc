@@ -120,8 +120,9 @@ std::string Shown::as_json() const {
     return part_ == nullptr ? "null" : json::serialize(*value_of(part_));
 }
 
-Result<Shown> ask(const QueryOptions& options, const std::string& target, std::string_view method) {
-    const auto answer = http_request(method, options.server, target);
+Result<Shown> ask(const QueryOptions& options, const std::string& target, std::string_view method,
+                  Duration patience) {
+    const auto answer = http_request(method, options.server, target, {}, patience);
     if (!answer) {
         return std::unexpected(answer.error());
     }

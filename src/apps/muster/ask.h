@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "apps/muster/report.h"
 #include "apps/muster/table.h"
 #include "base/result.h"
+#include "base/time.h"
 
 // What commands that ask a registry's HTTP port once have in common.
 namespace muster::cli {
@@ -44,7 +46,8 @@ private:
 
 // Asks and parses; an error answer of the registry becomes an Error with its own sentence.
 [[nodiscard]] Result<Shown> ask(const QueryOptions& options, const std::string& target,
-                                std::string_view method = "GET");
+                                std::string_view method = "GET",
+                                Duration patience = std::chrono::seconds(10));
 
 // Prints the rows; for a person who sees none, that there are none.
 void print(const Table& table, const char* nothing);

@@ -50,6 +50,18 @@ void note_placement(const Shown& answer) {
     }
 }
 
+void note_stale(const Shown& answer) {
+    if (answer.text("stale") != "true") {
+        return;
+    }
+    const std::string age = answer.text("age_ms");
+    const std::string since =
+        age.empty() ? "before its last start" : std::to_string(std::stoull(age) / 1000) + " s ago";
+    std::fprintf(
+        stderr, "note: stale: no meta that leads answers; this is what %s was told %s (epoch %s)\n",
+        answer.text("told_by").c_str(), since.c_str(), answer.text("epoch").c_str());
+}
+
 void note_silent(const Shown& answer) {
     if (const std::string who = answer.cell("silent"); !who.empty()) {
         std::fprintf(stderr, "note: no answer from %s\n", who.c_str());
@@ -65,22 +77,24 @@ int tell(const QueryOptions& options, std::string_view method, const std::string
 
 int run_members(const QueryOptions& options) {
     return show(options, "/api/v1/cluster/members", [](const Shown& answer) {
-        Table table(
-            {"NODE", "ROLE", "STATE", "ZONE", "CLIENTS", "PEERS", "SILENT MS", "LEADS", "FOLLOWS"});
+        Table table({"NODE", "ROLE", "STATE", "ZONE", "ADDRESS", "PEERS", "SILENT MS", "CLIENTS",
+                     "LEADS", "FOLLOWS"});
         for (const Shown& meta : answer.items("metas")) {
             const std::string name = meta.text();
             table.add({name, "meta", name == answer.text("leader") ? "leads" : "", "", "", "", "",
-                       "", ""});
+                       "", "", ""});
         }
         for (const Shown& member : answer.items("members")) {
             const bool session = member.text("role") == "session";
             table.add({member.text("node"), member.text("role"), member.text("state"),
                        member.text("zone"), session ? member.text("address") : "",
                        member.text("peer_address"), member.text("silent_ms"),
+                       session ? member.text("clients") : "",
                        session ? "" : member.text("slots_led"),
                        session ? "" : member.text("slots_followed")});
         }
         print(table, "nobody has joined yet");
+        note_stale(answer);
     });
 }
 
@@ -100,6 +114,7 @@ int run_slots(const QueryOptions& options) {
         }
         print(table, "no slot has been placed yet: no data server has joined");
         note_placement(answer);
+        note_stale(answer);
     });
 }
 

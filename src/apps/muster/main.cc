@@ -12,6 +12,7 @@
 #include "apps/muster/completion.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
+#include "apps/muster/verify_command.h"
 #include "apps/muster/version.h"
 
 namespace {
@@ -208,6 +209,15 @@ void add_brake(CLI::App& app, int& exit_status) {
     });
 }
 
+void add_verify(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<QueryOptions>();
+    auto* command = app.add_subcommand("verify", "Compare what all data servers and sessions hold");
+    add_query_options(*command, *options);
+    command->footer(
+        "Exit status: 0 all is equal, 1 something differs, 3 not all could be asked or compared.");
+    command->callback([options, &exit_status] { exit_status = run_verify(*options); });
+}
+
 void add_version(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<QueryOptions>();
     auto* command = app.add_subcommand("version", "Print the version of this program");
@@ -279,7 +289,9 @@ int main(int argc, char** argv) {
     app.set_help_all_flag("--help-all", "Help of all commands");
     app.footer(
         "muster help COMMAND tells more of one.\n"
-        "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage.\n"
+        "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage; that of "
+        "verify\n"
+        "says more.\n"
         "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
         "MUSTER_SERVERS that of publish and watch (bolt).");
     int exit_status = 0;
@@ -293,6 +305,7 @@ int main(int argc, char** argv) {
     add_members(app, exit_status);
     add_slots(app, exit_status);
     add_brake(app, exit_status);
+    add_verify(app, exit_status);
     add_version(app, exit_status);
     add_completion(app, exit_status);
     // `muster help COMMAND` is what some try first.

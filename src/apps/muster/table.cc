@@ -12,13 +12,13 @@ std::size_t width_of(const std::string& text) {
         text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
+}  // namespace
+
 std::string printable(std::string text) {
     std::ranges::replace_if(
         text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
     return text;
 }
-
-}  // namespace
 
 Table::Table(std::vector<std::string> headings) {
     rows_.push_back(std::move(headings));

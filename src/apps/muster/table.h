@@ -5,8 +5,10 @@
 
 namespace muster::cli {
 
-// Rows under headings, columns padded to their widest cell (in code points). Control characters in
-// cells are shown as '?', so that what a registry holds cannot steer the terminal.
+// Control characters are shown as '?', so that what a registry holds cannot steer the terminal.
+[[nodiscard]] std::string printable(std::string text);
+
+// Rows under headings, columns padded to their widest cell (in code points), all of it printable().
 class Table {
 public:
     explicit Table(std::vector<std::string> headings);

@@ -1,13 +1,31 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "base/time.h"
 #include "msg/brake.h"
 #include "msg/node_meta.h"
+#include "roles/verify/report.h"
 
 namespace muster::http {
+
+// What an OperatorRequest came to.
+struct ClusterAnswer {
+    // Whose word it is when no meta that leads answered: what this node was told last.
+    struct Stale {
+        NodeId told_by;
+        std::optional<Duration> age;  // none: from an earlier life of the node
+    };
+    Result<void> result;
+    std::shared_ptr<const msg::ClusterReport> report;  // of ReportCluster, else null
+    std::optional<Stale> stale;
+};
 
 // What an operator wants of the brake.
 struct BrakeWish {
@@ -29,8 +47,9 @@ struct BrakeOutcome {
 class ClusterPort {
 public:
     virtual ~ClusterPort() = default;
-    virtual void on_cluster(std::uint64_t token, const msg::OperatorReply& reply) = 0;
+    virtual void on_cluster(std::uint64_t token, const ClusterAnswer& answer) = 0;
     virtual void on_brake(std::uint64_t token, const BrakeOutcome& outcome) = 0;
+    virtual void on_verify(std::uint64_t token, const Result<verify::Report>& report) = 0;
 };
 
 // What operators' requests ask of the cluster: implemented by the process, faked in tests. Loop
@@ -40,14 +59,21 @@ public:
     virtual ~ClusterFace() = default;
 
     // Puts `what` to the metas. Answered at most once through `port`, never from within: with what
-    // the leading meta says, or not at all when none does, so the caller keeps a deadline. `port`
-    // must live as long as this. The same asked again has the same effect.
+    // the leading meta says. When none does, a report is answered with what is known here, marked
+    // as stale; anything else not at all, so the caller keeps a deadline. `port` must live as long
+    // as this. The same asked again has the same effect.
     virtual void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what,
                              ClusterPort& port) = 0;
 
     // Puts `wish` to whoever may hold something. Answered once through `port`, never from within,
     // when all have answered or had time to. The same asked again has the same effect.
     virtual void ask_brake(std::uint64_t token, BrakeWish wish, ClusterPort& port) = 0;
+
+    // Compares what all hold. Answered once through `port`, never from within, within kVerifyMax.
+    // Errors: not_ready (no slot table is known here), busy (enough of them run).
+    virtual void ask_verify(std::uint64_t token, ClusterPort& port) = 0;
+
+    static constexpr Duration kVerifyMax = std::chrono::seconds(10);
 };
 
 }  // namespace muster::http

@@ -44,9 +44,17 @@ std::string shown_name(const msg::BrakeLine& line) {
 }
 
 // What every view begins with: whose word it is.
-void write_head(JsonWriter& json, const msg::ClusterReport& report) {
+void write_head(JsonWriter& json, const ClusterAnswer& answer) {
+    const msg::ClusterReport& report = *answer.report;
     json.field("leader", report.leader.raw()).field("term", std::to_string(report.term));
     write_nodes(json, "metas", report.metas);
+    json.field("stale", answer.stale.has_value());
+    if (answer.stale) {
+        json.field("told_by", answer.stale->told_by.raw());
+    }
+    if (answer.stale && answer.stale->age) {
+        json.field("age_ms", to_ms(*answer.stale->age));
+    }
 }
 
 void write_copy(JsonWriter& json, const msg::ClusterReport::CopyLine& copy) {
@@ -60,10 +68,11 @@ void write_copy(JsonWriter& json, const msg::ClusterReport::CopyLine& copy) {
 
 }  // namespace
 
-std::string members_json(const msg::ClusterReport& report) {
+std::string members_json(const ClusterAnswer& answer) {
+    const msg::ClusterReport& report = *answer.report;
     JsonWriter json;
     json.begin_object();
-    write_head(json, report);
+    write_head(json, answer);
     json.field("epoch", std::to_string(report.members_epoch));
     json.key("members").begin_array();
     for (const auto& line : report.members) {
@@ -79,15 +88,18 @@ std::string members_json(const msg::ClusterReport& report) {
         if (line.silent_ms >= 0) {
             json.field("silent_ms", line.silent_ms);
         }
-        json.field("slots_led", line.slots_led)
-            .field("slots_followed", line.slots_followed)
-            .end_object();
+        json.field("slots_led", line.slots_led).field("slots_followed", line.slots_followed);
+        if (line.clients >= 0) {
+            json.field("clients", line.clients);
+        }
+        json.end_object();
     }
     json.end_array().end_object();
     return std::move(json).take();
 }
 
-std::string slots_json(const msg::ClusterReport& report) {
+std::string slots_json(const ClusterAnswer& answer) {
+    const msg::ClusterReport& report = *answer.report;
     std::map<SlotId, std::vector<const msg::ClusterReport::CopyLine*>> copies;
     for (const auto& copy : report.copies) {
         copies[copy.state.slot].push_back(&copy);
@@ -95,9 +107,9 @@ std::string slots_json(const msg::ClusterReport& report) {
     std::map<SlotId, NodeId> wishes(report.wishes.begin(), report.wishes.end());
     JsonWriter json;
     json.begin_object();
-    write_head(json, report);
+    write_head(json, answer);
     json.field("epoch", std::to_string(report.table.epoch.raw()))
-        .field("placement", name_of(report.placement))
+        .field("placement", answer.stale ? "unknown" : name_of(report.placement))
         .field("held_because", report.protected_why)
         .field("moving", report.moving);
     json.key("slots").begin_array();

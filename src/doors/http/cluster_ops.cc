@@ -3,6 +3,7 @@
 #include "doors/http/call.h"
 #include "doors/http/cluster_json.h"
 #include "doors/http/json_writer.h"
+#include "doors/http/verify_json.h"
 
 namespace muster::http {
 namespace {
@@ -17,20 +18,20 @@ void ClusterOp::start(OpHost& host) {
     host.ask_cluster(token_, what_);
 }
 
-void ClusterOp::on_cluster(OpHost& host, std::uint64_t token, const msg::OperatorReply& reply) {
+void ClusterOp::on_cluster(OpHost& host, std::uint64_t token, const ClusterAnswer& answer) {
     if (token != token_) {
         return;
     }
-    if (!reply.result) {
-        host.fail(reply.result.error());
+    if (!answer.result) {
+        host.fail(answer.result.error());
         return;
     }
-    if (render_ != nullptr && reply.report == nullptr) {
+    if (render_ != nullptr && answer.report == nullptr) {
         host.fail({Errc::internal, "the metas answered without a report"});
         return;
     }
     if (render_ != nullptr) {
-        host.finish(json_response(render_(*reply.report)));
+        host.finish(json_response(render_(answer)));
         return;
     }
     JsonWriter json;
@@ -84,6 +85,27 @@ void BrakeOp::on_brake(OpHost& host, std::uint64_t token, const BrakeOutcome& ou
 
 void BrakeOp::on_deadline(OpHost& host) {
     host.fail({Errc::timeout, "nobody answered what is held"});
+}
+
+void VerifyOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(ClusterFace::kVerifyMax + std::chrono::seconds(1));
+    host.ask_verify(token_);
+}
+
+void VerifyOp::on_verify(OpHost& host, std::uint64_t token, const Result<verify::Report>& report) {
+    if (token != token_) {
+        return;
+    }
+    if (!report) {
+        host.fail(report.error());
+        return;
+    }
+    host.finish(json_response(verify_json(*report)));
+}
+
+void VerifyOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout, "the verification did not end"});
 }
 
 }  // namespace muster::http

@@ -10,14 +10,14 @@ namespace muster::http {
 // One request to the metas, and their answer: a view of the report, or that it is done.
 class ClusterOp final : public Op {
 public:
-    using Render = std::string (*)(const msg::ClusterReport&);
+    using Render = std::string (*)(const ClusterAnswer&);
 
-    // `render` makes the answer of a report; null: there is none to show.
+    // `render` makes the answer of one with a report; null: there is none to show.
     ClusterOp(msg::OperatorRequest::What what, Render render)
         : what_(std::move(what)), render_(render) {}
 
     void start(OpHost& host) override;
-    void on_cluster(OpHost& host, std::uint64_t token, const msg::OperatorReply& reply) override;
+    void on_cluster(OpHost& host, std::uint64_t token, const ClusterAnswer& answer) override;
     void on_deadline(OpHost& host) override;
 
 private:
@@ -37,6 +37,18 @@ public:
 
 private:
     BrakeWish wish_;
+    std::uint64_t token_ = 0;
+};
+
+// A comparison of all that is held.
+class VerifyOp final : public Op {
+public:
+    void start(OpHost& host) override;
+    void on_verify(OpHost& host, std::uint64_t token,
+                   const Result<verify::Report>& report) override;
+    void on_deadline(OpHost& host) override;
+
+private:
     std::uint64_t token_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// What operators see of the cluster and tell it: every process asks the metas.
+// What operators see of the cluster and tell it: every process asks the metas,
+// and for a comparison all who hold something.
 #include <charconv>
 
 #include "doors/http/cluster_json.h"
@@ -20,6 +21,10 @@ Result<Answer> members(const Call& /*call*/, Site& /*site*/) {
 
 Result<Answer> slots(const Call& /*call*/, Site& /*site*/) {
     return ask(OperatorRequest::ReportCluster{}, slots_json);
+}
+
+Result<Answer> verify(const Call& /*call*/, Site& /*site*/) {
+    return std::make_unique<VerifyOp>();
 }
 
 Result<Answer> remove_member(const Call& call, Site& /*site*/) {
@@ -73,6 +78,7 @@ void add_cluster_routes(Router& router) {
     router.add({"GET", "/api/v1/cluster/slots", slots, "who holds which slot"});
     router.add(
         {"PUT", "/api/v1/cluster/slots/{slot}/leader", move_slot, "lets a data server lead it"});
+    router.add({"GET", "/api/v1/cluster/verify", verify, "whether all copies and sessions agree"});
     router.add({"PUT", "/api/v1/cluster/placement/{mode}", place, "automatic, stopped or forced"});
 }
 

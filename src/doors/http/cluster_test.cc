@@ -11,8 +11,7 @@ using msg::OperatorRequest;
 class ClusterRoutes : public DoorTest {
 protected:
     // The answer to a request that the metas answer with `reply`.
-    Reply ask_metas(std::string_view method, std::string_view target,
-                    const msg::OperatorReply& reply) {
+    Reply ask_metas(std::string_view method, std::string_view target, const ClusterAnswer& reply) {
         const env::ConnId conn = connect();
         send(conn, request(method, target));
         EXPECT_EQ(take(conn), "");
@@ -21,9 +20,10 @@ protected:
         return take_answer(conn);
     }
 
-    static msg::OperatorReply report_of(msg::ClusterReport report) {
+    static ClusterAnswer report_of(msg::ClusterReport report) {
         return {.result = {},
-                .report = std::make_shared<const msg::ClusterReport>(std::move(report))};
+                .report = std::make_shared<const msg::ClusterReport>(std::move(report)),
+                .stale = {}};
     }
 };
 
@@ -39,14 +39,16 @@ TEST_F(ClusterRoutes, TellTheMembers) {
                                          .zone = "z"},
                               .silent_ms = 12,
                               .slots_led = 3,
-                              .slots_followed = 2});
+                              .slots_followed = 2,
+                              .clients = 5});
     const Reply answer = ask_metas("GET", "/api/v1/cluster/members", report_of(report));
     EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body,
-              R"({"leader":"m2","term":"7","metas":["m1","m2"],"epoch":"4","members":[)"
-              R"({"node":"d1","role":"data","state":"live","address":"",)"
-              R"("peer_address":"127.0.0.1:9620","zone":"z","incarnation":"9","silent_ms":12,)"
-              R"("slots_led":3,"slots_followed":2}]})");
+    EXPECT_EQ(
+        answer.body,
+        R"({"leader":"m2","term":"7","metas":["m1","m2"],"stale":false,"epoch":"4","members":[)"
+        R"({"node":"d1","role":"data","state":"live","address":"",)"
+        R"("peer_address":"127.0.0.1:9620","zone":"z","incarnation":"9","silent_ms":12,)"
+        R"("slots_led":3,"slots_followed":2,"clients":5}]})");
     EXPECT_TRUE(std::holds_alternative<OperatorRequest::ReportCluster>(cluster.asked.at(0)));
 }
 
@@ -62,15 +64,16 @@ TEST_F(ClusterRoutes, TellTheSlotsWithTheirCopiesAndWishes) {
     report.protected_why = "an operator stopped it";
     report.wishes = {{SlotId(0), NodeId("d2")}};
     const Reply answer = ask_metas("GET", "/api/v1/cluster/slots", report_of(report));
-    EXPECT_EQ(answer.body,
-              R"({"leader":"m1","term":"1","metas":[],"epoch":"5","placement":"stopped",)"
-              R"("held_because":"an operator stopped it","moving":0,"slots":[)"
-              R"({"slot":0,"leader":"d1","epoch":"3","followers":["d2"],"copies":[)"
-              R"({"node":"d2","epoch":"3","position":"8","synced":true}],"moves_to":"d2"}]})");
+    EXPECT_EQ(
+        answer.body,
+        R"({"leader":"m1","term":"1","metas":[],"stale":false,"epoch":"5","placement":"stopped",)"
+        R"("held_because":"an operator stopped it","moving":0,"slots":[)"
+        R"({"slot":0,"leader":"d1","epoch":"3","followers":["d2"],"copies":[)"
+        R"({"node":"d2","epoch":"3","position":"8","synced":true}],"moves_to":"d2"}]})");
 }
 
 TEST_F(ClusterRoutes, PassOnWhatAnOperatorWants) {
-    const msg::OperatorReply done{.result = {}, .report = nullptr};
+    const ClusterAnswer done{.result = {}, .report = nullptr, .stale = {}};
     EXPECT_EQ(ask_metas("PUT", "/api/v1/cluster/slots/17/leader?to=d2", done).body,
               R"({"done":true})");
     const auto move = std::get<OperatorRequest::MoveSlot>(cluster.asked.back());
@@ -101,12 +104,88 @@ TEST_F(ClusterRoutes, RefuseWhatMakesNoSense) {
 TEST_F(ClusterRoutes, SayWhatTheMetasRefuseAndThatTheyAreSilent) {
     const Reply refused =
         ask_metas("DELETE", "/api/v1/cluster/members/d1?role=data",
-                  {.result = fail(Errc::conflict, "d1 is alive"), .report = nullptr});
+                  {.result = fail(Errc::conflict, "d1 is alive"), .report = nullptr, .stale = {}});
     EXPECT_EQ(refused.status, 409);
     EXPECT_THAT(refused.body, testing::HasSubstr("d1 is alive"));
     const env::ConnId conn = connect();
     send(conn, request("GET", "/api/v1/cluster/slots"));
     advance(std::chrono::seconds(5));
+    EXPECT_EQ(take_answer(conn).status, 504);
+}
+
+TEST_F(ClusterRoutes, MarkWhatIsOnlyRemembered) {
+    ClusterAnswer last = report_of({.members_epoch = 4});
+    last.stale = {.told_by = NodeId("s1"), .age = std::chrono::seconds(12)};
+    EXPECT_EQ(ask_metas("GET", "/api/v1/cluster/members", last).body,
+              R"({"leader":"","term":"0","metas":[],"stale":true,"told_by":"s1","age_ms":12000,)"
+              R"("epoch":"4","members":[]})");
+    last.stale->age.reset();
+    EXPECT_THAT(
+        ask_metas("GET", "/api/v1/cluster/slots", last).body,
+        testing::HasSubstr(R"("stale":true,"told_by":"s1","epoch":"0","placement":"unknown",)"));
+}
+
+class VerifyRoute : public DoorTest {
+protected:
+    Reply verify(const Result<verify::Report>& report) {
+        const env::ConnId conn = connect();
+        send(conn, request("GET", "/api/v1/cluster/verify"));
+        EXPECT_EQ(take(conn), "");
+        cluster.answer(report);
+        advance(Duration{});
+        return take_answer(conn);
+    }
+};
+
+TEST_F(VerifyRoute, TellsWhatWasComparedAndWhatDiffers) {
+    using Kind = verify::Finding::Kind;
+    verify::Report report{.table_epoch = Epoch(5),
+                          .slots = 2,
+                          .slots_equal = 1,
+                          .copies = 4,
+                          .copies_equal = 3,
+                          .sessions = 1,
+                          .publications = 9,
+                          .rounds = 6,
+                          .took = std::chrono::milliseconds(800)};
+    report.differences.push_back({.kind = Kind::copy_differs,
+                                  .slot = SlotId(1),
+                                  .leader = NodeId("d1"),
+                                  .node = NodeId("d2"),
+                                  .leader_has = 4,
+                                  .node_has = 5,
+                                  .service = "orders#@#t#@#g",
+                                  .publication = "p1"});
+    report.open.push_back({.kind = Kind::behind,
+                           .slot = SlotId(0),
+                           .leader = NodeId("d1"),
+                           .node = NodeId("d3"),
+                           .lacks = 7});
+    report.silent.push_back({NodeId("s2"), Role::session});
+    const Reply answer = verify(report);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(
+        answer.body,
+        R"({"result":"different","table_epoch":"5","slots":2,"slots_equal":1,"copies":4,)"
+        R"("copies_equal":3,"sessions":1,"publications":9,"orphans":0,"held_back":0,"rounds":6,)"
+        R"("took_ms":800,"differences":[{"kind":"copy_differs","slot":1,"leader":"d1","node":"d2",)"
+        R"("leader_has":4,"node_has":5,"service":"t/g/orders","publication":"p1",)"
+        R"("what":"slot 1: d2 holds 5 publications and its leader d1 held 4, or others, at the )"
+        R"(same place of its log; the first is publication p1 of service t/g/orders",)"
+        R"("do":"restart d2: it then takes its copies whole from their leaders"}],)"
+        R"("not_compared":[{"kind":"behind","slot":0,"leader":"d1","node":"d3","lacks":7,)"
+        R"("what":"slot 0: d3 is 7 changes behind d1","do":"ask again when less is changing"}],)"
+        R"("more":false,"silent":[{"node":"s2","role":"session"}]})");
+    EXPECT_EQ(cluster.verifications, 1U);
+}
+
+TEST_F(VerifyRoute, SaysWhyItIsRefused) {
+    const Reply answer = verify(fail(Errc::busy, "4 verifications run here already"));
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_THAT(answer.body, testing::HasSubstr("4 verifications run here already"));
+    const env::ConnId conn = connect();
+    send(conn, request("GET", "/api/v1/cluster/verify"));
+    advance(ClusterFace::kVerifyMax + std::chrono::seconds(1));
     EXPECT_EQ(take_answer(conn).status, 504);
 }
 

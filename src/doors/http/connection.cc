@@ -249,12 +249,16 @@ void Connection::on_config_put(std::uint64_t token, const Result<Version>& resul
     with_op([&] { op_->on_config_put(*this, token, result); });
 }
 
-void Connection::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) {
-    with_op([&] { op_->on_cluster(*this, token, reply); });
+void Connection::on_cluster(std::uint64_t token, const ClusterAnswer& answer) {
+    with_op([&] { op_->on_cluster(*this, token, answer); });
 }
 
 void Connection::on_brake(std::uint64_t token, const BrakeOutcome& outcome) {
     with_op([&] { op_->on_brake(*this, token, outcome); });
+}
+
+void Connection::on_verify(std::uint64_t token, const Result<verify::Report>& report) {
+    with_op([&] { op_->on_verify(*this, token, report); });
 }
 
 void Connection::on_drained() {
@@ -385,6 +389,12 @@ void Connection::ask_brake(std::uint64_t token, BrakeWish wish) {
     tokens_.push_back(token);
     door_.tokens.emplace(token, conn_);
     door_.to_session.ask_brake(token, std::move(wish));
+}
+
+void Connection::ask_verify(std::uint64_t token) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_verify(token);
 }
 
 std::uint64_t Connection::next_number() {

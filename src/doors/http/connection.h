@@ -43,8 +43,9 @@ public:
     void on_config(const msg::ConfigPush& push);
     void on_services(std::uint64_t token, const msg::ListServicesReply& reply);
     void on_config_put(std::uint64_t token, const Result<Version>& result);
-    void on_cluster(std::uint64_t token, const msg::OperatorReply& reply);
+    void on_cluster(std::uint64_t token, const ClusterAnswer& answer);
     void on_brake(std::uint64_t token, const BrakeOutcome& outcome);
+    void on_verify(std::uint64_t token, const Result<verify::Report>& report);
     // The session wants no more of it.
     void on_session_closes();
 
@@ -59,6 +60,7 @@ public:
                     std::optional<std::string> value) override;
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) override;
     void ask_brake(std::uint64_t token, BrakeWish wish) override;
+    void ask_verify(std::uint64_t token) override;
     std::uint64_t next_number() override;
     void set_deadline(Duration delay) override;
     void finish(http1::Response response) override;

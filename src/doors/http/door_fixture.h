@@ -127,6 +127,9 @@ public:
     [[nodiscard]] session::SessionStatus status() const override {
         return state;
     }
+    [[nodiscard]] std::vector<session::ServerLoad> server_loads() const override {
+        return {{"10.0.0.1:9600", 7}, {"10.0.0.2:9600", 1'000'000'000'000}};
+    }
     [[nodiscard]] std::vector<session::SubscriberInfo> subscribers_of(
         const Service& service) const override;
     void query_services(std::uint64_t token, const msg::ListServices& query,
@@ -188,16 +191,25 @@ public:
         tokens.push_back(token);
         port_ = &port;
     }
+    void ask_verify(std::uint64_t token, ClusterPort& port) override {
+        ++verifications;
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void answer(const Result<verify::Report>& report) {
+        port_->on_verify(tokens.back(), report);
+    }
     void answer(const BrakeOutcome& outcome) {
         port_->on_brake(tokens.back(), outcome);
     }
     // The answer to what was asked last.
-    void answer(const msg::OperatorReply& reply) {
-        port_->on_cluster(tokens.back(), reply);
+    void answer(const ClusterAnswer& answer) {
+        port_->on_cluster(tokens.back(), answer);
     }
 
     std::vector<msg::OperatorRequest::What> asked;
     std::vector<BrakeWish> wishes;
+    std::size_t verifications = 0;
     std::vector<std::uint64_t> tokens;
 
 private:

@@ -209,9 +209,9 @@ void HttpDoor::on_config_put(std::uint64_t token, const Result<Version>& result)
     }
 }
 
-void HttpDoor::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) {
+void HttpDoor::on_cluster(std::uint64_t token, const ClusterAnswer& answer) {
     if (Connection* connection = take_token(token)) {
-        connection->on_cluster(token, reply);
+        connection->on_cluster(token, answer);
         settle_soon();
     }
 }
@@ -219,6 +219,13 @@ void HttpDoor::on_cluster(std::uint64_t token, const msg::OperatorReply& reply) 
 void HttpDoor::on_brake(std::uint64_t token, const BrakeOutcome& outcome) {
     if (Connection* connection = take_token(token)) {
         connection->on_brake(token, outcome);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_verify(std::uint64_t token, const Result<verify::Report>& report) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_verify(token, report);
         settle_soon();
     }
 }

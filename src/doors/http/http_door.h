@@ -81,6 +81,9 @@ public:
     [[nodiscard]] bool takes_deltas() const override {
         return false;
     }
+    [[nodiscard]] bool keeps_connections() const override {
+        return false;
+    }
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     void close(env::ConnId conn, const Error& why) override;
 
@@ -89,8 +92,9 @@ public:
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
 
     // ---- ClusterPort
-    void on_cluster(std::uint64_t token, const msg::OperatorReply& reply) override;
+    void on_cluster(std::uint64_t token, const ClusterAnswer& answer) override;
     void on_brake(std::uint64_t token, const BrakeOutcome& outcome) override;
+    void on_verify(std::uint64_t token, const Result<verify::Report>& report) override;
 
 private:
     [[nodiscard]] Connection* find(env::ConnId conn);

@@ -159,6 +159,8 @@ std::string status_json(const session::SessionStatus& status, const std::string&
     write_strings(json, "servers", servers);
     json.field("connections", status.connections)
         .field("publications", status.publications)
+        .field("suspects", status.suspects)
+        .field("braking", status.braking)
         .field("subscriptions", status.subscriptions)
         .field("watches", status.watches)
         .field("services_cached", status.services_cached)

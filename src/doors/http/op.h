@@ -50,6 +50,7 @@ public:
                             std::optional<std::string> value) = 0;
     virtual void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) = 0;
     virtual void ask_brake(std::uint64_t token, BrakeWish wish) = 0;
+    virtual void ask_verify(std::uint64_t token) = 0;
 
     // Unique among all of the door.
     [[nodiscard]] virtual std::uint64_t next_number() = 0;
@@ -74,7 +75,7 @@ public:
 // connection, which has at most one at a time.
 //
 //   start -> (on_reply | on_push | on_config | on_services | on_config_put |
-//             on_cluster | on_brake | on_deadline)*
+//             on_cluster | on_brake | on_verify | on_deadline)*
 //         -> finish | fail | the connection is gone -> stop
 class Op {
 public:
@@ -94,9 +95,11 @@ public:
     virtual void on_config_put(OpHost& /*host*/, std::uint64_t /*token*/,
                                const Result<Version>& /*result*/) {}
     virtual void on_cluster(OpHost& /*host*/, std::uint64_t /*token*/,
-                            const msg::OperatorReply& /*reply*/) {}
+                            const ClusterAnswer& /*answer*/) {}
     virtual void on_brake(OpHost& /*host*/, std::uint64_t /*token*/,
                           const BrakeOutcome& /*outcome*/) {}
+    virtual void on_verify(OpHost& /*host*/, std::uint64_t /*token*/,
+                           const Result<verify::Report>& /*report*/) {}
     virtual void on_deadline(OpHost& host) = 0;
     virtual void on_drained(OpHost& /*host*/) {}
 

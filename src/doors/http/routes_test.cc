@@ -24,7 +24,7 @@ TEST_F(Routes, TellJavaClientsTheServers) {
     EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/plain\r\n"));
     EXPECT_THAT(answer.head, Not(HasSubstr("Content-Encoding")));
     EXPECT_EQ(ask("GET", "/api/servers/queryWithWeight?zone=A").body,
-              "10.0.0.1:9600?weight=7;10.0.0.2:9600?weight=7");
+              "10.0.0.1:9600?weight=7;10.0.0.2:9600?weight=2147483647");
 }
 
 TEST_F(Routes, AnswerHealth) {
@@ -55,9 +55,12 @@ TEST_F(Routes, TellMetricsOfAllSources) {
 }
 
 TEST_F(Routes, TellTheStatus) {
+    session.state.suspects = 3;
+    session.state.braking = true;
     EXPECT_EQ(ask("GET", "/api/v1/status").body,
               R"({"ready":true,"settled":true,"center":"DefaultDataCenter",)"
               R"("servers":["10.0.0.1:9600","10.0.0.2:9600"],"connections":7,"publications":0,)"
+              R"("suspects":3,"braking":true,)"
               R"("subscriptions":0,"watches":0,"services_cached":0,"unacknowledged_writes":0,)"
               R"("slot_table_epoch":"0"})");
 }

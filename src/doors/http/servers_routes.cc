@@ -1,6 +1,10 @@
 // How SOFARegistry's Java clients find the sessions (wire description 4.1): plain text, no
 // Content-Encoding header (the client takes it for a charset), no separator at the end. Their query
 // (instanceId, zone, dataCenter, appName, env) arrives unencoded and may hold the word null.
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
 #include "doors/http/router.h"
 
 namespace muster::http {
@@ -18,13 +22,14 @@ Result<Answer> query(const Call& /*call*/, Site& site) {
     return text_response(std::move(body));
 }
 
-// The weight is a load: the client prefers the smaller one of two neighbours. This session's own
-// count of connections is the best that is known of any, so all get it and none is preferred.
+// The weight is a load: of two servers the client draws it takes the one with the smaller weight.
+// It reads an int of Java.
 Result<Answer> query_with_weight(const Call& /*call*/, Site& site) {
-    const auto load = std::to_string(site.queries.status().connections);
+    constexpr std::uint64_t kWeightMax = std::numeric_limits<std::int32_t>::max();
     std::string body;
-    for (const auto& server : site.clients.server_list()) {
-        body += (body.empty() ? "" : ";") + server + "?weight=" + load;
+    for (const auto& server : site.queries.server_loads()) {
+        body += (body.empty() ? "" : ";") + server.address +
+                "?weight=" + std::to_string(std::min(server.load, kWeightMax));
     }
     return text_response(std::move(body));
 }

@@ -31,6 +31,10 @@ void SessionQueue::ask_brake(std::uint64_t token, BrakeWish wish) {
     entries_.emplace_back(AskBrake{token, std::move(wish)});
 }
 
+void SessionQueue::ask_verify(std::uint64_t token) {
+    entries_.emplace_back(AskVerify{token});
+}
+
 bool SessionQueue::deliver_next(const Ends& ends) {
     if (entries_.empty()) {
         return false;
@@ -60,6 +64,9 @@ void SessionQueue::deliver(Entry entry, const Ends& ends) {
     } else if (auto* brake = std::get_if<AskBrake>(&entry)) {
         CHECK(ends.cluster != nullptr);
         ends.cluster->ask_brake(brake->token, std::move(brake->wish), ends.cluster_port);
+    } else if (auto* verify = std::get_if<AskVerify>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_verify(verify->token, ends.cluster_port);
     }
 }
 

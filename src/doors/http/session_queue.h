@@ -28,6 +28,7 @@ public:
     void put_config(std::uint64_t token, Service key, std::optional<std::string> value);
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what);
     void ask_brake(std::uint64_t token, BrakeWish wish);
+    void ask_verify(std::uint64_t token);
 
     struct Ends {
         session::ClientFace& clients;
@@ -76,8 +77,11 @@ private:
         std::uint64_t token;
         BrakeWish wish;
     };
-    using Entry =
-        std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster, AskBrake>;
+    struct AskVerify {
+        std::uint64_t token;
+    };
+    using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster,
+                               AskBrake, AskVerify>;
 
     static void deliver(Entry entry, const Ends& ends);
 

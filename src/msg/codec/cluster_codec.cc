@@ -11,6 +11,7 @@
 #include "msg/codec/node_meta_fields.h"
 #include "msg/codec/reader.h"
 #include "msg/codec/session_data_fields.h"
+#include "msg/codec/verify_fields.h"
 #include "msg/codec/writer.h"
 
 namespace muster::msg {

@@ -90,23 +90,21 @@ void fields(Ar& ar, Of<Ar, LeaderPulse> it) {
 }
 
 template <class Ar>
-void fields(Ar& ar, Of<Ar, VerifyRequest> it) {
-    auto& [query, slots] = it;
-    ar(query, slots);
+void fields(Ar& ar, Of<Ar, CopiesRequest> it) {
+    auto& [data, slots] = it;
+    ar(data, slots);
 }
 
 template <class Ar>
-void fields(Ar& ar, Of<Ar, VerifyReply::Copy> it) {
-    auto& [slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
-           held_back] = it;
-    ar(slot, slot_epoch, held, leads, acting, settled, digest, publications, services, orphans,
-       held_back);
+void fields(Ar& ar, Of<Ar, CopiesReply::Copy> it) {
+    auto& [slot, slot_epoch, held, acting] = it;
+    ar(slot, slot_epoch, held, acting);
 }
 
 template <class Ar>
-void fields(Ar& ar, Of<Ar, VerifyReply> it) {
-    auto& [query, node, copies] = it;
-    ar(query, node, copies);
+void fields(Ar& ar, Of<Ar, CopiesReply> it) {
+    auto& [data, copies] = it;
+    ar(data, copies);
 }
 
 }  // namespace muster::msg::codec

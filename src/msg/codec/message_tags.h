@@ -84,8 +84,12 @@ template <>
 inline constexpr std::uint32_t kTag<ImageRequest> = 68;
 template <>
 inline constexpr std::uint32_t kTag<LeaderPulse> = 69;
+template <>
+inline constexpr std::uint32_t kTag<CopiesRequest> = 70;
+template <>
+inline constexpr std::uint32_t kTag<CopiesReply> = 71;
 
-// anybody <-> data
+// operators <-> data, session
 template <>
 inline constexpr std::uint32_t kTag<VerifyRequest> = 80;
 template <>
@@ -96,5 +100,9 @@ template <>
 inline constexpr std::uint32_t kTag<BrakeRequest> = 82;
 template <>
 inline constexpr std::uint32_t kTag<BrakeReply> = 83;
+
+// session -> operators
+template <>
+inline constexpr std::uint32_t kTag<VerifySessionReply> = 84;
 
 }  // namespace muster::msg::codec

@@ -24,11 +24,23 @@ void fields(Ar& ar, Of<Ar, CopyState> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, ClientLoad> it) {
+    auto& [session, clients, capacity] = it;
+    ar(session, clients, capacity);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ClientLoads> it) {
+    auto& [version, hold, sessions] = it;
+    ar(version, hold, sessions);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeat> it) {
     auto& [member, table_epoch, members_epoch, copies, copies_whole, lost, version, publications,
-           removals, brakes] = it;
+           removals, brakes, clients, client_capacity, loads_version] = it;
     ar(member, table_epoch, members_epoch, copies, copies_whole, lost, version, publications,
-       removals, brakes);
+       removals, brakes, clients, client_capacity, loads_version);
 }
 
 template <class Ar>
@@ -58,9 +70,9 @@ void fields(Ar& ar, Of<Ar, ConfigPut> it) {
 template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeatReply> it) {
     auto& [incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies,
-           braking] = it;
+           braking, loads] = it;
     ar(incarnation, known_before, version_ceiling, table, members_epoch, members, want_copies,
-       braking);
+       braking, loads);
 }
 
 template <class Ar>
@@ -132,8 +144,8 @@ struct LastOf<ClusterReport::Placement> {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, ClusterReport::MemberLine> it) {
-    auto& [member, known_before, silent_ms, slots_led, slots_followed] = it;
-    ar(member, known_before, silent_ms, slots_led, slots_followed);
+    auto& [member, known_before, silent_ms, slots_led, slots_followed, clients] = it;
+    ar(member, known_before, silent_ms, slots_led, slots_followed, clients);
 }
 
 template <class Ar>

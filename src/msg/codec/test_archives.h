@@ -12,6 +12,7 @@
 #include "msg/codec/model_fields.h"
 #include "msg/codec/node_meta_fields.h"
 #include "msg/codec/session_data_fields.h"
+#include "msg/codec/verify_fields.h"
 
 // For tests: two more archives over the same fields(). What a new message needs to travel is what
 // it needs to be tested.

@@ -85,7 +85,8 @@ void DataServer::Impl::on_message(const msg::RoleAddress& from,
 // nothing of us: so they turn to others who hold them. What needs a version while more of them are
 // being reserved waits for the disk.
 bool DataServer::Impl::put_off(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
-    if (from.role != Role::session || std::holds_alternative<msg::VerifyRequest>(message)) {
+    if (from.role != Role::session || std::holds_alternative<msg::VerifyRequest>(message) ||
+        std::holds_alternative<msg::VerifySessionReply>(message)) {
         return false;
     }
     if ((slots_.table().slots.empty() && view_.keeps_in_store()) || !slots_.lost().empty()) {

@@ -15,17 +15,19 @@
 #include "roles/data/regain.h"
 #include "roles/data/session_links.h"
 #include "roles/data/slots.h"
+#include "roles/data/watchers.h"
 #include "roles/node/node_view.h"
 #include "store/version_clock.h"
 
 namespace muster::data {
 
 // The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
-// (what they are told), on_meta.cc (tables, promotion), stream.cc (to followers), follow.cc and
-// image.cc (from leaders), acting.cc (in a leader's stead), regain.cc (slots led by a kept table,
-// whose copies were lost), orphans.cc (sessions that went), on_brake.cc (too many at once),
-// report.cc (to metas and operators, and whether it has caught up). Every reaction ends with
-// flush(), which tells followers, then sessions, what changed in this turn.
+// (what they want, and are told first), tell.cc (changes), on_meta.cc (tables, promotion),
+// stream.cc (to followers), follow.cc and image.cc (from leaders), acting.cc (in a leader's stead),
+// regain.cc (slots led by a kept table, whose copies were lost), orphans.cc (sessions that went),
+// on_brake.cc (too many at once), report.cc (to metas, and whether it has caught up), verify.cc (to
+// operators). Every reaction ends with flush(), which tells followers, then sessions, what changed
+// in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -126,6 +128,7 @@ private:
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
     void tell(const LedSlot& slot, const DatumChange& change);
+    void tell_later(SessionLink& link, std::variant<DatumChange, DatumSnapshot> change);
     [[nodiscard]] Version next_version(const LedSlot& slot);
     void answer_waiting(LedSlot& slot);
     void answer_early(const std::vector<SlotId>& begun);
@@ -190,7 +193,8 @@ private:
     // ---- slots led by what was kept, whose copies were lost
     void begin_regain(MonoTime now);
     void look_after_regain(MonoTime now);
-    void on(const msg::RoleAddress& from, const msg::VerifyReply& reply);
+    void on(const msg::RoleAddress& from, const msg::CopiesRequest& request);
+    void on(const msg::RoleAddress& from, const msg::CopiesReply& reply);
     void lead_again();
 
     // ---- acting leaders
@@ -221,6 +225,9 @@ private:
 
     // ---- operators
     void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+    void on(const msg::RoleAddress& from, const msg::VerifySessionReply& reply);
+    [[nodiscard]] msg::VerifyReply::Copy copy_of(SlotId id, const LedSlot& slot) const;
+    [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish);
 
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role
@@ -230,6 +237,8 @@ private:
     Slots slots_;
     Owners owners_;
     SessionLinks sessions_;
+    Watchers watchers_;
+    std::set<NodeId> to_tell_;  // sessions that are told something at the end of the turn
     store::VersionClock versions_;
     node::NodeView view_;
     Regain regain_;

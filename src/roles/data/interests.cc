@@ -18,18 +18,6 @@ constexpr Duration kStrayWait = std::chrono::seconds(1);
 
 using Stand = Interest::Stand;
 
-// So many publications and removals go in one message, and at most one datum more.
-constexpr std::size_t kWeightPerBatch = 5000;
-
-std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
-    const auto* change = std::get_if<DatumChange>(&either);
-    if (change != nullptr) {
-        return 1 + change->upserts.size() + change->removals.size();
-    }
-    const auto& whole = std::get<DatumSnapshot>(either);
-    return 1 + whole.publications.size() + whole.departed.size();
-}
-
 bool doubtful(const Interest& interest) {
     return interest.stand != Stand::trunk || !interest.complete;
 }
@@ -63,6 +51,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
             }
             const auto [found, inserted] = link->interests.try_emplace(name);
             Interest& interest = found->second;
+            if (inserted) {
+                watchers_.add(name, *link);
+            }
             interest.service = item.service;
             interest.part = std::max(interest.part, declare.part);
             interest.said = item;
@@ -131,7 +122,7 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
         auto missed = slot.log.since(*interest.service, said.held);
         if (!missed.empty() && missed.back().to == datum.version) {
             for (auto& change : missed) {
-                link.pending.emplace_back(std::move(change));
+                tell_later(link, std::move(change));
             }
             interest.stand = Stand::trunk;
             interest.complete = said.complete;
@@ -188,7 +179,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
                 since->from = said.held;
                 since->to = next_version(slot);
                 interest.version = since->to;
-                link.pending.emplace_back(std::move(*since));
+                tell_later(link, std::move(*since));
             }
             return;
         }
@@ -203,14 +194,13 @@ void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest&
     interest.stand = Stand::fork;
     interest.complete = interest.said.complete;
     interest.version = snapshot.version;
-    link.pending.emplace_back(std::move(snapshot));
+    tell_later(link, std::move(snapshot));
 }
 
 void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& interest,
                                   bool settled) {
     const auto& datum = slot.store.find_or_make(interest.service);
-    link.pending.emplace_back(settled ? settled_snapshot(datum)
-                                      : unsettled_snapshot(slot.store, datum));
+    tell_later(link, settled ? settled_snapshot(datum) : unsettled_snapshot(slot.store, datum));
     interest.stand = Stand::trunk;
     interest.complete = settled || interest.said.complete;
 }
@@ -234,39 +224,14 @@ Version DataServer::Impl::next_version(const LedSlot& slot) {
                        : versions_.next(now);
 }
 
-void DataServer::Impl::tell(const LedSlot& slot, const DatumChange& change) {
-    const std::string name = change.service->data_info_id();
-    const bool seen = !change.upserts.empty() || !change.removals.empty();
-    std::map<Version, Version> forks;  // equal versions are equal lists: they stay so
-    for (auto& [node, link] : sessions_.all()) {
-        const auto found = link.interests.find(name);
-        if (found == link.interests.end()) {
-            continue;
-        }
-        Interest& interest = found->second;
-        if (interest.stand == Stand::trunk) {
-            link.pending.emplace_back(change);
-        } else if (interest.stand == Stand::fork && seen) {
-            Version& next = forks[interest.version];
-            if (next == Version{}) {
-                next = next_version(slot);
-            }
-            DatumChange own = change;
-            own.from = std::exchange(interest.version, next);
-            own.to = next;
-            link.pending.emplace_back(std::move(own));
-        }
-    }
-}
-
 // Those who wait for something better than what could be told at once.
 void DataServer::Impl::answer_waiting(LedSlot& slot) {
     const auto doubts = slot.doubts;
     for (const std::string& name : doubts) {
-        for (auto& [node, link] : sessions_.all()) {
-            const auto found = link.interests.find(name);
-            if (found != link.interests.end() && found->second.stand == Stand::waiting) {
-                answer(slot, link, found->second);
+        for (SessionLink* link : watchers_.of(name)) {
+            Interest& interest = link->interests.at(name);
+            if (interest.stand == Stand::waiting) {
+                answer(slot, *link, interest);
             }
         }
     }
@@ -323,40 +288,10 @@ void DataServer::Impl::flush() {
     view_.flush(env_.clock.mono());
 }
 
-void DataServer::Impl::tell_followers_and_sessions() {
-    for (const SlotId id : std::exchange(written_, {})) {
-        if (LedSlot* slot = slots_.find(id); slot != nullptr && !slot->acting) {
-            stream(id, *slot);
-        }
-    }
-    for (auto& [node, link] : sessions_.all()) {
-        std::size_t weight = 0;
-        msg::ChangeBatch batch{
-            .session = link.incarnation, .stream = link.stream, .seq = 0, .changes = {}};
-        const auto send = [&] {
-            batch.seq = ++link.last_seq;
-            env_.outbox.send({node, Role::session}, batch);
-            batch.changes.clear();
-            weight = 0;
-        };
-        for (auto& change : std::exchange(link.pending, {})) {
-            std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
-                                                        : probe_.snapshots_told.add();
-            weight += weight_of(change);
-            batch.changes.push_back(std::move(change));
-            if (weight >= kWeightPerBatch) {
-                send();
-            }
-        }
-        if (!batch.changes.empty()) {
-            send();
-        }
-    }
-}
-
 void DataServer::Impl::forget_interests(SessionLink& link) {
     for (const auto& [name, interest] : link.interests) {
         uncount(interest);
+        watchers_.remove(name, link);
     }
     link.interests.clear();
     link.pending.clear();
@@ -385,6 +320,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop&
         const auto interest = link->interests.find(service->data_info_id());
         if (interest != link->interests.end() && interest->second.part <= drop.part) {
             uncount(interest->second);
+            watchers_.remove(interest->first, *link);
             link->interests.erase(interest);
         }
     }
@@ -400,6 +336,7 @@ void DataServer::Impl::end_interests(const std::vector<SlotId>& ended, bool acti
             const auto id = slots_.id_of(*item->second.service);
             const bool over = id && std::ranges::binary_search(ended, *id);
             if (over && item->second.stand != Stand::waiting) {
+                watchers_.remove(item->first, link);
                 item = link.interests.erase(item);
                 continue;
             }

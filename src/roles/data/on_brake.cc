@@ -150,7 +150,8 @@ void DataServer::Impl::forget_heard() {
         std::erase_if(held.until, [&](const auto& one) {
             const auto entry = datum == nullptr ? decltype(datum->entries.begin()){}
                                                 : datum->entries.find(one.first);
-            return datum == nullptr || entry == datum->entries.end() || entry->owner != store::kNobody;
+            return datum == nullptr || entry == datum->entries.end() ||
+                   entry->owner != store::kNobody;
         });
     }
     std::erase_if(held_, [&](const auto& item) {

@@ -15,6 +15,12 @@ store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
     return store::owner_of(known->second, life);
 }
 
+std::optional<store::OwnerId> Owners::find(const NodeId& session, Incarnation life) const {
+    const auto known = numbers_.find(session);
+    return known == numbers_.end() ? std::nullopt
+                                   : std::optional(store::owner_of(known->second, life));
+}
+
 const NodeId& Owners::session(store::OwnerId owner) const {
     static const NodeId nobody(kHeldOwner);
     if (owner == store::kNobody) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "model/ids.h"
@@ -9,8 +10,8 @@
 
 namespace muster::data {
 
-// The name of store::kNobody, on every copy: no node can have it. The owner_seq of what it owns is the
-// wall clock, in milliseconds, when it was held.
+// The name of store::kNobody, on every copy: no node can have it. The owner_seq of what it owns is
+// the wall clock, in milliseconds, when it was held.
 inline constexpr const char* kHeldOwner = "=held";
 
 // Names of the sessions that own publications, and this node's numbers for them: nodes agree on
@@ -18,6 +19,8 @@ inline constexpr const char* kHeldOwner = "=held";
 class Owners {
 public:
     [[nodiscard]] store::OwnerId of(const NodeId& session, Incarnation life);
+    // The same for a session that has been heard of; none: it has not.
+    [[nodiscard]] std::optional<store::OwnerId> find(const NodeId& session, Incarnation life) const;
     [[nodiscard]] const NodeId& session(store::OwnerId owner) const;
     [[nodiscard]] static Incarnation life(store::OwnerId owner) {
         return Incarnation(owner.raw() & ((std::uint64_t{1} << store::kLifeBits) - 1));

@@ -29,9 +29,10 @@ void Regain::keep_only(const std::map<SlotId, Epoch>& lost) {
     std::erase_if(slots_, [&](const auto& item) { return !lost.contains(item.first); });
 }
 
-std::vector<SlotId> Regain::heard(const msg::VerifyReply& reply, MonoTime now) {
+std::vector<SlotId> Regain::heard(const NodeId& holder, const msg::CopiesReply& reply,
+                                  MonoTime now) {
     std::vector<SlotId> outdated;
-    if (!asking(now) || unheard_.erase(reply.node) == 0) {
+    if (!asking(now) || unheard_.erase(holder) == 0) {
         return outdated;
     }
     for (const auto& copy : reply.copies) {
@@ -47,7 +48,7 @@ std::vector<SlotId> Regain::heard(const msg::VerifyReply& reply, MonoTime now) {
         }
         if (copy.slot_epoch == wanted.epoch && copy.held.epoch != Epoch{} &&
             std::pair(copy.acting, copy.held) > std::pair(wanted.acting, wanted.held)) {
-            wanted.source = reply.node;
+            wanted.source = holder;
             wanted.acting = copy.acting;
             wanted.held = copy.held;
         }
@@ -171,7 +172,7 @@ void DataServer::Impl::look_after_regain(MonoTime now) {
     }
     const auto questions = regain_.due(now);
     for (const NodeId& node : questions.holders) {
-        msg::VerifyRequest request{.query = options_.incarnation.raw(), .slots = {}};
+        msg::CopiesRequest request{.data = options_.incarnation, .slots = {}};
         for (const auto& [id, epoch] : slots_.lost()) {
             request.slots.push_back(id);
         }
@@ -191,11 +192,27 @@ void DataServer::Impl::look_after_regain(MonoTime now) {
     }
 }
 
-void DataServer::Impl::on(const msg::RoleAddress&, const msg::VerifyReply& reply) {
-    if (reply.query != options_.incarnation.raw()) {
-        return;
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::CopiesRequest& request) {
+    msg::CopiesReply reply{.data = request.data, .copies = {}};
+    for (const SlotId id : request.slots) {
+        if (const LedSlot* led = slots_.find(id)) {
+            reply.copies.push_back({.slot = id,
+                                    .slot_epoch = led->epoch,
+                                    .held = led->acting ? led->acts_from : led->log.position(),
+                                    .acting = led->acting});
+        } else if (const FollowedSlot* followed = slots_.find_followed(id)) {
+            reply.copies.push_back(
+                {.slot = id, .slot_epoch = followed->epoch, .held = followed->log.position()});
+        }
     }
-    for (const SlotId id : regain_.heard(reply, env_.clock.mono())) {
+    env_.outbox.send(from, std::move(reply));
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::CopiesReply& reply) {
+    if (reply.data != options_.incarnation) {
+        return;  // to an earlier life
+    }
+    for (const SlotId id : regain_.heard(from.node, reply, env_.clock.mono())) {
         env_.log.warning("data.regain.outdated", {{"slot", id.raw()}});
         slots_.give_up(id);
     }

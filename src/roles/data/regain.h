@@ -37,8 +37,9 @@ public:
     // Slots that are not lost any more are forgotten.
     void keep_only(const std::map<SlotId, Epoch>& lost);
 
-    // An answer to the question how far copies are. Returns slots that a newer epoch leads.
-    std::vector<SlotId> heard(const msg::VerifyReply& reply, MonoTime now);
+    // What `holder` answers to the question how far its copies are. Returns slots that a newer
+    // epoch leads.
+    std::vector<SlotId> heard(const NodeId& holder, const msg::CopiesReply& reply, MonoTime now);
     // The process of `node` ended.
     void ended(const NodeId& node);
 

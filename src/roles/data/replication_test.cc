@@ -69,6 +69,23 @@ TEST_F(Replication, GoesOnAfterAnOvertakenRequest) {
     EXPECT_EQ(world["d2"].status().slots_synced, 1U);
 }
 
+TEST_F(Replication, GoesOnWhenTheAnswerToAnOvertakenRequestIsLost) {
+    s1.publish("a", kOrders);
+    world.lose = [](const auto&, const auto&, const auto& message) {
+        return std::holds_alternative<msg::SlotImage>(message);
+    };
+    world.send({NodeId("d2"), Role::data}, {NodeId("d1"), Role::data},
+               msg::FollowSlot{.data = Incarnation(2),
+                               .slot = SlotId(0),
+                               .slot_epoch = world.table.slots[0].epoch,
+                               .held = {}});
+    world.run();
+    world.lose = [](const auto&, const auto&, const auto&) { return false; };
+    s1.publish("b", kOrders);
+    world.pass(3s);
+    expect_equal();
+}
+
 TEST_F(Replication, CostsNothingButAPulseWhenAllIsStill) {
     for (int i = 0; i < 100; ++i) {
         s1.publish("a" + std::to_string(i), kOrders);

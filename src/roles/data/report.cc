@@ -2,7 +2,7 @@
 
 #include "roles/data/data_impl.h"
 
-// What the data server tells metas and operators of itself.
+// What the data server tells metas of itself, and shows of itself.
 namespace muster::data {
 namespace {
 
@@ -82,50 +82,6 @@ void DataServer::Impl::catch_up() {
     if (catch_up_.gave_up()) {
         env_.log.warning("data.ready.unsynced", {{"why", catch_up_.waits_for()}});
     }
-}
-
-void DataServer::Impl::on(const msg::RoleAddress& from, const msg::VerifyRequest& request) {
-    msg::VerifyReply reply{.query = request.query, .node = options_.node, .copies = {}};
-    const auto wanted = [&](SlotId id) {
-        return request.slots.empty() || std::ranges::find(request.slots, id) != request.slots.end();
-    };
-    const auto count = [](const store::DatumStore& store, msg::VerifyReply::Copy& copy) {
-        copy.digest = store.digest();
-        copy.publications = static_cast<std::uint32_t>(store.publication_count());
-        copy.services = static_cast<std::uint32_t>(std::ranges::count_if(
-            store.data(), [](const auto& item) { return !item.second.entries.empty(); }));
-    };
-    for (const auto& [id, slot] : slots_.led()) {
-        if (!wanted(id)) {
-            continue;
-        }
-        auto& copy = reply.copies.emplace_back();
-        copy = {.slot = id,
-                .slot_epoch = slot->epoch,
-                .held = slot->acting ? slot->acts_from : slot->log.position(),
-                .leads = !slot->acting,
-                .acting = slot->acting,
-                .settled = slot->settled};
-        count(slot->store, copy);
-        if (const auto absent = absent_.find(id); absent != absent_.end()) {
-            for (const auto& [owner, reason] : absent->second) {
-                (reason == GoneReason::closed ? copy.orphans : copy.held_back) +=
-                    slot->store.digest_of_owner(owner).count;
-            }
-        }
-    }
-    for (const auto& [id, slot] : slots_.followed()) {
-        if (wanted(id) && !slot->acting) {
-            auto& copy = reply.copies.emplace_back();
-            copy = {.slot = id,
-                    .slot_epoch = slot->epoch,
-                    .held = slot->log.position(),
-                    .settled = slot->settled && slot->synced()};
-            count(slot->store, copy);
-        }
-    }
-    std::ranges::sort(reply.copies, {}, [](const auto& copy) { return copy.slot; });
-    env_.outbox.send(from, std::move(reply));
 }
 
 DataStatus DataServer::Impl::status() const {

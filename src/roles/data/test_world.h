@@ -212,7 +212,7 @@ public:
     // What a node's copy of a slot holds.
     msg::VerifyReply::Copy copy(const std::string& node, SlotId slot = SlotId(0)) {
         nodes_.at(NodeId(node))
-            ->server.on_message({NodeId("check"), Role::session}, msg::VerifyRequest{.query = 1});
+            ->server.on_message({NodeId("check"), Role::session}, msg::VerifyRequest{.request = 1});
         msg::VerifyReply::Copy found{.slot = SlotId(9999)};
         for (auto& [from, to, message] : way_) {
             if (const auto* reply = std::get_if<msg::VerifyReply>(&message)) {
@@ -454,6 +454,10 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
             }
             ++details;
             world_.send({node, Role::session}, from, std::move(detail));
+        }
+    } else if (const auto* elsewhere = std::get_if<msg::Superseded>(&message)) {
+        for (const auto& item : elsewhere->items) {
+            own_.erase(item.id.raw());
         }
     } else if (const auto* heard = std::get_if<msg::DataHeartbeat>(&message)) {
         rounds_[from.node] = std::max(rounds_[from.node], heard->round);

@@ -18,7 +18,8 @@ void Liveness::hear(const msg::RoleAddress& who, const Heard& heard) {
     for (const auto& [reporter, since] : std::exchange(process.reports, {})) {
         process.answered.insert(reporter);
     }
-    if (std::exchange(process.believed_ended, false)) {
+    if (const auto ended = std::exchange(process.believed_ended, std::nullopt);
+        ended && heard.incarnation <= *ended) {
         process.doubted_until = heard.last + options_.doubt;
     }
 }
@@ -73,7 +74,11 @@ void Liveness::grant_all(MonoTime now) {
 }
 
 void Liveness::believe_ended(const NodeId& node) {
-    processes_[node].believed_ended = true;
+    Incarnation last;
+    for (const auto& [who, heard] : heard_) {
+        last = who.node == node ? std::max(last, heard.incarnation) : last;
+    }
+    processes_[node].believed_ended = last;
 }
 
 void Liveness::forget(const msg::RoleAddress& who) {

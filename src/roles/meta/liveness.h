@@ -17,8 +17,9 @@ struct LivenessOptions {
     // How long one sign of a process's end waits for it to be heard again. Longer than the pace of
     // heartbeats: a node whose port refuses some peer still speaks to us.
     Duration sign_wait;
-    // A process that was heard after its end had been believed is judged by its lease only, so
-    // long: what closes its connections does not end it.
+    // A life that was heard after its end had been believed is judged by its lease only, so long:
+    // what closes its connections does not end it. A later life of the node is not doubted: the one
+    // before did end.
     Duration doubt;
 };
 
@@ -32,6 +33,7 @@ public:
         MonoTime last;
         Epoch table_epoch;
         std::uint64_t members_epoch = 0;
+        std::uint64_t loads_version = 0;
     };
 
     explicit Liveness(LivenessOptions options) : options_(options) {}
@@ -72,7 +74,7 @@ private:
         std::optional<MonoTime> closed;
         std::map<NodeId, MonoTime> reports;  // not answered yet
         std::set<NodeId> answered;           // who still says so though it was heard since
-        bool believed_ended = false;
+        std::optional<Incarnation> believed_ended;
         MonoTime doubted_until;
     };
 

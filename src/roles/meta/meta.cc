@@ -20,6 +20,10 @@ MetaStatus MetaServer::status() const {
     return impl_->status();
 }
 
+msg::ClusterReport MetaServer::report() const {
+    return impl_->report();
+}
+
 bool MetaServer::ready() const {
     return impl_->ready();
 }
@@ -67,6 +71,7 @@ MetaServer::Impl::Impl(MetaOptions options, MetaEnv env, raft::Consensus& consen
                  .sign_wait = options_.sign_wait,
                  .doubt = options_.sign_doubt}),
       copies_(options_.copies_refresh),
+      loads_(options_.loads),
       watches_(options_.watch_keys_per_session_max),
       brake_(options_.brake) {
     CHECK(options_.slot_count > 0 && options_.slot_count <= kSlotsMax);
@@ -130,6 +135,7 @@ void MetaServer::Impl::tick() {
     judge();
     forget_the_dead();
     look_after_brake();
+    tell_loads();
     keep_slots(true);
 }
 
@@ -278,6 +284,7 @@ void MetaServer::Impl::on_leadership(bool leads, raft::Term term) {
         copies_.begin_reign(table());
         noted_table_ = table();
     }
+    tell_loads();  // not those of an earlier reign
     keep_ceiling();
     judge_soon();
 }

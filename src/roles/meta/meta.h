@@ -16,6 +16,7 @@
 #include "model/cluster.h"
 #include "msg/outbox.h"
 #include "raft/consensus.h"
+#include "roles/meta/load_table.h"
 #include "roles/placement/placement.h"
 #include "store/removal_brake.h"
 
@@ -44,6 +45,10 @@ struct MetaOptions {
     // Followers of a leader that died are asked how far they are and have so long to answer.
     Duration promote_wait = std::chrono::milliseconds(100);
     Duration copies_refresh = std::chrono::seconds(10);
+
+    LoadTableOptions loads;
+    // While a member that lives was not heard for so long, no clients are moved.
+    Duration suspect_after = std::chrono::seconds(1);
 
     // When more publications of the whole cluster close or fall silent than these limits, data
     // nodes hold all that do.
@@ -74,6 +79,7 @@ struct MemberStatus {
     std::optional<Duration> silent_for;  // nothing: not heard in this life of the meta
     std::size_t slots_led = 0;
     std::size_t slots_followed = 0;
+    std::uint64_t clients = 0;  // of a session
 };
 
 struct MetaStatus {
@@ -124,6 +130,8 @@ public:
     [[nodiscard]] Result<raft::RecoveryReport> start();
 
     [[nodiscard]] MetaStatus status() const;
+    // The cluster as this meta knows it; what was agreed may be older where it does not lead.
+    [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const;
     void write_metrics(MetricsWriter& writer) const;
 

@@ -15,6 +15,7 @@
 #include "roles/meta/config_watches.h"
 #include "roles/meta/copy_table.h"
 #include "roles/meta/liveness.h"
+#include "roles/meta/load_table.h"
 #include "roles/meta/meta.h"
 #include "roles/meta/meta_state.h"
 #include "roles/meta/put_order.h"
@@ -23,13 +24,14 @@ namespace muster::meta {
 
 // The parts of MetaServer: meta.cc (life, agreement, ceiling), on_heartbeat.cc (joining, replies),
 // phases.cc (who is dead, who is forgotten), slots.cc (placement), on_operator.cc, on_config.cc,
-// on_brake.cc, status.cc.
+// on_brake.cc, loads.cc, status.cc.
 class MetaServer::Impl final : public raft::ConsensusListener {
 public:
     Impl(MetaOptions options, MetaEnv env, raft::Consensus& consensus);
 
     Result<raft::RecoveryReport> start();
     [[nodiscard]] MetaStatus status() const;
+    [[nodiscard]] msg::ClusterReport report() const;
     [[nodiscard]] bool ready() const {
         return leading_ && ceiling_raised_;
     }
@@ -142,8 +144,9 @@ private:
         return brake_on_ ? brake_on_->why : std::string();
     }
 
-    // status.cc
-    [[nodiscard]] msg::ClusterReport report() const;
+    // loads.cc
+    [[nodiscard]] bool troubled() const;
+    void tell_loads();
 
     // on_config.cc
     void finish_put(const PutOpen& put, const Result<Version>& outcome);
@@ -156,6 +159,7 @@ private:
     MetaState state_;
     Liveness liveness_;
     CopyTable copies_;
+    LoadTable loads_;
     ConfigWatches watches_;
     PutOrder put_order_;
 

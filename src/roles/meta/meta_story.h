@@ -71,7 +71,10 @@ public:
                                      .lost = lost,
                                      .publications = publications,
                                      .removals = removals,
-                                     .brakes = brakes};
+                                     .brakes = brakes,
+                                     .clients = clients,
+                                     .client_capacity = capacity,
+                                     .loads_version = loads.version};
         if (member.role == Role::data) {
             heartbeat.copies_whole = true;
             for (const auto& [slot, state] : copies) {
@@ -88,6 +91,10 @@ public:
         ++replies;
         braking = reply.braking;
         ceiling = std::max(ceiling, reply.version_ceiling);
+        if (reply.loads) {
+            loads = *reply.loads;
+            ++loads_told;
+        }
         if (reply.members) {
             members = *reply.members;
             members_epoch = reply.members_epoch;
@@ -147,6 +154,10 @@ public:
     std::uint64_t removals = 0;
     std::vector<msg::BrakeLine> brakes;
     std::string braking;  // as it was told
+    std::uint64_t clients = 0;
+    std::uint64_t capacity = 0;
+    msg::ClientLoads loads;
+    std::size_t loads_told = 0;
     bool follows_well = true;
     std::size_t replies = 0;
 };

@@ -63,7 +63,8 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
     liveness_.hear(from, {.incarnation = life,
                           .last = env_.clock.mono(),
                           .table_epoch = heartbeat.table_epoch,
-                          .members_epoch = heartbeat.members_epoch});
+                          .members_epoch = heartbeat.members_epoch,
+                          .loads_version = heartbeat.loads_version});
     take_news(from, heartbeat);
     if (!leading_) {
         return;
@@ -90,6 +91,7 @@ void MetaServer::Impl::take_news(const msg::RoleAddress& from,
     });
     liveness_.report(from.node, lost, env_.clock.mono());
     if (from.role == Role::session) {
+        loads_.take(from.node, heartbeat);
         session_brakes_.erase(from.node);
         if (!heartbeat.brakes.empty()) {
             session_brakes_.emplace(from.node, heartbeat.brakes);
@@ -224,6 +226,9 @@ void MetaServer::Impl::reply_to(const msg::RoleAddress& who) {
                         (how_far_.contains(who) || copies_.wanted(who.node, env_.clock.mono()));
     if (who.role == Role::data) {
         reply.braking = braking();
+    }
+    if (who.role == Role::session && heard->loads_version != loads_.told().version) {
+        reply.loads = loads_.told();
     }
     if (heard->table_epoch < table().epoch) {
         reply.table = table();

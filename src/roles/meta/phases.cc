@@ -193,6 +193,8 @@ void MetaServer::Impl::prune_heard() {
         told_.erase(who);
         if (who.role == Role::data) {
             copies_.forget(who.node);
+        } else {
+            loads_.forget(who.node);
         }
     }
 }

@@ -40,6 +40,7 @@ MetaStatus MetaServer::Impl::status() const {
         }
         member.slots_led = who.role == Role::data ? led[who.node] : 0;
         member.slots_followed = who.role == Role::data ? followed[who.node] : 0;
+        member.clients = who.role == Role::session ? loads_.clients_of(who.node) : 0;
         status.members.push_back(std::move(member));
     }
     return status;
@@ -54,12 +55,14 @@ msg::ClusterReport MetaServer::Impl::report() const {
                               .members_epoch = now.members_epoch,
                               .version_ceiling = now.ceiling};
     for (const MemberStatus& one : now.members) {
-        report.members.push_back(
-            {.member = one.member,
-             .known_before = one.known_before,
-             .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
-             .slots_led = static_cast<std::uint32_t>(one.slots_led),
-             .slots_followed = static_cast<std::uint32_t>(one.slots_followed)});
+        report.members.push_back({.member = one.member,
+                                  .known_before = one.known_before,
+                                  .silent_ms = one.silent_for ? to_ms(*one.silent_for) : -1,
+                                  .slots_led = static_cast<std::uint32_t>(one.slots_led),
+                                  .slots_followed = static_cast<std::uint32_t>(one.slots_followed),
+                                  .clients = one.member.role == Role::session
+                                                 ? static_cast<std::int64_t>(one.clients)
+                                                 : -1});
     }
     report.copies = copies_.lines();
     using Placement = msg::ClusterReport::Placement;

@@ -50,6 +50,7 @@ void NodeView::beat(const msg::NodeHeartbeat& heartbeat) {
     told.table_epoch = now_.table.epoch;
     told.members_epoch = now_.members_epoch;
     told.lost = {lost_.begin(), lost_.end()};
+    told.loads_version = loads_.version;
     for (const NodeId& meta : options_.metas) {
         env_.outbox.send({meta, Role::meta}, told);
     }
@@ -91,6 +92,10 @@ NodeView::News NodeView::take(const NodeId& meta, const msg::NodeHeartbeatReply&
     if (reply.table && reply.table->epoch > now_.table.epoch) {
         now_.table = *reply.table;
         news.table = changed_ = true;
+    }
+    if (reply.loads && reply.loads->version != loads_.version) {
+        loads_ = *reply.loads;
+        news.loads = true;
     }
     return news;
 }

@@ -61,6 +61,7 @@ public:
         bool first = false;     // of this life
         bool table = false;
         bool members = false;
+        bool loads = false;
     };
 
     NodeView(NodeViewOptions options, NodeViewEnv env);
@@ -107,6 +108,10 @@ public:
         return now_.members_epoch;
     }
     [[nodiscard]] const Member* find(const NodeId& node, Role role) const;
+    // Clients of the sessions, as a meta told last; kept in memory only.
+    [[nodiscard]] const msg::ClientLoads& loads() const {
+        return loads_;
+    }
     [[nodiscard]] Version ceiling() const {
         return now_.ceiling;
     }
@@ -166,6 +171,7 @@ private:
     NodeViewOptions options_;
     NodeViewEnv env_;
     KeptView now_;
+    msg::ClientLoads loads_;
     std::optional<KeptView> kept_;  // until it is used, or a meta answers
     Version durable_reserved_;
     Version reserved_before_;

@@ -67,6 +67,52 @@ TEST_F(DatumCopiesTest, KeepWhatIsNewerThanALeaderKnowsThatIsNotSettled) {
     EXPECT_EQ((*copy.publications.begin())->order, (RegistOrder{1, 0}));
 }
 
+TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    auto told = snapshot(6, false, {});
+    told.departed = {{RegistId("p"), {3, 0}}, {RegistId("q"), {1, 0}}};
+    EXPECT_EQ(copies.fold(told), Folded::changed);
+    ASSERT_EQ(copy.publications.size(), 1U) << "of q something newer is known";
+    EXPECT_EQ((*copy.publications.begin())->id, RegistId("q"));
+}
+
+TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    copies.fold(change(5, 6, {},
+                       {{RegistId("p"), RemovalCause::left}, {RegistId("q"), RemovalCause::closed}}));
+    copies.fold(snapshot(7, false, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    EXPECT_TRUE(copy.publications.empty()) << "it has an older copy";
+    copies.fold(snapshot(8, false, {publication("p", "a", {3, 0}), publication("q", "a", {1, 0})}));
+    ASSERT_EQ(copy.publications.size(), 1U) << "p came anew, q is older still";
+    EXPECT_EQ((*copy.publications.begin())->id, RegistId("p"));
+    copies.fold(snapshot(9, true, {publication("q", "a", {2, 0})}));
+    EXPECT_EQ(copy.publications.size(), 1U) << "who knows all is believed";
+}
+
+TEST_F(DatumCopiesTest, ShowWhoCameBackOverAnotherConnection) {
+    const auto over = [](const std::string& address) {
+        auto made = std::make_shared<Publication>(*publication("p", "a", {2, 0}));
+        made->client_address = address;
+        return made;
+    };
+    copies.fold(snapshot(5, true, {over("10.0.0.1:1")}));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), RemovalCause::closed}}));
+    copies.fold(snapshot(7, false, {over("10.0.0.1:1")}));
+    EXPECT_TRUE(copy.publications.empty());
+    copies.fold(snapshot(8, false, {over("10.0.0.1:2")}));
+    EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, RememberABoundedNumberOfThoseThatLeft) {
+    constexpr std::size_t kMany = DatumCopy::Departed::kMax + 1;
+    DatumCopy::Departed departed;
+    for (std::size_t i = 0; i < kMany; ++i) {
+        departed.left(RegistId("p" + std::to_string(i)), {2, 0});
+    }
+    EXPECT_FALSE(departed.holds(*publication("p0", "a", {2, 0}))) << "the oldest is forgotten";
+    EXPECT_TRUE(departed.holds(*publication("p1", "a", {2, 0})));
+}
+
 TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {
     copies.fold(snapshot(5, false, {}));
     EXPECT_FALSE(DatumCopies::view(copy, Scope::global, "")->complete);

@@ -18,6 +18,9 @@ void SessionServer::Impl::write_holdings(MetricsWriter& writer) const {
     gauge("muster_session_publications", "Publications of this session's clients.",
           now.publications);
     gauge("muster_session_suspects", "Publications the brake keeps.", now.suspects);
+    gauge("muster_session_departed_publications",
+          "Publications of clients that were sent to other sessions, kept for a while.",
+          now.departed);
     gauge("muster_session_braking", "1 while more clients went at once than is believed.",
           now.braking ? 1 : 0);
     gauge("muster_session_subscriptions", "Subscriptions of this session's clients.",
@@ -89,6 +92,15 @@ void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {
     counter("muster_session_clients_sent_away_total",
             "Connections closed so that their clients go to another session.",
             probe_.clients_sent_away);
+    gauge("muster_session_clients", "Connections that stay, by which sessions are balanced.",
+          staying_);
+    gauge("muster_session_balancing", "1 while clients are sent to sessions with fewer.",
+          balancer_.moving() ? 1 : 0);
+    counter("muster_session_balance_directed_total", "Hints to go to a session with fewer clients.",
+            probe_.clients_directed);
+    counter("muster_session_balance_closed_total",
+            "Connections closed so that their clients go to a session with fewer.",
+            probe_.clients_closed_for_balance);
 }
 
 void SessionServer::Impl::write_push_counts(MetricsWriter& writer) const {

@@ -25,7 +25,8 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
         port.close(conn, {Errc::unavailable, "this server is leaving"});
         return;
     }
-    clients_[conn] = Client{.info = std::move(info), .port = &port};
+    staying_ += port.keeps_connections() ? 1 : 0;
+    clients_[conn] = Client{.info = std::move(info), .port = &port, .since = env_.clock.mono()};
     registrations_.open_connection(conn);
 }
 
@@ -69,6 +70,8 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     if (const MonoTime now = env_.clock.mono();
         now < closings_forgiven_until_ || handover_.begun()) {
         registrations_.release_connection(conn, options_.return_grace, now);
+    } else if (balancer_.sent(conn)) {
+        registrations_.depart_connection(conn, options_.balance.journey, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {
         note_suspects(owned);
@@ -78,6 +81,8 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
         probe_.closed_publications.add(closed.size());
         write_all(std::move(closed));
     }
+    balancer_.forget(conn);
+    staying_ -= client->second.port->keeps_connections() ? 1 : 0;
     clients_.erase(client);
     flush();
 }

@@ -11,7 +11,9 @@ void SessionServer::Impl::beat_metas() {
                            .zone = options_.zone,
                            .folder = options_.folder,
                            .phase = handover_.begun() ? MemberPhase::leaving : MemberPhase::live},
-                .brakes = brake_lines()});
+                .brakes = brake_lines(),
+                .clients = staying_,
+                .client_capacity = options_.client_capacity});
 }
 
 // Something newer may be there: it is not waited for.
@@ -34,6 +36,9 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& re
 }
 
 void SessionServer::Impl::learn(const node::NodeView::News& news) {
+    if (news.members) {
+        balancer_.disturbed(env_.clock.mono());
+    }
     if (news.members && env_.on_members) {
         env_.on_members(view_.members());
     }

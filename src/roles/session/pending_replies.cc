@@ -32,4 +32,12 @@ void PendingReplies::expire(MonoTime now, const Answer& answer) {
     }
 }
 
+std::set<env::ConnId> PendingReplies::waiting() const {
+    std::set<env::ConnId> conns;
+    for (const auto& [waiter, open] : open_) {
+        conns.insert(open.conn);
+    }
+    return conns;
+}
+
 }  // namespace muster::session

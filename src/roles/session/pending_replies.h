@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "base/time.h"
 #include "env/net.h"
@@ -25,6 +26,8 @@ public:
     void done(WaiterId waiter, const Answer& answer);
     void expire(MonoTime now, const Answer& answer);
 
+    // The connections they came from.
+    [[nodiscard]] std::set<env::ConnId> waiting() const;
     [[nodiscard]] bool empty() const {
         return open_.empty();
     }

@@ -206,6 +206,15 @@ std::vector<ServicePtr> Pusher::expire(MonoTime now) {
     return services;
 }
 
+bool Pusher::busy(const Service& service, const ListKey& key) const {
+    const auto* lists = lists_of(service);
+    if (lists == nullptr) {
+        return false;
+    }
+    const auto list = lists->find(key);
+    return list != lists->end() && (list->second.waiting || list->second.in_flight != Version{});
+}
+
 const std::map<ListKey, Pusher::List>* Pusher::lists_of(const Service& service) const {
     const auto known = services_.find(service.data_info_id());
     return known == services_.end() ? nullptr : &known->second.lists;

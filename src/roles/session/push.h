@@ -90,6 +90,9 @@ public:
     // Services with pushes that were not acknowledged in time; offer() them again.
     [[nodiscard]] std::vector<ServicePtr> expire(MonoTime now);
 
+    // Whether a push of this list is not acknowledged, or due.
+    [[nodiscard]] bool busy(const Service& service, const ListKey& key) const;
+
     [[nodiscard]] const std::map<ListKey, List>* lists_of(const Service& service) const;
     [[nodiscard]] const Probe& probe() const {
         return probe_;

@@ -26,12 +26,19 @@ struct SubscriberInfo {
     bool behind = false;   // a push is on its way or waiting
 };
 
+// Where clients may connect, and how busy it is there.
+struct ServerLoad {
+    std::string address;     // "ip:port"
+    std::uint64_t load = 0;  // clients, in proportion to what the server shall serve
+};
+
 struct SessionStatus {
     bool ready = false;    // has a slot table: registrations and subscriptions are carried out
     bool settled = false;  // every slot's lists are complete
     std::size_t connections = 0;
     std::size_t publications = 0;
     std::size_t suspects = 0;  // of the publications: kept by the brake
+    std::size_t departed = 0;  // and of clients that were sent to other sessions
     bool braking = false;      // more clients went at once than is believed
     std::size_t subscriptions = 0;
     std::size_t watches = 0;
@@ -55,6 +62,9 @@ public:
     virtual ~QueryFace() = default;
 
     [[nodiscard]] virtual SessionStatus status() const = 0;
+
+    // ClientFace::server_list(), with the loads that are known; what is not counts as ours.
+    [[nodiscard]] virtual std::vector<ServerLoad> server_loads() const = 0;
 
     // Those of this session, in a stable order.
     [[nodiscard]] virtual std::vector<SubscriberInfo> subscribers_of(

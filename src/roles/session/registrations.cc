@@ -90,6 +90,7 @@ void Registrations::hold(Registration& registration, const RegistId& id, env::Co
     registration.lease = lease;
     registration.heard = now;
     leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
+    depart(registration, false);
     suspect(registration, false);
 }
 
@@ -99,6 +100,11 @@ void Registrations::suspect(Registration& registration, bool yes) {
     if (yes) {
         suspects_end_ = std::max(suspects_end_, registration.heard + registration.lease);
     }
+}
+
+void Registrations::depart(Registration& registration, bool yes) {
+    departed_ += static_cast<std::size_t>(yes) - static_cast<std::size_t>(registration.departed);
+    registration.departed = yes;
 }
 
 void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
@@ -134,6 +140,7 @@ void Registrations::erase(std::map<RegistId, Registration>::iterator found) {
     auto& [id, registration] = *found;
     own(registration, id, env::ConnId{});
     leased_.erase(id);
+    depart(registration, false);
     suspect(registration, false);
     uncount(*registration.publication);
     if (roster_ != nullptr) {
@@ -202,7 +209,17 @@ void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTim
     }
     const std::set<RegistId> ids = owned->second;
     for (const RegistId& id : ids) {
-        hold(registrations_.at(id), id, env::ConnId{}, grace, now);
+        // Without a lease it would be nobody's and stay for ever.
+        hold(registrations_.at(id), id, env::ConnId{}, std::max(grace, Duration(1)), now);
+    }
+}
+
+void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime now) {
+    const auto owned = by_conn_.find(conn);
+    const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
+    release_connection(conn, grace, now);
+    for (const RegistId& id : ids) {
+        depart(registrations_.at(id), true);
     }
 }
 
@@ -224,7 +241,7 @@ std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now, const 
         if (now - registration.heard < registration.lease) {
             continue;
         }
-        if (registration.suspect) {
+        if (registration.suspect || registration.departed) {
             expired.push_back(id);
         } else if (may_go(leased() - going)) {
             expired.push_back(id);

@@ -75,13 +75,15 @@ public:
     // The connection is lost, but what it owned stays for `grace`: its client may be on its way
     // back.
     void release_connection(env::ConnId conn, Duration grace, MonoTime now);
+    // The same, of a client that was sent elsewhere: its silence here is no sign of its end.
+    void depart_connection(env::ConnId conn, Duration grace, MonoTime now);
     // The same, and the client is suspected to be gone: kept for `patience` unless it is heard
     // again.
     void suspect_connection(env::ConnId conn, Duration patience, MonoTime now);
 
     // Publications nobody renewed in time. `may_go` is asked about each whose lease ran out
-    // (suspects aside, whose time is over for good), with how many leased ones live, it included;
-    // those that may not are suspects for `patience` more.
+    // (suspects aside, whose time is over for good, and those that departed), with how many leased
+    // ones live, it included; those that may not are suspects for `patience` more.
     using MayGo = std::function<bool(std::size_t living)>;
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const MayGo& may_go,
                                                 Duration patience);
@@ -92,7 +94,11 @@ public:
     [[nodiscard]] std::size_t suspects() const {
         return suspects_;
     }
-    // When the last of them goes, at the latest.
+    // Of clients that were sent elsewhere.
+    [[nodiscard]] std::size_t departed() const {
+        return departed_;
+    }
+    // When the last of the suspects goes, at the latest.
     [[nodiscard]] MonoTime suspects_end() const {
         return suspects_end_;
     }
@@ -132,7 +138,8 @@ private:
         Duration lease{};
         MonoTime heard;
         std::uint64_t owner_seq = 0;
-        bool suspect = false;  // its client is probably gone; kept while its lease runs
+        bool suspect = false;   // its client is probably gone; kept while its lease runs
+        bool departed = false;  // its client was sent to another session; the same
     };
     struct Grave {
         RegistOrder order;
@@ -153,6 +160,7 @@ private:
               MonoTime now);
     void own(Registration& registration, const RegistId& id, env::ConnId conn);
     void suspect(Registration& registration, bool yes);
+    void depart(Registration& registration, bool yes);
     [[nodiscard]] std::vector<Op> remove_silent(const std::vector<RegistId>& ids, MonoTime now);
     void bury(const RegistId& id, const Grave& grave);
     void count(const Publication& publication);
@@ -165,6 +173,7 @@ private:
     std::uint64_t last_conn_ = 0;
     std::set<RegistId> leased_;  // suspects as well
     std::size_t suspects_ = 0;
+    std::size_t departed_ = 0;
     MonoTime suspects_end_;
     std::unordered_map<RegistId, Grave> graves_;
     std::deque<std::pair<MonoTime, RegistId>> grave_ages_;

@@ -111,6 +111,19 @@ TEST_F(RegistrationsTest, TakeTheSameStateAgainAfterALostConnection) {
     EXPECT_GT(taken->order, (RegistOrder{1, 100}));
 }
 
+TEST_F(RegistrationsTest, LetGoOfWhatTheirClientsSaidElsewhereButNotOfLaterStates) {
+    registrations.set_slot_count(1);
+    const auto first = offer(1, 100, kOld);
+    const auto second = offer(2, 200, kOld);
+    EXPECT_FALSE(registrations.let_go(RegistId("p"), first->owner_seq));
+    EXPECT_TRUE(registrations.let_go(RegistId("p"), second->owner_seq));
+    EXPECT_FALSE(registrations.let_go(RegistId("p"), second->owner_seq));
+    EXPECT_EQ(registrations.digest(SlotId(0)).count, 0U);
+    EXPECT_EQ(registrations.owned_by(kOld), 0U);
+    EXPECT_TRUE(registrations.drop_connection(kOld, now).empty()) << "nothing is said of it";
+    EXPECT_TRUE(offer(2, 200, kNew).has_value()) << "its client may come back";
+}
+
 TEST_F(RegistrationsTest, SayAnUnregistrationOfAnUnknownIdOn) {
     const auto op = registrations.withdraw(RegistId("p"), kOrders, {2, 100}, now);
     ASSERT_TRUE(op.has_value());
@@ -223,6 +236,35 @@ TEST_F(RegistrationsTest, SuspectsAreGivenTimeAnewWhenAnOperatorReleasesThem) {
     registrations.extend_suspects(seconds(60), now + seconds(50));
     EXPECT_TRUE(expire(now + seconds(109), false).empty());
     EXPECT_EQ(expire(now + seconds(110), false).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, ReleasedWithoutAGraceGoAtTheNextLook) {
+    offer(1, 100, kOld);
+    registrations.release_connection(kOld, seconds(0), now);
+    EXPECT_EQ(expire(now + seconds(1)).size(), 1U);
+}
+
+TEST_F(RegistrationsTest, OfClientsThatWereSentElsewhereAreNotAskedAboutWhenTheirTimeIsOver) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    EXPECT_EQ(registrations.size(), 1U);
+    EXPECT_EQ(registrations.departed(), 1U);
+    EXPECT_TRUE(expire(now + seconds(13), false).empty());
+    const auto gone = expire(now + seconds(14), false);
+    ASSERT_EQ(gone.size(), 1U);
+    EXPECT_EQ(gone[0].cause, RemovalCause::silent);
+    EXPECT_FALSE(gone[0].confirmed);
+    EXPECT_EQ(registrations.suspects(), 0U);
+    EXPECT_EQ(registrations.departed(), 0U);
+}
+
+TEST_F(RegistrationsTest, OfWhoCameBackAfterAllAreAskedAboutAgain) {
+    offer(1, 100, kOld);
+    registrations.depart_connection(kOld, seconds(14), now);
+    offer(1, 200, kNew, seconds(30));
+    EXPECT_EQ(registrations.departed(), 0U);
+    EXPECT_TRUE(expire(now + seconds(30), false).empty());
+    EXPECT_EQ(registrations.suspects(), 1U);
 }
 
 }  // namespace

@@ -57,6 +57,9 @@ const std::string& SessionServer::center() const {
 std::vector<std::string> SessionServer::server_list() const {
     return impl_->server_list();
 }
+std::vector<ServerLoad> SessionServer::server_loads() const {
+    return impl_->server_loads();
+}
 SessionStatus SessionServer::status() const {
     return impl_->status();
 }
@@ -115,7 +118,8 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
              .meta_wait = options_.meta_wait},
             {.outbox = env_.outbox, .log = env_.log, .disk = env_.disk}),
       routes_(options_.unreachable_after),
-      handover_(options_.handover) {}
+      handover_(options_.handover),
+      balancer_(options_.balance, options_.node, env_.prng) {}
 
 void SessionServer::Impl::start() {
     started_ = env_.clock.mono();
@@ -188,6 +192,7 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
         declare_outrun();
     }
     expire_all(now);
+    balance_clients();
     flush();
     arm_tick();
 }
@@ -222,6 +227,7 @@ void SessionServer::Impl::notice_pause() {
     view_.extend(gap);
     routes_.extend(gap);
     handover_.extend(gap);
+    balancer_.disturbed(now);
     closings_forgiven_until_ = now + kClosingsForgiven;
     last_tick_ = now;
 }
@@ -347,6 +353,7 @@ SessionStatus SessionServer::Impl::status() const {
             .connections = clients_.size(),
             .publications = registrations_.size(),
             .suspects = registrations_.suspects(),
+            .departed = registrations_.departed(),
             .braking = brake_.braking(kOwnClients),
             .subscriptions = subscription_count_,
             .watches = configs_.size(),

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/prng.h"
 #include "base/time.h"
 #include "env/clock.h"
 #include "env/disk.h"
@@ -20,6 +21,7 @@
 #include "msg/client_port.h"
 #include "msg/outbox.h"
 #include "roles/node/node_view.h"
+#include "roles/session/balancer.h"
 #include "roles/session/client_face.h"
 #include "roles/session/handover.h"
 #include "roles/session/query_face.h"
@@ -72,6 +74,11 @@ struct SessionOptions {
 
     HandoverOptions handover;
 
+    BalancerOptions balance;
+    // How many clients this session shall serve in proportion to others that say it too; 0: as many
+    // as they.
+    std::size_t client_capacity = 0;
+
     std::size_t registrations_per_connection_max = 200'000;
     std::size_t publication_bytes_max = 1 << 20;
     std::size_t boxes_per_publication_max = 10'000;
@@ -88,6 +95,7 @@ struct SessionEnv {
     env::Disk* disk = nullptr;
     // Told the members whenever other ones are known, also those an earlier life kept.
     std::function<void(const std::vector<Member>&)> on_members = {};
+    Prng prng = Prng(1);  // which clients are sent to other sessions, and to which
 };
 
 // The SessionServer: owner of its clients' registrations (design 2.1: the source of truth for
@@ -130,6 +138,7 @@ public:
 
     // QueryFace
     [[nodiscard]] SessionStatus status() const override;
+    [[nodiscard]] std::vector<ServerLoad> server_loads() const override;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const override;
     void query_services(std::uint64_t token, const msg::ListServices& query,
                         QueryPort& port) override;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "roles/node/node_view.h"
+#include "roles/session/balancer.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
 #include "roles/session/handover.h"
@@ -51,6 +52,7 @@ public:
         return view_;
     }
     [[nodiscard]] SessionStatus status() const;
+    [[nodiscard]] std::vector<ServerLoad> server_loads() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
     [[nodiscard]] std::vector<std::string> server_list() const;
     void query_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port);
@@ -77,6 +79,7 @@ private:
         msg::ClientPort* port = nullptr;
         std::map<RegistId, Subscribed> subscriptions;
         std::map<RegistId, ServicePtr> watches;
+        MonoTime since;
         bool congested = false;
     };
     struct Probe {
@@ -97,6 +100,8 @@ private:
         Counter served_alone;
         Counter clients_asked_to_go;
         Counter clients_sent_away;
+        Counter clients_directed;
+        Counter clients_closed_for_balance;
         LatencyHistogram write_to_ack;
     };
 
@@ -143,6 +148,10 @@ private:
     void forget_held();
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
+    // ---- operators
+    void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
+    [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
+
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
@@ -174,6 +183,14 @@ private:
     void on_leave_timer();
     void arm_leaving(Duration delay);
     [[nodiscard]] std::vector<std::string> other_servers() const;
+
+    // ---- balancing
+    void balance_clients();
+    void send_elsewhere(const Balancer::Step& step);
+    [[nodiscard]] std::vector<Balancer::Guest> guests() const;
+    [[nodiscard]] std::vector<msg::ClientLoad> loads_in_reach() const;
+    [[nodiscard]] bool awaits_push(env::ConnId conn) const;
+    [[nodiscard]] bool troubled() const;
 
     // ---- time
     void arm_tick();
@@ -208,6 +225,8 @@ private:
     node::NodeView view_;
     SlotRoutes routes_;
     Handover handover_;
+    Balancer balancer_;
+    std::size_t staying_ = 0;  // connections that are kept: what a load is counted by
     std::function<void()> gone_;
     std::uint64_t next_server_ = 0;
     // Served again after nobody did, or only one that stood in. What diverged meanwhile is asked
@@ -221,7 +240,7 @@ private:
     MonoTime last_config_ask_;
     // Slots whose digest the leader is owed: of a new epoch, or not told as complete yet.
     std::set<SlotId> digests_due_;
-    std::set<std::string> outrun_;  // copies that are ahead of what their leader tells
+    std::set<std::string> outrun_;            // copies that are ahead of what their leader tells
     std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;

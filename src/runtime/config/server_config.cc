@@ -170,6 +170,25 @@ void add_brake(ConfigTable& table, ServerConfig::Brake& brake) {
     add_limits(table, "brake.cluster", brake.cluster, "all publications");
 }
 
+void add_balance(ConfigTable& table, ServerConfig::Balance& balance) {
+    table.choice<bool>("balance.enabled", balance.enabled, {{"true", true}, {"false", false}},
+                       "Whether a session with more clients than its share directs some to "
+                       "sessions with fewer.");
+    table.duration("balance.grace", balance.grace, {seconds(1), hours(24)},
+                   "How long no member has come, gone or changed, and a client has been connected, "
+                   "before it is moved. Java clients read the list of servers every 30 s: below "
+                   "that they do not know a new session yet.");
+    table.integer("balance.count", balance.count, {0, 1'000'000},
+                  "Clients above its share from which on a session moves some; balance.share must "
+                  "be passed, too. It ends at half of that.");
+    table.percent("balance.share", balance.percent, {1, 100}, "The same as a part of its share.");
+    table.percent("balance.pace", balance.percent_per_second, {1, 100},
+                  "Part of a session's clients that is moved each second; one at least.");
+    table.integer("balance.capacity", balance.capacity, {0, 1'000'000},
+                  "How many clients this session shall serve in proportion to the others; 0: as "
+                  "many as the others do on average.");
+}
+
 void add_net(ConfigTable& table, ServerConfig::Net& net) {
     table.integer("net.connections_max", net.connections_max, {1, 10'000'000},
                   "TCP connections of the process; more are turned away.");
@@ -347,6 +366,7 @@ ConfigTable server_config_table(ServerConfig& config) {
     add_http(table, config.http);
     add_session(table, config.session);
     add_brake(table, config.brake);
+    add_balance(table, config.balance);
     add_net(table, config.net);
     add_log(table, config.log);
     return table;

@@ -95,6 +95,16 @@ struct ServerConfig {
         Limits cluster{.count = 100, .percent = 30};
     } brake;
 
+    // Clients of a session that has more than its share go to others.
+    struct Balance {
+        bool enabled = true;
+        Duration grace = std::chrono::seconds(60);
+        std::size_t count = 5;
+        std::size_t percent = 10;
+        std::size_t percent_per_second = 2;
+        std::size_t capacity = 0;
+    } balance;
+
     struct Net {
         std::size_t connections_max = 100'000;
         std::size_t queue_soft_max = std::size_t{1} << 20;

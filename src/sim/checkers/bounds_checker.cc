@@ -55,7 +55,8 @@ void BoundsChecker::at_rest() {
     for (Node* node : registry_.nodes()) {
         if (const auto* session = node->session(); session != nullptr) {
             const auto status = session->status();
-            sessions.publications += status.publications;
+            // What a session sent away others have by now.
+            sessions.publications += status.publications - status.departed;
             sessions.unacknowledged_writes += status.unacknowledged_writes;
             sessions.subscriptions += status.subscriptions;
             sessions.watches += status.watches;

@@ -19,7 +19,12 @@ void CopiesChecker::ask() {
     asked_ = truth_.now();
     ++query_;
     answers_.clear();
-    msg::VerifyRequest request{.query = query_, .slots = {}};
+    msg::VerifyRequest request{.request = query_,
+                               .asker = self_.node,
+                               .asker_role = self_.role,
+                               .session = {},
+                               .slots = {},
+                               .detail = {}};
     for (std::uint16_t slot = 0; slot < registry_.options().slots; ++slot) {
         request.slots.emplace_back(slot);
     }
@@ -28,7 +33,7 @@ void CopiesChecker::ask() {
     }
 }
 
-void CopiesChecker::on_message(const msg::RoleAddress&, const msg::ClusterMessage& message) {
+void CopiesChecker::on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
     const auto* reply = std::get_if<msg::VerifyReply>(&message);
     if (reply == nullptr) {
         return;
@@ -37,17 +42,16 @@ void CopiesChecker::on_message(const msg::RoleAddress&, const msg::ClusterMessag
         if (!copy.leads || copy.acting) {
             continue;
         }
-        const auto [leader, first] =
-            leaders_.try_emplace({copy.slot, copy.slot_epoch}, reply->node);
-        if (!first && leader->second != reply->node) {
+        const auto [leader, first] = leaders_.try_emplace({copy.slot, copy.slot_epoch}, from.node);
+        if (!first && leader->second != from.node) {
             truth_.report("I6 one writer",
                           fmt::format("{} and {} lead slot {} in epoch {}", leader->second.raw(),
-                                      reply->node.raw(), copy.slot.raw(), copy.slot_epoch.raw()),
-                          {leader->second.raw(), reply->node.raw()});
+                                      from.node.raw(), copy.slot.raw(), copy.slot_epoch.raw()),
+                          {leader->second.raw(), from.node.raw()});
         }
     }
-    if (reply->query == query_) {
-        answers_[reply->node] = reply->copies;
+    if (reply->request == query_) {
+        answers_[from.node] = reply->copies;
     }
 }
 

@@ -14,7 +14,8 @@ bool GoneChecker::overdue(const TruePublication& publication) const {
         return false;
     }
     const Duration bound = publication.ending == Ending::silent ? kSilent : kAtOnce;
-    return truth_.now() - publication.ended_at > bound;
+    const Duration age = truth_.now() - publication.ended_at;
+    return age > bound && (!brake_.holds() || age > bound + brake_.patience);
 }
 
 void GoneChecker::step() {

@@ -158,12 +158,6 @@ TEST_F(Cluster, UnitesTwoHalvesThatLivedApartForAMinute) {
 // Without clients of leases: what such a one withdraws elsewhere while its session stands still is
 // listed by that session for longer than leaders remember that it left.
 TEST_F(Cluster, TakesNobodyForDeadBecauseItStoodStill) {
-    for (const auto& client : story.world.clients()) {
-        if (client->falls_silent()) {
-            client->kill(false);
-        }
-    }
-    story.wait(seconds(20));
     for (const char* name : {"data-1", "session-1", "meta-1", "meta-2", "meta-3", "data-4"}) {
         story.node(name).pause(seconds(20));
         story.wait(seconds(40));

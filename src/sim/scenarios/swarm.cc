@@ -21,6 +21,15 @@ std::uint64_t sometimes(Prng& prng, std::int64_t low, std::int64_t high) {
     return on ? drawn : 0;
 }
 
+// By a hand of its own: all else is drawn as it would be without it.
+void draw_balance(Swarm& swarm, Prng prng) {
+    if (swarm.sessions == 1 || prng.chance(1, 2)) {
+        return;
+    }
+    swarm.balance_grace = milliseconds(prng.between(500, 8'000));
+    swarm.session_added = sometimes(prng, seconds(1), seconds(15));
+}
+
 }  // namespace
 
 Swarm Swarm::draw(Prng& prng) {
@@ -63,6 +72,9 @@ Swarm Swarm::draw_cluster(Prng& prng) {
     swarm.clients =
         static_cast<int>(prng.chance(1, 10) ? prng.between(20, 50) : prng.between(2, 12));
     swarm.halves = sometimes(prng, seconds(8), seconds(40));
+    // By a hand of its own: all else is drawn as it would be without it.
+    swarm.brake = Prng(Prng(prng).next() ^ 1U).chance(1, 3);
+    draw_balance(swarm, Prng(~Prng(prng).next()));
     return swarm;
 }
 
@@ -87,6 +99,7 @@ std::string Swarm::text() const {
         }
     };
     line += leases ? ", leases" : "";
+    line += brake ? ", brake" : "";
     rate("lost", lost);
     rate("doubled", doubled);
     rate("late", late);
@@ -105,6 +118,12 @@ std::string Swarm::text() const {
     each("client pause", client_pause);
     each("congestion", congestion);
     each("config put", config);
+    if (balance_grace > Duration{}) {
+        line += fmt::format(", balanced after {} ms", to_ms(balance_grace));
+    }
+    if (session_added > Duration{}) {
+        line += fmt::format(", a session added at {} s", to_ms(session_added) / 1000);
+    }
     return line;
 }
 

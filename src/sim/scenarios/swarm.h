@@ -22,6 +22,7 @@ struct Swarm {
     int services = 4;
     int clients = 5;
     int native_percent = 50;
+    bool brake = false;
     bool leases = false;  // a quarter of the clients publish by leases
     Duration storm{};     // length of the safety phase
 
@@ -45,6 +46,9 @@ struct Swarm {
     Duration client_pause{};
     Duration congestion{};
     Duration config{};
+
+    Duration balance_grace{};  // zero: as long as by default
+    Duration session_added{};  // another session joins then
 
     // Of a registry with one node for each role, or one in all.
     [[nodiscard]] static Swarm draw(Prng& prng);

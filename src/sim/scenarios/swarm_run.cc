@@ -112,6 +112,10 @@ void Storm::begin() {
     every(swarm_.client_pause, &Storm::pause_client);
     every(swarm_.congestion, &Storm::congest);
     every(swarm_.config, &Storm::put_config);
+    if (swarm_.session_added > Duration{}) {
+        world_.scheduler.after(swarm_.session_added,
+                               [this] { world_.registry.add(Role::session).start(); });
+    }
 }
 
 void Storm::end() {
@@ -289,6 +293,17 @@ std::string story_of(const World& world) {
     return story;
 }
 
+// Few clients count for much where there are few.
+session::BalancerOptions balance_of(const Swarm& swarm) {
+    session::BalancerOptions options;
+    if (swarm.balance_grace > Duration{}) {
+        options.limits.count_over = 1;
+        options.grace = swarm.balance_grace;
+        options.percent_per_second = 30;
+    }
+    return options;
+}
+
 }  // namespace
 
 RunOutcome run_swarm(const RunOptions& options) {
@@ -303,7 +318,8 @@ RunOutcome run_swarm(const RunOptions& options) {
                               .copies = swarm.copies,
                               .zones = swarm.zones,
                               .sync_max = swarm.sync_max,
-                              .brake = false},
+                              .brake = swarm.brake,
+                              .balance = balance_of(swarm)},
                  .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();
@@ -311,7 +327,7 @@ RunOutcome run_swarm(const RunOptions& options) {
     world.run(swarm.storm);
     if (!world.violations.any()) {
         storm.end();
-        world.run(World::kConvergence);
+        world.run(World::kConvergence + (swarm.brake ? Registry::kSuspectPatience : Duration{}));
         world.check_at_rest();
     }
     if (!world.violations.any()) {

@@ -37,6 +37,8 @@ World::World(WorldOptions options)
     registry.on_connection_lost = [this](Node& session, PipeId pipe) {
         excuses_.on_connection_lost(session, pipe);
     };
+    gone.allow({.holds = [this] { return registry.holds_suspects(); },
+                .patience = Registry::kSuspectPatience});
     cuts.on_opened = [this] { pipes.on_opened(); };
 }
 

@@ -5,7 +5,15 @@
 
 #include <fmt/format.h>
 
+#include "roles/session/balancer.h"
+
 namespace muster::sim {
+namespace {
+
+// A session holds what its client published so long after it sent that away.
+constexpr Duration kHeldAfterMove = session::BalancerOptions{}.journey + std::chrono::seconds(1);
+
+}  // namespace
 
 SimClient::SimClient(ClientWorld world, Prng prng, std::string name, std::string zone)
     : world_(world),
@@ -41,7 +49,8 @@ void SimClient::kill(bool machine_lost) {
         return;
     }
     process_.kill();
-    const bool silent = machine_lost || falls_silent();
+    const bool moved = reached_.size() > 1 && world_.scheduler.now() - connected_ < kHeldAfterMove;
+    const bool silent = machine_lost || falls_silent() || moved;
     world_.truth.client_died(name(), silent ? Ending::silent : Ending::closed);
     world_.pipes.on_client_killed(process_, machine_lost);
     published_.clear();
@@ -52,6 +61,7 @@ void SimClient::kill(bool machine_lost) {
 PipeId SimClient::connect(ClientEnd& end, const std::string& server, const std::string& door) {
     pipe_ = world_.pipes.connect(process_, end, server, door);
     reached_[pipe_] = server;
+    connected_ = world_.scheduler.now();
     return pipe_;
 }
 

@@ -41,7 +41,8 @@ public:
     virtual void watch(const std::string& key) = 0;
     virtual void unwatch(const std::string& key) = 0;
 
-    // The process is killed; with `machine_lost` nobody is told.
+    // The process is killed; with `machine_lost` nobody is told, nor is the session it came from
+    // lately, which may still hold what it published.
     void kill(bool machine_lost);
     void pause(Duration how_long) {
         process_.pause(how_long);
@@ -121,6 +122,7 @@ protected:
     Process process_;
     std::string zone_;
     PipeId pipe_;
+    MonoTime connected_;                     // when it last began to connect
     std::map<PipeId, std::string> reached_;  // the server of each connection, newest last
     std::vector<RegistId> published_;
     std::vector<Listener> listeners_;

@@ -161,10 +161,21 @@ std::string text(const msg::LeaderPulse& m) {
     return fmt::format("LeaderPulse table {} streams {}", m.table_epoch.raw(), m.streamed);
 }
 std::string text(const msg::VerifyRequest& m) {
-    return fmt::format("VerifyRequest {} of {} slots", m.query, m.slots.size());
+    return fmt::format("VerifyRequest {} of {} slots{}", m.request, m.slots.size(),
+                       m.session == NodeId{} ? "" : " for " + m.session.raw());
 }
 std::string text(const msg::VerifyReply& m) {
-    return fmt::format("VerifyReply {} with {}", m.query, m.copies.size());
+    return fmt::format("VerifyReply {} with {}", m.request, m.copies.size());
+}
+std::string text(const msg::VerifySessionReply& m) {
+    return fmt::format("VerifySessionReply {} of {} for {}", m.request, m.session.raw(),
+                       m.asker.raw());
+}
+std::string text(const msg::CopiesRequest& m) {
+    return fmt::format("CopiesRequest of {} slots", m.slots.size());
+}
+std::string text(const msg::CopiesReply& m) {
+    return fmt::format("CopiesReply with {}", m.copies.size());
 }
 std::string text(const msg::NotLeading& m) {
     return fmt::format("NotLeading{}", joined(m.items, [](const auto& item) {

@@ -51,6 +51,9 @@ void Network::send(const msg::RoleAddress& from, const msg::RoleAddress& to,
         process.post(Duration{}, kBusChannel, [=, this] { arrive(from, to, shared); });
         return;
     }
+    if (observer != nullptr) {
+        observer->on_sent(from, to, *shared);
+    }
     if (!carry(*source->second.process, process, source->second.channel,
                [=, this] { arrive(from, to, shared); })) {
         trace_.note(scheduler_.now(), "network", "loses " + describe(*shared));
@@ -78,6 +81,9 @@ void Network::send_raft(const NodeId& from, const NodeId& to, std::string bytes)
         return;
     }
     const RaftPlace& place = target->second;
+    if (observer != nullptr) {
+        observer->on_raft_sent(from, to, bytes);
+    }
     carry(*source->second.process, *place.process, source->second.channel,
           [&place, bytes = std::move(bytes)] {
               if (raft::RaftNode* node = place.receiver(); node != nullptr) {
@@ -114,7 +120,9 @@ void Network::arrive(const msg::RoleAddress& from, const msg::RoleAddress& to,
     if (receiver == nullptr) {
         return;
     }
-    trace_.note(scheduler_.now(), describe(to), "<- " + describe(*message));
+    if (!trace_.silent()) {
+        trace_.note(scheduler_.now(), describe(to), "<- " + describe(*message));
+    }
     receiver->on_message(from, *message);
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,15 @@ struct NetworkFaults {
     Duration late_max{};
     Duration delay_min = std::chrono::microseconds(50);
     Duration delay_max = std::chrono::milliseconds(2);
+};
+
+// Told of everything that goes from one process to another, as it is sent.
+class NetworkObserver {
+public:
+    virtual ~NetworkObserver() = default;
+    virtual void on_sent(const msg::RoleAddress& from, const msg::RoleAddress& to,
+                         const msg::ClusterMessage& message) = 0;
+    virtual void on_raft_sent(const NodeId& from, const NodeId& to, std::string_view bytes) = 0;
 };
 
 // Carries messages between roles, and the metas' Raft messages: within a process in order and at
@@ -58,6 +68,7 @@ public:
     void release();
 
     NetworkFaults faults;
+    NetworkObserver* observer = nullptr;
 
 private:
     using Shared = std::shared_ptr<const msg::ClusterMessage>;

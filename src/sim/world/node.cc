@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 
 namespace muster::sim {
 namespace {
@@ -130,12 +131,14 @@ struct Node::SessionLife {
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
                 .boot = fmt::format("boot-{}", node.boots_),
-                .brake = brake_of(node.plan_, session::SessionOptions{}.brake)},
+                .brake = brake_of(node.plan_, session::SessionOptions{}.brake),
+                .balance = node.plan_.balance},
                {.clock = node.process_.clock(),
                 .timers = timers,
                 .outbox = outbox,
                 .log = Log(node, LogLevel::info),
-                .disk = &disk}),
+                .disk = &disk,
+                .prng = Prng(hash64(node.plan_.id.raw()) + node.process_.life())}),
           native(kNative, node.process_, node.world_.pipes, role,
                  [&node](PipeId pipe) { node.on_connection_lost(node, pipe); }),
           bolt(kJava, node.process_, node.world_.pipes, role,

@@ -43,6 +43,7 @@ struct NodePlan {
     int copies = 1;  // of a slot, the leader's included
     Duration sync_max{};
     bool brake = true;
+    session::BalancerOptions balance;
 };
 
 // What surrounds it.

@@ -45,7 +45,8 @@ Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
         .slots = options_.slots,
         .copies = options_.copies,
         .sync_max = options_.sync_max,
-        .brake = options_.brake};
+        .brake = options_.brake,
+        .balance = options_.balance};
     nodes_.push_back(std::make_unique<Node>(std::move(plan), world_, Prng(prng_.next())));
     nodes_.back()->on_connection_lost = [this](Node& node, PipeId pipe) {
         on_connection_lost(node, pipe);
@@ -76,6 +77,15 @@ Node& Registry::node(const std::string& name) const {
         nodes_, [&](const auto& node) { return node->plan().id.raw() == name; });
     CHECK(found != nodes_.end());
     return **found;
+}
+
+bool Registry::holds_suspects() const {
+    return std::ranges::any_of(nodes(), [](Node* node) {
+        const auto* session = node->session();
+        const auto* data = node->data();
+        return (session != nullptr && session->status().suspects > 0) ||
+               (data != nullptr && data->status().suspects > 0);
+    });
 }
 
 void Registry::start_all() {

@@ -20,13 +20,16 @@ struct RegistryOptions {
     int copies = 1;  // of a slot, the leader's included
     int zones = 1;   // the nodes of each role are dealt out to so many
     Duration sync_max = std::chrono::milliseconds(5);
-    bool brake =
-        true;  // too many ends at once are held (checkers that bound ends know nothing of it)
+    bool brake = true;  // too many ends at once are held
+    session::BalancerOptions balance;
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".
 class Registry {
 public:
+    // So long the brake holds what is not heard again.
+    static constexpr Duration kSuspectPatience = std::chrono::seconds(60);
+
     Registry(const RegistryOptions& options, NodeWorld world, Prng prng);
 
     [[nodiscard]] const RegistryOptions& options() const {
@@ -42,6 +45,8 @@ public:
         return *nodes(role).front();
     }
     void start_all();
+    // Whether any brake holds publications whose clients are probably gone.
+    [[nodiscard]] bool holds_suspects() const;
 
     // Adds a node to the running registry, not started.
     Node& add(Role role);

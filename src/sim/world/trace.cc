@@ -10,6 +10,9 @@
 namespace muster::sim {
 
 void Trace::note(MonoTime at, std::string_view who, std::string_view what) {
+    if (silent_) {
+        return;
+    }
     const std::int64_t micros =
         std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count();
     std::string line =

@@ -20,6 +20,14 @@ public:
 
     explicit Trace(bool print) : print_(print) {}
 
+    // From now on nothing is told: for runs too large to be looked at line by line.
+    void silence() {
+        silent_ = true;
+    }
+    [[nodiscard]] bool silent() const {
+        return silent_;
+    }
+
     void note(MonoTime at, std::string_view who, std::string_view what);
 
     // Over all lines so far, kept or not.
@@ -36,6 +44,7 @@ public:
 
 private:
     bool print_;
+    bool silent_ = false;
     std::uint64_t hash_ = 0;
     std::uint64_t count_ = 0;
     std::deque<std::string> newest_;

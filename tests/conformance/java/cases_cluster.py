@@ -8,21 +8,24 @@ from java_client import RETURN_WITHIN_S
 class Fleet:
     """Two providers and two consumers in four JVMs, all lists right and all copies placed."""
 
-    def __init__(self, case):
+    def __init__(self, case, each=2, settings=()):
         self.case = case
-        self.server = case.server()
+        self.server = case.server(settings)
         self.nodes = self.server.nodes
-        self.providers = [case.client(self.server) for _ in range(2)]
-        self.consumers = [case.client(self.server) for _ in range(2)]
+        self.providers = [case.client(self.server) for _ in range(each)]
+        self.consumers = [case.client(self.server) for _ in range(each)]
         self.seen = [consumer.subscribe("orders") for consumer in self.consumers]
         self.publishers = [provider.publish("orders", f"box-{i}")
                            for i, provider in enumerate(self.providers)]
         self.stable = self.providers[0].publish("orders", "stable")
-        self.all_show("box-0", "box-1", "stable")
+        self.all_show(*self.boxes(), "stable")
         self.nodes.wait_placed()
         # Only what comes from here on counts: the client calls observers from several threads, so
         # of two lists that came together the older one may be told last.
         self.calls = [len(subscriber.callbacks()) for subscriber in self.seen]
+
+    def boxes(self):
+        return [f"box-{i}" for i in range(len(self.providers))]
 
     def all_show(self, *boxes, within=20.0):
         for subscriber in self.seen:
@@ -63,6 +66,27 @@ def clients_of_a_killed_session_go_to_the_other_and_nobody_is_missed(case):
     fleet.publishers[0].leave()
     fleet.all_show("box-1-b", "stable")
     fleet.none_lacked("stable")
+
+
+def a_new_session_gets_its_share_of_clients_and_nobody_is_missed(case):
+    # Longer than the 30 s after which Java clients read the list of servers anew.
+    fleet = Fleet(case, each=4, settings=("balance.grace=32s", "balance.count=0",
+                                          "balance.pace=100%"))
+    late = fleet.server.add_session()
+
+    def spread():
+        there = [len(fleet.at(session)) for session in fleet.server.sessions]
+        return sorted(there) == [2, 3, 3], there
+    case.eventually("the new session has its share", spread, 75.0)
+    for client in fleet.providers + fleet.consumers:
+        client.is_back(set())
+    fleet.none_lacked(*fleet.boxes(), "stable")
+    closed = sum(session.metric("muster_session_balance_closed_total")
+                 for session in fleet.server.sessions)
+    assert closed >= len(fleet.at(late)), f"{closed} were closed"
+    fleet.publishers[1].republish("box-1-spread")
+    fleet.all_show(*(box for box in fleet.boxes() if box != "box-1"), "box-1-spread", "stable")
+    fleet.none_lacked("box-0", "box-2", "box-3", "stable")
 
 
 def a_change_arrives_although_the_slot_leader_was_killed(case):
@@ -106,6 +130,7 @@ def a_provider_killed_with_its_session_goes_and_the_others_stay(case):
 
 CASES = [
     clients_of_a_killed_session_go_to_the_other_and_nobody_is_missed,
+    a_new_session_gets_its_share_of_clients_and_nobody_is_missed,
     a_change_arrives_although_the_slot_leader_was_killed,
     clients_come_and_change_without_metas,
     a_provider_killed_with_its_session_goes_and_the_others_stay,

@@ -12,14 +12,22 @@ from cluster import Cluster  # pylint: disable=wrong-import-position
 class ClusterServer(processes.Server):
     """Clients get the list of sessions from session-1 and choose; `nodes[name]` is one process."""
 
-    def __init__(self, case, name):
-        self.nodes = Cluster(3, 3, 2, folder=os.path.join(case.folder, name),
+    def __init__(self, case, name, settings=()):
+        self.nodes = Cluster(3, 3, 2, settings=settings, folder=os.path.join(case.folder, name),
                              ports=lambda *_: tuple(processes.Ports.take() for _ in range(3)))
         self.sessions = self.nodes.of("session")
         self.http_port = self.sessions[0].http_port
         self.bolt_port = self.sessions[0].bolt_port
         case.owned.append(self)
         self.nodes.start(processes.START_WITHIN_S)
+
+    def add_session(self):
+        """One more, ready to serve."""
+        session = self.nodes.add("session", len(self.sessions) + 1)
+        session.start()
+        self.nodes.wait_ready(session)
+        self.sessions = self.nodes.of("session")
+        return session
 
     @property
     def bolt_ports(self):

@@ -32,9 +32,10 @@ class Case:
                 raise Failure(f"{what}: broken by {short(seen)}")
             time.sleep(0.05)
 
-    def server(self):
-        kind = ClusterServer if self.on_cluster else Server
-        return kind(self, f"server-{next(self.server_count)}")
+    def server(self, settings=()):
+        """`settings`: of every node of a cluster."""
+        name = f"server-{next(self.server_count)}"
+        return ClusterServer(self, name, settings) if self.on_cluster else Server(self, name)
 
     def client(self, server, zone="", other_version=False, **options):
         driver = self.other_driver if other_version else self.driver

@@ -44,10 +44,13 @@ void BrakeDesk::ask(std::uint64_t token, http::BrakeWish wish, http::ClusterPort
     }
     const auto [at, is_new] = open_.emplace(++last_request_, std::move(question));
     put(at->first, at->second);
-    env_.timers.arm(kAgain, kAskAgain);
+    if (open_.size() == 1) {  // else it runs, and would be put off
+        env_.timers.arm(kAgain, kAskAgain);
+    }
 }
 
-void BrakeDesk::put(std::uint64_t request, const Question& question) {
+void BrakeDesk::put(std::uint64_t request, Question& question) {
+    question.put = env_.clock.mono();
     const msg::BrakeRequest message{.incarnation = incarnation_,
                                     .request = request,
                                     .action = question.wish.action,
@@ -117,10 +120,10 @@ void BrakeDesk::answer(std::uint64_t request) {
 void BrakeDesk::on_timer(env::TimerKey /*key*/) {
     const MonoTime now = env_.clock.mono();
     std::vector<std::uint64_t> over;
-    for (const auto& [request, question] : open_) {
+    for (auto& [request, question] : open_) {
         if (now - question.asked >= kPatience) {
             over.push_back(request);
-        } else {
+        } else if (now - question.put >= kAskAgain) {
             put(request, question);
         }
     }

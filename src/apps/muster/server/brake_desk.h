@@ -49,11 +49,12 @@ private:
         http::ClusterPort* port = nullptr;
         http::BrakeWish wish;
         MonoTime asked;
+        MonoTime put;                          // to them, last
         std::set<msg::RoleAddress> waits_for;  // sessions and data nodes
         bool metas_answered = false;
         http::BrakeOutcome outcome;
     };
-    void put(std::uint64_t request, const Question& question);
+    void put(std::uint64_t request, Question& question);
     void answer(std::uint64_t request);
 
     Incarnation incarnation_;

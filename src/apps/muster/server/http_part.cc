@@ -32,6 +32,9 @@ public:
     [[nodiscard]] session::SessionStatus status() const override {
         return {.ready = true, .settled = true};
     }
+    [[nodiscard]] std::vector<session::ServerLoad> server_loads() const override {
+        return {};
+    }
     [[nodiscard]] std::vector<session::SubscriberInfo> subscribers_of(
         const Service&) const override {
         return {};

@@ -4,13 +4,12 @@
 #include <csignal>
 #include <utility>
 
-#include "apps/muster/server/brake_desk.h"
 #include "apps/muster/server/data_part.h"
+#include "apps/muster/server/desks.h"
 #include "apps/muster/server/http_part.h"
 #include "apps/muster/server/join_watch.h"
 #include "apps/muster/server/links_part.h"
 #include "apps/muster/server/meta_part.h"
-#include "apps/muster/server/operator_desk.h"
 #include "apps/muster/server/session_part.h"
 
 namespace muster::cli {
@@ -21,18 +20,12 @@ public:
     FrontDesk(Process& process, msg::Receiver& role) : process_(process), role_(role) {}
 
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override {
-        if (const auto* reply = std::get_if<msg::OperatorReply>(&message)) {
-            process_.desk_->take(*reply);
-            return;
-        }
-        if (const auto* held = std::get_if<msg::BrakeReply>(&message)) {
-            process_.brakes_->take(from, *held);
+        if (process_.desks_->take(from, message)) {
             return;
         }
         role_.on_message(from, message);
         const auto* reply = std::get_if<msg::NodeHeartbeatReply>(&message);
         if (reply != nullptr && reply->members) {
-            process_.members_ = *reply->members;
             process_.dial(*reply->members, reply->members_epoch);
         }
     }
@@ -128,43 +121,33 @@ Result<void> Process::open_http() {
             return waits_for();
         });
     watch_timers_->bind(*join_watch_);
-    desk_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    desk_outbox_ = base_->bus->outbox({base_->identity.node(), base_->config.roles.front()});
-    brake_timers_ = std::make_unique<runtime::LoopTimers>(*base_->loop);
-    brakes_ =
-        std::make_unique<BrakeDesk>(base_->identity.life.now, base_->identity.metas,
-                                    session_ != nullptr ? base_->identity.node() : NodeId{},
-                                    BrakeDesk::Env{.clock = *base_->loop,
-                                                   .timers = *brake_timers_,
-                                                   .outbox = *desk_outbox_,
-                                                   .members = [this] { return known_members(); }});
-    brake_timers_->bind(*brakes_);
-    desk_ = std::make_unique<OperatorDesk>(base_->identity.life.now, base_->identity.metas,
-                                           OperatorDesk::Env{.clock = *base_->loop,
-                                                             .timers = *desk_timers_,
-                                                             .outbox = *desk_outbox_,
-                                                             .brakes = *brakes_});
-    desk_timers_->bind(*desk_);
+    desks_ = std::make_unique<Desks>(*base_, session_ != nullptr, [this] { return known(); });
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
-                            .cluster = *desk_,
+                            .cluster = desks_->cluster(),
                             .metrics = [this](MetricsWriter& writer) { write_metrics(writer); },
                             .readiness = {[this] { return waits_for(); }}});
     return http_->listen();
 }
 
-std::vector<Member> Process::known_members() const {
-    if (session_ != nullptr && !session_->role().view().members().empty()) {
-        return session_->role().view().members();
+LastKnown Process::known() const {
+    const MonoTime now = base_->loop->mono();
+    LastKnown known;
+    if (meta_ != nullptr) {
+        known.report = meta_->role().report();
+        known.report.leader = {};
+        known.report.term = 0;
+        known.age = agreed_ ? std::optional(now - *agreed_) : std::nullopt;
     }
-    if (meta_ == nullptr) {
-        return members_;
+    if (data_ != nullptr) {
+        known = newer_of(std::move(known),
+                         last_known(data_->role().view(), base_->identity.metas, now));
     }
-    std::vector<Member> members;
-    for (const meta::MemberStatus& one : meta_->role().status().members) {
-        members.push_back(one.member);
+    if (session_ != nullptr) {
+        known = newer_of(std::move(known),
+                         last_known(session_->role().view(), base_->identity.metas, now));
     }
-    return members;
+    return known;
 }
 
 void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
@@ -175,6 +158,9 @@ void Process::dial(const std::vector<Member>& members, std::uint64_t epoch) {
 }
 
 void Process::look_around() {
+    if (meta_ != nullptr && !meta_->not_ready()) {
+        agreed_ = base_->loop->mono();
+    }
     if (data_ != nullptr) {
         look_at(data_->role().view());
     }

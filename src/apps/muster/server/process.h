@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/muster/server/foundation.h"
+#include "apps/muster/server/last_known.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "roles/node/node_view.h"
@@ -15,20 +16,19 @@
 
 namespace muster::cli {
 
-class BrakeDesk;
 class DataPart;
+class Desks;
 class HttpPart;
 class JoinWatch;
 class LinksPart;
 class MetaPart;
-class OperatorDesk;
 class SessionPart;
 
 // One node: the roles it is configured for, on one loop, over one foundation. Its roles exchange
 // messages by the bus, and with those of other nodes by links; so one process with all roles and
 // many with one each run the same code.
 //
-//   HttpPart --- OperatorDesk
+//   HttpPart ------- Desks
 //       |             |
 //   SessionPart   DataPart   MetaPart      as configured, each behind its FrontDesk
 //       |             |          |
@@ -59,8 +59,8 @@ private:
     void attach(Role role, msg::Receiver& receiver);
     // The role whose consensus must hear of peers that ended; null: none.
     [[nodiscard]] const msg::Receiver* raft_role() const;
-    // The members of the cluster, as its roles know them.
-    [[nodiscard]] std::vector<Member> known_members() const;
+    // The cluster, as that of its roles knows it that knows most.
+    [[nodiscard]] LastKnown known() const;
     // Dials those of `members` that this node has to do with.
     void dial(const std::vector<Member>& members, std::uint64_t epoch);
     // What changes without a message: what is known from disk, and being turned away.
@@ -81,17 +81,13 @@ private:
     std::unique_ptr<MetaPart> meta_;
     std::unique_ptr<DataPart> data_;
     std::unique_ptr<SessionPart> session_;
-    std::unique_ptr<runtime::LoopTimers> desk_timers_;
-    std::unique_ptr<msg::Outbox> desk_outbox_;
-    std::vector<Member> members_;  // as the metas told last
-    std::unique_ptr<runtime::LoopTimers> brake_timers_;
-    std::unique_ptr<BrakeDesk> brakes_;
-    std::unique_ptr<OperatorDesk> desk_;
+    std::unique_ptr<Desks> desks_;
     std::unique_ptr<runtime::LoopTimers> watch_timers_;
     std::unique_ptr<JoinWatch> join_watch_;
     std::vector<std::unique_ptr<FrontDesk>> front_desks_;
     std::unique_ptr<HttpPart> http_;
     std::uint64_t dialled_epoch_ = 0;
+    std::optional<MonoTime> agreed_;  // when the metas, this one among them, last had a leader
     std::set<Role> parts_to_leave_;  // after a signal
     Result<void> outcome_;
 };

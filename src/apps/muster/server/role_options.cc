@@ -65,6 +65,7 @@ data::DataOptions data_options(const runtime::ServerConfig& config, const Identi
 session::SessionOptions session_options(const runtime::ServerConfig& config,
                                         const Identity& identity) {
     const auto& session = config.session;
+    const auto& balance = config.balance;
     return {.node = identity.node(),
             .center = config.center,
             .metas = identity.metas,
@@ -77,6 +78,11 @@ session::SessionOptions session_options(const runtime::ServerConfig& config,
             .return_grace = session.return_grace,
             .brake = brake_limits(config.brake, config.brake.session),
             .suspect_patience = config.brake.patience,
+            .balance = {.enabled = balance.enabled,
+                        .limits = {.percent_over = balance.percent, .count_over = balance.count},
+                        .grace = balance.grace,
+                        .percent_per_second = balance.percent_per_second},
+            .client_capacity = balance.capacity,
             .registrations_per_connection_max = session.registrations_per_connection_max,
             .publication_bytes_max = session.publication_max,
             .boxes_per_publication_max = session.boxes_per_publication_max,

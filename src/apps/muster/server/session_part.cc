@@ -31,17 +31,21 @@ void SessionPart::make_role(Foundation& base, const std::string& peer_address) {
     options.zone = base.config.zone;
     options.folder = base.identity.owner.folder;
     options.boot = boot_id();
+    const Identity& identity = base.identity;
     role_ = std::make_unique<session::SessionServer>(
-        std::move(options), session::SessionEnv{.clock = *base.loop,
-                                                .timers = timers_,
-                                                .outbox = *outbox_,
-                                                .log = base.log,
-                                                .disk = &disk_,
-                                                .on_members = [this](const auto& m) {
-                                                    if (on_members) {
-                                                        on_members(m);
-                                                    }
-                                                }});
+        std::move(options),
+        session::SessionEnv{.clock = *base.loop,
+                            .timers = timers_,
+                            .outbox = *outbox_,
+                            .log = base.log,
+                            .disk = &disk_,
+                            .on_members =
+                                [this](const auto& m) {
+                                    if (on_members) {
+                                        on_members(m);
+                                    }
+                                },
+                            .prng = Prng(identity.owner.folder ^ ~identity.life.now.raw())});
     timers_.bind(*role_);
     disk_.bind(*role_);
     bolt_ = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *role_, base.log);

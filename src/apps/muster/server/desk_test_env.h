@@ -1,0 +1,51 @@
+#pragma once
+
+// What the desks' tests stand on. Only for tests.
+
+#include <utility>
+#include <vector>
+
+#include "doors/http/cluster_face.h"
+#include "env/manual_time.h"
+#include "msg/outbox.h"
+
+namespace muster::cli {
+
+// Keeps what is sent.
+class KeptOutbox final : public msg::Outbox {
+public:
+    void send(const msg::RoleAddress& to, msg::ClusterMessage message) override {
+        sent.emplace_back(to, std::move(message));
+    }
+    // The messages of one kind, in order.
+    template <typename Message>
+    [[nodiscard]] std::vector<std::pair<msg::RoleAddress, Message>> of() const {
+        std::vector<std::pair<msg::RoleAddress, Message>> kind;
+        for (const auto& [to, message] : sent) {
+            if (const auto* found = std::get_if<Message>(&message)) {
+                kind.emplace_back(to, *found);
+            }
+        }
+        return kind;
+    }
+    std::vector<std::pair<msg::RoleAddress, msg::ClusterMessage>> sent;
+};
+
+// Keeps what is answered.
+class KeptAnswers final : public http::ClusterPort {
+public:
+    void on_cluster(std::uint64_t token, const http::ClusterAnswer& answer) override {
+        cluster.emplace_back(token, answer);
+    }
+    void on_brake(std::uint64_t token, const http::BrakeOutcome& outcome) override {
+        brake.emplace_back(token, outcome);
+    }
+    void on_verify(std::uint64_t token, const Result<verify::Report>& report) override {
+        verify.emplace_back(token, report);
+    }
+    std::vector<std::pair<std::uint64_t, http::ClusterAnswer>> cluster;
+    std::vector<std::pair<std::uint64_t, http::BrakeOutcome>> brake;
+    std::vector<std::pair<std::uint64_t, Result<verify::Report>>> verify;
+};
+
+}  // namespace muster::cli

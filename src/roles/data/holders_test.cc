@@ -1,0 +1,69 @@
+#include "roles/data/test_world.h"
+#include "store/tombstones.h"
+
+namespace muster::data {
+namespace {
+
+using namespace std::chrono_literals;
+using test::service;
+using test::TestSession;
+using test::World;
+
+using Ids = std::set<std::string>;
+
+const ServicePtr kOrders = service("orders");
+
+// A client that moved, or that speaks to any session, is held by several.
+class Holders : public ::testing::Test {
+protected:
+    Holders() {
+        world.assign({"d1", "d2"});
+        world.pass(1s);
+        s3.want(kOrders);
+        s1.publish("a", kOrders);
+        s2.publish("a", kOrders);
+    }
+
+    World world{{"d1", "d2"}};
+    TestSession& s1 = world.session("s1");
+    TestSession& s2 = world.session("s2");
+    TestSession& s3 = world.session("s3");
+};
+
+TEST_F(Holders, AgreeWithTheLeaderWithoutTakingFromEachOther) {
+    world.pass(3s);
+    EXPECT_EQ(s1.details + s2.details, 0U);
+    EXPECT_EQ(world.copy("d1").publications, 1U);
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+}
+
+TEST_F(Holders, KeepItUntilTheLastOfThemLetsGo) {
+    s2.close("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+    s1.close("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
+TEST_F(Holders, AreLearntByANewLeader) {
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    s2.close("a");
+    s1.close("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
+TEST_F(Holders, AreToldWhatLeftElsewhere) {
+    s2.withdraw("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+    world.pass(3s);
+    EXPECT_EQ(world.count<msg::Superseded>(), 1U);
+    EXPECT_EQ(world["d1"].status().publications, 0U);
+    world.pass(store::Tombstones::kAge + 10s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{}) << "s1 has let go of it";
+}
+
+}  // namespace
+}  // namespace muster::data

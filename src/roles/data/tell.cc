@@ -1,0 +1,85 @@
+#include <utility>
+
+#include "roles/data/data_impl.h"
+
+// Changes on their way to the sessions that watch.
+namespace muster::data {
+namespace {
+
+using Stand = Interest::Stand;
+
+// So many publications and removals go in one message, and at most one datum more.
+constexpr std::size_t kWeightPerBatch = 5000;
+
+std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
+    const auto* change = std::get_if<DatumChange>(&either);
+    if (change != nullptr) {
+        return 1 + change->upserts.size() + change->removals.size();
+    }
+    const auto& whole = std::get<DatumSnapshot>(either);
+    return 1 + whole.publications.size() + whole.departed.size();
+}
+
+}  // namespace
+
+void DataServer::Impl::tell(const LedSlot& slot, const DatumChange& change) {
+    const std::string name = change.service->data_info_id();
+    const bool seen = !change.upserts.empty() || !change.removals.empty();
+    std::map<Version, Version> forks;  // equal versions are equal lists: they stay so
+    for (SessionLink* watcher : watchers_.of(name)) {
+        SessionLink& link = *watcher;
+        Interest& interest = link.interests.at(name);
+        if (interest.stand == Stand::trunk) {
+            tell_later(link, change);
+        } else if (interest.stand == Stand::fork && seen) {
+            Version& next = forks[interest.version];
+            if (next == Version{}) {
+                next = next_version(slot);
+            }
+            DatumChange own = change;
+            own.from = std::exchange(interest.version, next);
+            own.to = next;
+            tell_later(link, std::move(own));
+        }
+    }
+}
+
+void DataServer::Impl::tell_later(SessionLink& link,
+                                  std::variant<DatumChange, DatumSnapshot> change) {
+    link.pending.push_back(std::move(change));
+    to_tell_.insert(link.node);
+}
+
+void DataServer::Impl::tell_followers_and_sessions() {
+    for (const SlotId id : std::exchange(written_, {})) {
+        if (LedSlot* slot = slots_.find(id); slot != nullptr && !slot->acting) {
+            stream(id, *slot);
+        }
+    }
+    for (const NodeId& node : std::exchange(to_tell_, {})) {
+        SessionLink& link = *sessions_.find(node);
+        std::size_t weight = 0;
+        msg::ChangeBatch batch{
+            .session = link.incarnation, .stream = link.stream, .seq = 0, .changes = {}};
+        const auto send = [&] {
+            batch.seq = ++link.last_seq;
+            env_.outbox.send({node, Role::session}, batch);
+            batch.changes.clear();
+            weight = 0;
+        };
+        for (auto& change : std::exchange(link.pending, {})) {
+            std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
+                                                        : probe_.snapshots_told.add();
+            weight += weight_of(change);
+            batch.changes.push_back(std::move(change));
+            if (weight >= kWeightPerBatch) {
+                send();
+            }
+        }
+        if (!batch.changes.empty()) {
+            send();
+        }
+    }
+}
+
+}  // namespace muster::data
