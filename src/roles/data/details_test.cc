@@ -22,7 +22,11 @@ protected:
                 return false;
             }
             largest = std::max(largest, detail->publications.size());
-            return ++parts == lost_part;
+            if (++parts == lost_part) {
+                lost = *detail;
+                return true;
+            }
+            return false;
         };
     }
     // The session has so many that the leader does not know of.
@@ -41,6 +45,7 @@ protected:
     TestSession& s1 = world.session("s1");
     std::size_t parts = 0;
     std::size_t lost_part = 0;
+    msg::SlotDetail lost;
     std::size_t largest = 0;
 };
 
@@ -110,6 +115,24 @@ TEST_F(Details, BeginAnewWhenTheirSessionWasAway) {
     world.pass(2s);
     EXPECT_EQ(world.copy("d1").publications, 20U);
     EXPECT_EQ(parts, 107U) << "what was compared before it was away may be another's by now";
+}
+
+TEST_F(Details, OfBeforeAPauseAreNoBeginningOfThoseAfterIt) {
+    s1.part_max = 3;
+    lost_part = 1;
+    publish_unheard(20);
+    world.pass(250ms);
+    ASSERT_EQ(parts, 1U);
+    world.stopped = {"d1"};
+    world.pass(5s, {"s1"});
+    world.stopped = {};
+    world.pass(50ms, {"s1"});  // all is asked for again
+    lost_part = 3;
+    world.send({s1.node, Role::session}, {NodeId("d1"), Role::data}, lost);
+    world.run();
+    world.pass(3s);
+    EXPECT_EQ(world.copy("d1").publications, 20U);
+    EXPECT_EQ(parts, 3U + 7U) << "the late one, one that was lost, and all";
 }
 
 }  // namespace

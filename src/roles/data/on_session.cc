@@ -233,11 +233,13 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
     go_on_comparing(*link, detail);
 }
 
-// All is supplied when the parts have come without a gap, the first one in this round of supply.
-// What is written meanwhile comes by itself.
+// All is supplied when the parts have come without a gap, all of them in this round of supply. What
+// is written meanwhile comes by itself.
 void DataServer::Impl::go_on_comparing(SessionLink& link, const msg::SlotDetail& detail) {
     SessionLink::Asked& asked = link.asked[detail.slot];
-    if (asked.epoch != detail.slot_epoch || asked.after != detail.after) {
+    LedSlot& slot = *slots_.find(detail.slot);
+    if (asked.epoch != detail.slot_epoch || asked.after != detail.after ||
+        detail.round < slot.supply_round) {
         return;  // doubled, or of an earlier attempt
     }
     const bool further =
@@ -253,8 +255,7 @@ void DataServer::Impl::go_on_comparing(SessionLink& link, const msg::SlotDetail&
         return;
     }
     asked.after = {};
-    LedSlot& slot = *slots_.find(detail.slot);
-    if (detail.complete && !detail.more && detail.round >= slot.supply_round) {
+    if (detail.complete && !detail.more) {
         link.supplied[detail.slot] = slot.epoch;
         settle_if_supplied(detail.slot, slot);
     }
