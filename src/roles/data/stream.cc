@@ -12,6 +12,81 @@ constexpr store::SlotLog::Index kWindow = 1024;
 constexpr std::size_t kImagePublications = 1000;
 constexpr std::size_t kImageBytes = std::size_t{256} << 10U;
 constexpr std::size_t kBytesBesidesContent = 200;
+constexpr std::size_t kBytesOfDatum = 100;
+
+// How much a part of an image holds so far.
+struct Filled {
+    std::size_t items = 0;
+    std::size_t bytes = 0;
+
+    [[nodiscard]] bool full() const {
+        return items >= kImagePublications || bytes >= kImageBytes;
+    }
+    void add(std::size_t more) {
+        ++items;
+        bytes += more;
+    }
+};
+
+// Adds what `datum` holds, after part.next.id when the part before ended within it (`goes_on`), as
+// far as there is room. False: some of it is left.
+bool add_datum(msg::SlotImage& part, const store::DatumStore::Datum& datum, bool goes_on,
+               const Owners& owners, Filled& filled) {
+    auto& item =
+        part.data_items.emplace_back(datum.service, datum.version, std::vector<msg::OwnedWrite>{});
+    auto entry = goes_on ? datum.entries.upper_bound(part.next.id) : datum.entries.begin();
+    for (; entry != datum.entries.end() && !filled.full(); ++entry) {
+        item.publications.push_back(owners.named(store::Effect{.id = {},
+                                                               .publication = entry->publication,
+                                                               .order = entry->publication->order,
+                                                               .owner = entry->owner,
+                                                               .owner_seq = entry->owner_seq}));
+        filled.add(kBytesBesidesContent + content_bytes(*entry->publication));
+        part.next.id = entry->publication->id;
+    }
+    if (entry != datum.entries.end()) {
+        return false;
+    }
+    filled.add(kBytesOfDatum);
+    // A later part begins after the greatest id there is.
+    if (!datum.entries.empty()) {
+        part.next.id = datum.entries.rbegin()->publication->id;
+    }
+    return true;
+}
+
+void add_data(msg::SlotImage& part, const store::DatumStore& store, const Owners& owners,
+              Filled& filled) {
+    const auto& data = store.data();
+    auto datum = data.lower_bound(part.next.service);
+    bool goes_on = datum != data.end() && datum->first == part.next.service;
+    for (; datum != data.end() && !filled.full(); ++datum, goes_on = false) {
+        const bool all = add_datum(part, datum->second, goes_on, owners, filled);
+        part.next.service = datum->first;
+        if (!all) {
+            break;  // the next part goes on within it
+        }
+    }
+    part.next.publications_done = datum == data.end();
+}
+
+void add_tombstones(msg::SlotImage& part, const store::DatumStore& store, const Owners& owners,
+                    MonoTime now, Filled& filled) {
+    part.last = true;
+    store.tombstones().visit(part.next.burial,
+                             [&](std::uint64_t burial, const store::Tombstone& stone) {
+                                 if (filled.full()) {
+                                     part.last = false;
+                                     return false;
+                                 }
+                                 filled.add(0);
+                                 part.next.burial = burial;
+                                 part.tombstones.push_back({.service = stone.removal.service,
+                                                            .write = owners.named(stone.removal),
+                                                            .age_ms = to_ms(now - stone.since)});
+                                 return true;
+                             });
+}
 
 }  // namespace
 
@@ -185,58 +260,12 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                         .data_items = {},
                         .tombstones = {},
                         .gaps = {}};
-    std::size_t items = 0;
-    std::size_t bytes = 0;
-    const auto full = [&] { return items >= kImagePublications || bytes >= kImageBytes; };
+    Filled filled;
     if (!part.next.publications_done) {
-        const auto& data = slot.store.data();
-        auto datum = data.lower_bound(part.next.service);
-        bool goes_on = datum != data.end() && datum->first == part.next.service;
-        for (; datum != data.end() && !full(); ++datum, goes_on = false) {
-            auto& item = part.data_items.emplace_back(datum->second.service, datum->second.version,
-                                                      std::vector<msg::OwnedWrite>{});
-            const auto& entries = datum->second.entries;
-            auto entry = goes_on ? entries.upper_bound(part.next.id) : entries.begin();
-            for (; entry != entries.end() && !full(); ++entry) {
-                item.publications.push_back(
-                    owners_.named(store::Effect{.id = {},
-                                                .publication = entry->publication,
-                                                .order = entry->publication->order,
-                                                .owner = entry->owner,
-                                                .owner_seq = entry->owner_seq}));
-                ++items;
-                bytes += kBytesBesidesContent + content_bytes(*entry->publication);
-                part.next.id = entry->publication->id;
-            }
-            part.next.service = datum->first;
-            if (entry != entries.end()) {
-                break;  // the next part goes on within it
-            }
-            bytes += 100;
-            ++items;
-            // Nothing of it is left: a later part begins after the greatest id there is.
-            if (!entries.empty()) {
-                part.next.id = entries.rbegin()->publication->id;
-            }
-        }
-        part.next.publications_done = datum == data.end();
+        add_data(part, slot.store, owners_, filled);
     }
     if (part.next.publications_done) {
-        const MonoTime now = env_.clock.mono();
-        part.last = true;
-        slot.store.tombstones().visit(
-            part.next.burial, [&](std::uint64_t burial, const store::Tombstone& stone) {
-                if (full()) {
-                    part.last = false;
-                    return false;
-                }
-                ++items;
-                part.next.burial = burial;
-                part.tombstones.push_back({.service = stone.removal.service,
-                                           .write = owners_.named(stone.removal),
-                                           .age_ms = to_ms(now - stone.since)});
-                return true;
-            });
+        add_tombstones(part, slot.store, owners_, env_.clock.mono(), filled);
     }
     if (part.last) {
         part.gaps = slot.gaps;
