@@ -24,7 +24,8 @@ struct Tombstone {
 };
 
 // The memory of one slot's registrations that went, so that no older word of them brings them back
-// (I5). Loop thread only. Bounds: each is kept for kAge, at most kMax of them (the oldest go first).
+// (I5). Loop thread only. Bounds: each is kept for kAge, at most kMax of them (the oldest go
+// first).
 class Tombstones {
 public:
     static constexpr Duration kAge = std::chrono::seconds(60);

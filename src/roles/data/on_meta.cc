@@ -112,9 +112,12 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     }
 }
 
-// Others may have taken writes of this slot in our stead: whether we know all is asked anew.
+// Others may have taken writes of this slot in our stead: whether we know all is asked anew, and
+// until then absence is no statement.
 void DataServer::Impl::ask_supply_again(SlotId id, LedSlot& slot) {
     slot.supply_round = round_;
+    slot.settled = false;
+    slot.whole = false;
     for (auto& [node, link] : sessions_.all()) {
         link.supplied.erase(id);
         if (const auto asked = link.asked.find(id); asked != link.asked.end()) {

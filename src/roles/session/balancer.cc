@@ -11,7 +11,8 @@ void Balancer::disturbed(MonoTime now) {
 }
 
 bool Balancer::due(bool trouble, MonoTime now) {
-    std::erase_if(sent_, [&](const auto& item) { return now - item.second >= options_.ask_again; });
+    std::erase_if(sent_,
+                  [&](const auto& item) { return now - item.second.at >= options_.ask_again; });
     if (!options_.enabled || !quiet_since_ || now - *quiet_since_ < options_.grace ||
         now - stepped_ < options_.pace) {
         return false;
@@ -63,7 +64,7 @@ Balancer::Step Balancer::choose(std::size_t away, std::vector<Guest> guests,
         if (!guest.follows_hints && !idle(guest.conn)) {
             continue;
         }
-        sent_[guest.conn] = now;
+        sent_[guest.conn] = {.at = now, .closed = !guest.follows_hints};
         --away;
         if (guest.follows_hints) {
             step.ask.emplace_back(guest.conn, draw());

@@ -29,9 +29,11 @@ struct BalancerOptions {
     Duration ask_again = std::chrono::seconds(10);
     // Without word of the metas for so long nobody is moved.
     Duration metas_silent = std::chrono::seconds(2);
-    // How long a client may be on its way to another session; what it published is kept so long. A
-    // Java client takes up to 10 s.
+    // How long a client that was closed may be on its way to another session; what it published is
+    // kept so long. A Java client takes up to 10 s.
     Duration journey = std::chrono::seconds(15);
+    // The same of one that was asked to go: until the other session has told the leader of it.
+    Duration parting = std::chrono::seconds(1);
 };
 
 // Sends clients of a session that has too many to those that have too few, a few at a time, once it
@@ -74,9 +76,13 @@ public:
     [[nodiscard]] Step choose(std::size_t away, std::vector<Guest> guests,
                               const std::function<bool(env::ConnId)>& idle, MonoTime now);
 
-    // Whether the client was sent away, and is or was on its way since.
-    [[nodiscard]] bool sent(env::ConnId conn) const {
-        return sent_.contains(conn);
+    // For how long the client, whose connection ends now, may be on its way to where it was sent;
+    // zero when it was not sent away. Who was asked to go is there before it leaves here.
+    [[nodiscard]] Duration journey(env::ConnId conn) const {
+        const auto sent = sent_.find(conn);
+        return sent == sent_.end()   ? Duration{}
+               : sent->second.closed ? options_.journey
+                                     : options_.parting;
     }
     void forget(env::ConnId conn) {
         sent_.erase(conn);
@@ -95,7 +101,11 @@ private:
     std::optional<MonoTime> quiet_since_;
     MonoTime stepped_;
     bool moving_ = false;
-    std::map<env::ConnId, MonoTime> sent_;  // clients that are still here
+    struct Sent {
+        MonoTime at;
+        bool closed = false;
+    };
+    std::map<env::ConnId, Sent> sent_;      // clients that are still here
     std::vector<BalancePlan::Room> rooms_;  // of the last plan, less who was sent there
     std::deque<std::pair<MonoTime, std::uint64_t>> totals_;  // falling, of the last journey
 };

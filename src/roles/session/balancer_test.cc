@@ -88,7 +88,7 @@ TEST_F(BalancerTest, AsksThoseThatFollowHintsAndClosesTheOthers) {
     EXPECT_EQ(step.close.size(), 10U);
     for (const auto& [conn, to] : step.ask) {
         EXPECT_EQ(to, kOther);
-        EXPECT_TRUE(balancer.sent(conn));
+        EXPECT_EQ(balancer.journey(conn), seconds(1)) << "it is there before it leaves";
     }
 }
 
@@ -98,7 +98,8 @@ TEST_F(BalancerTest, ClosesNobodyWhoWaitsForAnAnswer) {
     const auto step =
         balancer.choose(10, guests(0, 20), [](env::ConnId conn) { return conn.raw() > 15; }, now);
     EXPECT_EQ(step.close.size(), 5U);
-    EXPECT_FALSE(balancer.sent(env::ConnId(1)));
+    EXPECT_EQ(balancer.journey(env::ConnId(1)), Duration{});
+    EXPECT_EQ(balancer.journey(step.close.front()), seconds(15)) << "it has to come back first";
 }
 
 TEST_F(BalancerTest, LeavesThoseThatCameLately) {
@@ -124,7 +125,7 @@ TEST_F(BalancerTest, CountsThoseItAskedAsGoneUntilTheyDidNotGo) {
     const auto asked = step.ask.front().first;
     now += seconds(10);
     EXPECT_TRUE(balancer.due(false, now));
-    EXPECT_FALSE(balancer.sent(asked)) << "it stays";
+    EXPECT_EQ(balancer.journey(asked), Duration{}) << "it stays";
     EXPECT_EQ(plan(40, 28), 1U);
 }
 

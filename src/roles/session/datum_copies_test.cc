@@ -78,8 +78,8 @@ TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
 
 TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
     copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
-    copies.fold(change(5, 6, {},
-                       {{RegistId("p"), RemovalCause::left}, {RegistId("q"), RemovalCause::closed}}));
+    copies.fold(change(
+        5, 6, {}, {{RegistId("p"), RemovalCause::left}, {RegistId("q"), RemovalCause::closed}}));
     copies.fold(snapshot(7, false, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
     EXPECT_TRUE(copy.publications.empty()) << "it has an older copy";
     copies.fold(snapshot(8, false, {publication("p", "a", {3, 0}), publication("q", "a", {1, 0})}));

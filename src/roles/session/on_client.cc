@@ -70,8 +70,8 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     if (const MonoTime now = env_.clock.mono();
         now < closings_forgiven_until_ || handover_.begun()) {
         registrations_.release_connection(conn, options_.return_grace, now);
-    } else if (balancer_.sent(conn)) {
-        registrations_.depart_connection(conn, options_.balance.journey, now);
+    } else if (const Duration journey = balancer_.journey(conn); journey > Duration{}) {
+        registrations_.depart_connection(conn, journey, now);
     } else if (const std::size_t owned = registrations_.owned_by(conn);
                owned > 0 && !may_go(registrations_.owners(), now)) {
         note_suspects(owned);

@@ -90,7 +90,17 @@ void World::step() {
     }
 }
 
+bool World::all_arrived() const {
+    return !registry.holds_departed() && std::ranges::all_of(clients_, [](const auto& client) {
+        return !client->alive() || client->settled();
+    });
+}
+
 void World::check_at_rest() {
+    const MonoTime until = scheduler.now() + kTravels;
+    while (!violations.any() && !all_arrived() && scheduler.now() < until) {
+        run(kStep);
+    }
     copies.ask();
     run(CopiesChecker::kAnswers);
     for (Checker* checker : checkers_) {

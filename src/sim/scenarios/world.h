@@ -42,6 +42,8 @@ public:
     // Within this after the last fault everything has converged: the return of a restarted
     // session's clients (14 s), the silence of a lost machine (15 s), resends and repair.
     static constexpr Duration kConvergence = std::chrono::seconds(47);
+    // So long sessions may go on sharing their clients after that.
+    static constexpr Duration kTravels = std::chrono::seconds(60);
 
     explicit World(WorldOptions options);
 
@@ -49,7 +51,8 @@ public:
     SimClient& add_client(ClientKind kind, const std::string& zone);
     // Time passes; ends early at a violation.
     void run(Duration how_long);
-    // Judges what must hold now that everything had time to converge.
+    // Judges what must hold now that everything had time to converge; waits first for clients that
+    // were sent to other sessions and are on their way.
     void check_at_rest();
 
     // An operator sets a value, again and again until the metas took it.
@@ -105,6 +108,7 @@ private:
     void ask_config_put();
     [[nodiscard]] session::SessionServer* some_session();
     void step();
+    [[nodiscard]] bool all_arrived() const;
 
     std::vector<Checker*> checkers_;
     std::vector<std::unique_ptr<SimClient>> clients_;

@@ -88,6 +88,13 @@ bool Registry::holds_suspects() const {
     });
 }
 
+bool Registry::holds_departed() const {
+    return std::ranges::any_of(nodes(), [](Node* node) {
+        const auto* session = node->session();
+        return session != nullptr && session->status().departed > 0;
+    });
+}
+
 void Registry::start_all() {
     for (const auto& node : nodes_) {
         node->start();

@@ -47,6 +47,8 @@ public:
     void start_all();
     // Whether any brake holds publications whose clients are probably gone.
     [[nodiscard]] bool holds_suspects() const;
+    // Whether a session keeps what clients published that it sent elsewhere.
+    [[nodiscard]] bool holds_departed() const;
 
     // Adds a node to the running registry, not started.
     Node& add(Role role);

@@ -88,7 +88,7 @@ private:
     std::unique_ptr<HttpPart> http_;
     std::uint64_t dialled_epoch_ = 0;
     std::optional<MonoTime> agreed_;  // when the metas, this one among them, last had a leader
-    std::set<Role> parts_to_leave_;  // after a signal
+    std::set<Role> parts_to_leave_;   // after a signal
     Result<void> outcome_;
 };
 
