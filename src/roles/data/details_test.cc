@@ -132,6 +132,7 @@ TEST_F(Details, OfBeforeAPauseAreNoBeginningOfThoseAfterIt) {
     world.run();
     world.pass(3s);
     EXPECT_EQ(world.copy("d1").publications, 20U);
+    EXPECT_TRUE(world.copy("d1").settled);
     EXPECT_EQ(parts, 3U + 7U) << "the late one, one that was lost, and all";
 }
 
