@@ -221,6 +221,9 @@ void DataServer::Impl::notice_pause(MonoTime now) {
         for (auto& [id, slot] : slots_.led()) {
             ask_supply_again(id, *slot);
         }
+        for (auto& [id, slot] : slots_.followed()) {
+            slot->whole = false;  // until its leader says that it is in step
+        }
     }
     sessions_.extend(gap);
     view_.extend(gap);

@@ -147,6 +147,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
     void learn(const node::NodeView::News& news);
+    void doubt_old_copies();
     void take_office(const Slots::Changes& changes);
     [[nodiscard]] std::vector<msg::CopyState> copies_to_report(bool whole);
 

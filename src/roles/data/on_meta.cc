@@ -3,6 +3,12 @@
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
+namespace {
+
+// Longer than the metas need to see that a leader is dead.
+constexpr Duration kCopyTrusted = std::chrono::seconds(5);
+
+}  // namespace
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply) {
     const auto news = view_.take(from.node, reply, env_.clock.mono());
@@ -38,6 +44,7 @@ void DataServer::Impl::learn(const node::NodeView::News& news) {
         return;
     }
     if (news.answered) {
+        doubt_old_copies();
         take_office(slots_.adopt(view_.table()));
         regain_.keep_only(slots_.lost());
         return;
@@ -48,6 +55,16 @@ void DataServer::Impl::learn(const node::NodeView::News& news) {
     kept_since_ = env_.clock.mono();
     take_office(slots_.adopt_kept(view_.table()));
     begin_regain(*kept_since_);
+}
+
+// A copy whose leader was not heard for long may lack much of what left since: led from, it makes
+// no statement before the sessions have told what they own.
+void DataServer::Impl::doubt_old_copies() {
+    const MonoTime now = env_.clock.mono();
+    for (auto& [id, slot] : slots_.followed()) {
+        const auto heard = heard_.find(slot->leader);
+        slot->whole = slot->whole && heard != heard_.end() && now - heard->second < kCopyTrusted;
+    }
 }
 
 // A slot that begins serves at once, with the copy we have of it. What sessions own and the copy

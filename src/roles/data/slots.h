@@ -79,7 +79,7 @@ struct FollowedSlot {
     NodeId leader;
     store::DatumStore store;
     store::SlotLog log;
-    bool whole = false;      // the copy was settled once
+    bool whole = false;      // the copy was settled once, and is not far behind
     bool settled = false;    // its leader is, as far as it said in this epoch
     bool in_step = false;    // the leader answered in this epoch, and nothing is known to miss
     bool diverged = false;   // it holds what its leader never gave: an image is needed

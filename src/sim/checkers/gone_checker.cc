@@ -15,16 +15,25 @@ bool GoneChecker::overdue(const TruePublication& publication) const {
     }
     const Duration bound = publication.ending == Ending::silent ? kSilent : kAtOnce;
     const Duration age = truth_.now() - publication.ended_at;
-    return age > bound && (!brake_.holds() || age > bound + brake_.patience);
+    return age > bound && (!excuses_.brake_holds() || age > bound + excuses_.patience);
+}
+
+bool GoneChecker::was_away(const std::string& client) const {
+    const auto away = away_.find(client);
+    return away != away_.end() && truth_.now() - away->second <= 2 * kAtOnce;
 }
 
 void GoneChecker::step() {
+    for (std::string& client : excuses_.clients_away()) {
+        away_[std::move(client)] = truth_.now();
+    }
     for (const auto& [listener, shown] : truth_.listeners()) {
-        if (!shown) {
+        if (!shown || was_away(listener.client)) {
             continue;
         }
         for (const auto& [id, publication] : shown->publications) {
-            if (overdue(truth_.publications().at(id))) {
+            const TruePublication& truth = truth_.publications().at(id);
+            if (overdue(truth) && !was_away(truth.client)) {
                 truth_.report(kName, fmt::format("{} still shows {}", listener.text(), id.raw()),
                               {id.raw(), listener.client});
             }

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "sim/checkers/truth.h"
 
@@ -9,7 +13,8 @@ namespace muster::sim {
 
 // I4: once faults have stopped (calm()), what ended is in nobody's view after the bound of its
 // kind; what ended before that, after the bound for convergence. While the brake holds something,
-// its patience is added: then it is gone as well.
+// its patience is added: then it is gone as well. Clients on their way from one session to another
+// neither say nor hear anything until they have arrived.
 class GoneChecker final : public Checker {
 public:
     static constexpr Duration kAtOnce = std::chrono::seconds(1);
@@ -17,12 +22,13 @@ public:
 
     using Checker::Checker;
 
-    struct Brake {
-        std::function<bool()> holds;
+    struct Excuses {
+        std::function<bool()> brake_holds;
         Duration patience;
+        std::function<std::vector<std::string>()> clients_away;
     };
-    void allow(Brake brake) {
-        brake_ = std::move(brake);
+    void allow(Excuses excuses) {
+        excuses_ = std::move(excuses);
     }
 
     // Faults have stopped; what ended from now on is judged.
@@ -37,9 +43,11 @@ public:
 
 private:
     [[nodiscard]] bool overdue(const TruePublication& publication) const;
+    [[nodiscard]] bool was_away(const std::string& client) const;
 
     std::optional<MonoTime> calm_since_;
-    Brake brake_{[] { return false; }, {}};
+    Excuses excuses_{[] { return false; }, {}, [] { return std::vector<std::string>(); }};
+    std::map<std::string, MonoTime> away_;  // clients, when they were seen so last
 };
 
 }  // namespace muster::sim

@@ -37,8 +37,9 @@ World::World(WorldOptions options)
     registry.on_connection_lost = [this](Node& session, PipeId pipe) {
         excuses_.on_connection_lost(session, pipe);
     };
-    gone.allow({.holds = [this] { return registry.holds_suspects(); },
-                .patience = Registry::kSuspectPatience});
+    gone.allow({.brake_holds = [this] { return registry.holds_suspects(); },
+                .patience = Registry::kSuspectPatience,
+                .clients_away = [this] { return clients_away(); }});
     cuts.on_opened = [this] { pipes.on_opened(); };
 }
 
@@ -90,10 +91,18 @@ void World::step() {
     }
 }
 
+std::vector<std::string> World::clients_away() const {
+    std::vector<std::string> away;
+    for (const auto& client : clients_) {
+        if (client->alive() && !client->settled()) {
+            away.push_back(client->name());
+        }
+    }
+    return away;
+}
+
 bool World::all_arrived() const {
-    return !registry.holds_departed() && std::ranges::all_of(clients_, [](const auto& client) {
-        return !client->alive() || client->settled();
-    });
+    return !registry.holds_departed() && clients_away().empty();
 }
 
 void World::check_at_rest() {

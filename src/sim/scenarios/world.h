@@ -108,6 +108,7 @@ private:
     void ask_config_put();
     [[nodiscard]] session::SessionServer* some_session();
     void step();
+    [[nodiscard]] std::vector<std::string> clients_away() const;
     [[nodiscard]] bool all_arrived() const;
 
     std::vector<Checker*> checkers_;
