@@ -32,10 +32,13 @@ struct DataOptions {
     Duration heartbeat_interval = std::chrono::milliseconds(250);
     // What a session that ended leaves behind is kept for so long: its clients are on their way
     // back (wire/bolt-hessian 4.3: a Java client needs up to 10 s). A slot is not called settled
-    // before a session was gone for so long.
+    // before a session that ended was gone for so long.
     Duration orphan_grace = std::chrono::seconds(10);
     // What a session owns that merely fell silent is held for so long: it may live behind a cut.
     Duration silent_hold = std::chrono::minutes(10);
+    // A slot whose copy was lost, or is old, is not called settled before a session was silent for
+    // so long: it may be behind a cut with what nobody here knows.
+    Duration settle_patience = std::chrono::seconds(30);
     // A session not heard for so long is silent, when the network does not say so before.
     Duration session_silence = std::chrono::seconds(1);
     // A leader not heard for so long may be acted for.

@@ -57,13 +57,14 @@ void DataServer::Impl::learn(const node::NodeView::News& news) {
     begin_regain(*kept_since_);
 }
 
-// A copy whose leader was not heard for long may lack much of what left since: led from, it makes
-// no statement before the sessions have told what they own.
+// A copy that is behind its leader, or has not heard it for long, may lack much of what left since:
+// led from, it makes no statement before the sessions have told what they own.
 void DataServer::Impl::doubt_old_copies() {
     const MonoTime now = env_.clock.mono();
     for (auto& [id, slot] : slots_.followed()) {
         const auto heard = heard_.find(slot->leader);
-        slot->whole = slot->whole && heard != heard_.end() && now - heard->second < kCopyTrusted;
+        slot->whole = slot->whole && slot->synced() && heard != heard_.end() &&
+                      now - heard->second < kCopyTrusted;
     }
 }
 
@@ -119,7 +120,7 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     }
     if (!slot.settled && sessions_.all_supplied(
                              id, slot.epoch, env_.clock.mono(),
-                             {.closed = options_.orphan_grace, .silent = options_.orphan_grace})) {
+                             {.closed = options_.orphan_grace, .silent = options_.settle_patience})) {
         slot.settled = true;
         stream(id, slot);
         clear_doubts(slot, false);
