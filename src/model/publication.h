@@ -59,6 +59,9 @@ struct Publication {
 
 using PublicationPtr = std::shared_ptr<const Publication>;
 
+// Names the connection over which it came, as far as its address does.
+[[nodiscard]] std::uint64_t connection_of(const Publication& publication);
+
 // Element of the digest by which sessions, leaders and followers compare what they hold: the
 // registration id and its order.
 [[nodiscard]] SetDigest digest_of(const RegistId& id, const RegistOrder& order);

@@ -244,6 +244,7 @@ void DataServer::Impl::send_image_part(const NodeId& node, SlotId id, const Sour
                 part.next.burial = burial;
                 part.tombstones.push_back({.service = stone.removal.service,
                                            .write = owners_.named(stone.removal),
+                                           .connection = stone.connection,
                                            .age_ms = to_ms(now - stone.since)});
                 return true;
             });
