@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "model/ids.h"
@@ -26,10 +28,13 @@ struct DatumChange {
     std::vector<Removal> removals;
 };
 
-// A registration that went by its client's word: no state of it up to `order` is there any more.
+// A registration that went: by the word of its client, then no state of it up to `order` is there
+// any more; or because its connection or lease ended, then not the state of this order that came
+// over that connection, nor one of an older version.
 struct Departure {
     RegistId id;
     RegistOrder order;
+    std::optional<std::uint64_t> connection = {};  // connection_of() it; none: by word
 
     [[nodiscard]] bool operator==(const Departure&) const = default;
 };

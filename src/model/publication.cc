@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 
 namespace muster {
 namespace {
@@ -48,6 +49,10 @@ std::string_view to_string(RemovalCause cause) {
         case RemovalCause::evicted: return "evicted";
     }
     return "unknown";
+}
+
+std::uint64_t connection_of(const Publication& publication) {
+    return hash64(publication.client_address);
 }
 
 bool Publication::operator==(const Publication& other) const {

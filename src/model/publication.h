@@ -62,6 +62,9 @@ using PublicationPtr = std::shared_ptr<const Publication>;
 // Bytes of what the client chose: boxes, attributes, app and zone.
 [[nodiscard]] std::size_t content_bytes(const Publication& publication);
 
+// Names the connection over which it came, as far as its address does.
+[[nodiscard]] std::uint64_t connection_of(const Publication& publication);
+
 // Element of the digest by which sessions, leaders and followers compare what they hold: the
 // registration id and its order.
 [[nodiscard]] SetDigest digest_of(const RegistId& id, const RegistOrder& order);

@@ -102,7 +102,8 @@ struct SlotImage {
     };
     struct Tombstone {
         ServicePtr service;
-        OwnedWrite write;  // without a publication
+        OwnedWrite write;                              // without a publication
+        std::optional<std::uint64_t> connection = {};  // as in Departure, if it is known
         std::int64_t age_ms = 0;
     };
     Incarnation data;  // of the follower

@@ -128,7 +128,7 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
         // It may overtake the registration it ends.
-        return tombstones_.bury(write, now) ? WriteOutcome::remembered : WriteOutcome::ignored;
+        return tombstones_.bury({write, now}) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
     if (!by_word(write.cause) && entry.owner != write.owner) {
@@ -159,8 +159,8 @@ WriteOutcome DatumStore::release(Datum& datum, Entries::iterator entry, const Wr
         uncount_owner(next->owner, *next->publication);
         return take(*entry, *next);
     }
+    tombstones_.bury({removal, now, connection_of(*entry->publication)});
     erase(datum, entry);
-    tombstones_.bury(removal, now);
     return WriteOutcome::changed;
 }
 
@@ -173,16 +173,15 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     CHECK(effect.service != nullptr);
     forget_others(effect.id);
     if (effect.publication == nullptr) {
-        tombstones_.set(effect, now);
-        Datum* datum = find(*effect.service);
-        if (datum == nullptr) {
+        const Entry* known = find(*effect.service, effect.id);
+        tombstones_.set(
+            {effect, now,
+             known == nullptr ? std::nullopt : std::optional(connection_of(*known->publication))});
+        if (known == nullptr) {
             return false;
         }
-        const auto found = datum->entries.find(effect.id);
-        if (found == datum->entries.end()) {
-            return false;
-        }
-        erase(*datum, found);
+        Datum& datum = *find(*effect.service);
+        erase(datum, datum.entries.find(effect.id));
         return true;
     }
     Datum& datum = find_or_make(effect.service);

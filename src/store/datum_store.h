@@ -95,8 +95,8 @@ public:
     // subscribers see a difference.
     bool install(const Write& effect, MonoTime now);
     // The memory of something that went, alone; another one of that registration is replaced.
-    void install_tombstone(const Write& effect, MonoTime since) {
-        tombstones_.set(effect, since);
+    void install_tombstone(const Tombstone& tombstone) {
+        tombstones_.set(tombstone);
     }
 
     // Forgets a datum nobody publishes.

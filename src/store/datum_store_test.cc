@@ -213,12 +213,15 @@ TEST_F(DatumStoreTest, BelievesASessionThatItHoldsWhatWasTakenFromItInSilence) {
     EXPECT_EQ(put({.seq = 3, .listed_at = 3}), WriteOutcome::changed);
 }
 
-TEST_F(DatumStoreTest, TellsWhatLeftAServiceByWord) {
-    put({});
-    remove(RemovalCause::closed, {.seq = 2});
-    EXPECT_TRUE(store.tombstones().departed(*kOrders).empty());
-    put({.seq = 3});
-    remove(RemovalCause::left, {.version = 2, .seq = 4});
+TEST_F(DatumStoreTest, TellsWhatWentFromAService) {
+    remove(RemovalCause::closed, {.seq = 1});
+    EXPECT_TRUE(store.tombstones().departed(*kOrders).empty()) << "it was not there";
+    put({.seq = 2});
+    remove(RemovalCause::closed, {.seq = 3});
+    const std::vector<Departure> closed{{RegistId("p"), {1, 100}, connection_of(Publication())}};
+    EXPECT_EQ(store.tombstones().departed(*kOrders), closed);
+    put({.seq = 4});
+    remove(RemovalCause::left, {.version = 2, .seq = 5});
     const std::vector<Departure> left{{RegistId("p"), {2, 100}}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), left);
     EXPECT_EQ(unsettled_snapshot(store, *store.find(*kOrders)).departed, left);

@@ -11,27 +11,29 @@ const Write* Tombstones::find(const RegistId& id) const {
     return known == by_id_.end() ? nullptr : &known->second.removal;
 }
 
-bool Tombstones::bury(const Write& removal, MonoTime now) {
+bool Tombstones::bury(const Tombstone& tombstone) {
+    const Write& removal = tombstone.removal;
     if (const Write* known = find(removal.id);
         known != nullptr && (removal.order < known->order ||
                              (removal.order == known->order && by_word(known->cause)))) {
         return false;
     }
-    set(removal, now);
+    set(tombstone);
     return true;
 }
 
-void Tombstones::set(const Write& removal, MonoTime since) {
+void Tombstones::set(const Tombstone& tombstone) {
+    const Write& removal = tombstone.removal;
     CHECK(removal.service != nullptr && removal.publication == nullptr);
     const auto [known, inserted] = by_id_.try_emplace(removal.id);
     if (!inserted) {
         unindex(known->second);
     }
-    known->second = {removal, since};
-    if (by_word(removal.cause)) {
+    known->second = tombstone;
+    if (by_word(removal.cause) || tombstone.connection) {
         departed_[removal.service->data_info_id()].insert(removal.id);
     }
-    ages_.emplace_back(since, removal.id);
+    ages_.emplace_back(tombstone.since, removal.id);
     while (ages_.size() > kMax) {
         forget_oldest();
     }
@@ -69,7 +71,11 @@ std::vector<Departure> Tombstones::departed(const Service& service) const {
     if (const auto ids = departed_.find(service.data_info_id()); ids != departed_.end()) {
         departed.reserve(ids->second.size());
         for (const RegistId& id : ids->second) {
-            departed.push_back({.id = id, .order = by_id_.at(id).removal.order});
+            const Tombstone& tombstone = by_id_.at(id);
+            const bool said = by_word(tombstone.removal.cause);
+            departed.push_back({.id = id,
+                                .order = tombstone.removal.order,
+                                .connection = said ? std::nullopt : tombstone.connection});
         }
         std::ranges::sort(departed, {}, &Departure::id);
     }

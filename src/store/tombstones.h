@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -21,6 +22,8 @@ namespace muster::store {
 struct Tombstone {
     Write removal;  // without a publication
     MonoTime since;
+    // Of what was removed, connection_of() it; none when it was not there, or is not known.
+    std::optional<std::uint64_t> connection = {};
 };
 
 // The memory of one slot's registrations that went, so that no older word of them brings them back
@@ -36,13 +39,13 @@ public:
 
     // Remembers `removal` unless one that is newer, or was by word, is remembered. Returns whether
     // it is remembered now.
-    bool bury(const Write& removal, MonoTime now);
+    bool bury(const Tombstone& tombstone);
     // Remembers it in place of whatever is remembered.
-    void set(const Write& removal, MonoTime since);
+    void set(const Tombstone& tombstone);
 
     void sweep(MonoTime now);
 
-    // What went from `service` by the word of its client or of an operator.
+    // What is known to have gone from `service`.
     [[nodiscard]] std::vector<Departure> departed(const Service& service) const;
 
     // They are numbered upwards as they are made. Visits those after `after_burial` with their

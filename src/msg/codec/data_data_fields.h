@@ -59,8 +59,8 @@ void fields(Ar& ar, Of<Ar, SlotImage::Datum> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotImage::Tombstone> it) {
-    auto& [service, write, age_ms] = it;
-    ar(service, write, age_ms);
+    auto& [service, write, connection, age_ms] = it;
+    ar(service, write, connection, age_ms);
 }
 
 template <class Ar>

@@ -51,8 +51,8 @@ void fields(Ar& ar, Of<Ar, DatumChange> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, Departure> it) {
-    auto& [id, order] = it;
-    ar(id, order);
+    auto& [id, order, connection] = it;
+    ar(id, order, connection);
 }
 
 template <class Ar>

@@ -228,8 +228,9 @@ void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
         }
     }
     for (const auto& stone : part.tombstones) {
-        load.store.install_tombstone(owners_.numbered(stone.write, stone.service),
-                                     now - std::chrono::milliseconds(stone.age_ms));
+        load.store.install_tombstone({.removal = owners_.numbered(stone.write, stone.service),
+                                      .since = now - std::chrono::milliseconds(stone.age_ms),
+                                      .connection = stone.connection});
     }
 }
 

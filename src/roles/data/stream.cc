@@ -83,6 +83,7 @@ void add_tombstones(msg::SlotImage& part, const store::DatumStore& store, const 
                                  part.next.burial = burial;
                                  part.tombstones.push_back({.service = stone.removal.service,
                                                             .write = owners.named(stone.removal),
+                                                            .connection = stone.connection,
                                                             .age_ms = to_ms(now - stone.since)});
                                  return true;
                              });

@@ -22,11 +22,11 @@ void DatumCopy::Departed::left(const RegistId& id, RegistOrder order) {
     gone.connection.reset();
 }
 
-void DatumCopy::Departed::lost(const Publication& publication) {
-    Gone& gone = remember(publication.id);
+void DatumCopy::Departed::lost(const RegistId& id, RegistOrder order, std::uint64_t connection) {
+    Gone& gone = remember(id);
     const bool fresh = gone.order == RegistOrder{};
-    if (fresh || gone.connection || gone.order < publication.order) {
-        gone = {.order = publication.order, .connection = hash64(publication.client_address)};
+    if (fresh || gone.connection || gone.order < order) {
+        gone = {.order = order, .connection = connection};
     }
 }
 
@@ -48,8 +48,7 @@ bool DatumCopy::Departed::holds(const Publication& publication) const {
         return publication.order <= gone.order;
     }
     return publication.order.version < gone.order.version ||
-           (publication.order == gone.order &&
-            *gone.connection == hash64(publication.client_address));
+           (publication.order == gone.order && *gone.connection == connection_of(publication));
 }
 
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
@@ -104,8 +103,9 @@ Folded DatumCopies::fold(const DatumChange& change) {
     for (const Removal& removal : change.removals) {
         const auto known = copy->publications.find(removal.id);
         if (known != copy->publications.end()) {
-            by_word(removal.cause) ? copy->departed.left(removal.id, (*known)->order)
-                                   : copy->departed.lost(**known);
+            by_word(removal.cause)
+                ? copy->departed.left(removal.id, (*known)->order)
+                : copy->departed.lost(removal.id, (*known)->order, connection_of(**known));
             copy->publications.erase(known);
             touched.push_back(removal.id);
         }
@@ -121,7 +121,8 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
         return Folded::nothing;
     }
     for (const Departure& gone : snapshot.departed) {
-        copy->departed.left(gone.id, gone.order);
+        gone.connection ? copy->departed.lost(gone.id, gone.order, *gone.connection)
+                        : copy->departed.left(gone.id, gone.order);
     }
     std::vector<RegistId> touched;
     DatumCopy::Publications next(snapshot.publications.begin(), snapshot.publications.end());

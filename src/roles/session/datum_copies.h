@@ -56,7 +56,7 @@ struct DatumCopy {
         void left(const RegistId& id, RegistOrder order);
         // Its connection or its lease ended. Its client may come back with the same state, but over
         // another connection.
-        void lost(const Publication& publication);
+        void lost(const RegistId& id, RegistOrder order, std::uint64_t connection);
         // It is there again, whatever was lost.
         void came(const RegistId& id);
 
@@ -66,7 +66,7 @@ struct DatumCopy {
     private:
         struct Gone {
             RegistOrder order;
-            std::optional<std::uint64_t> connection;  // hash of the address; none: by word
+            std::optional<std::uint64_t> connection;  // as in Departure
         };
         Gone& remember(const RegistId& id);
 

@@ -74,6 +74,14 @@ TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
     EXPECT_EQ(copies.fold(told), Folded::changed);
     ASSERT_EQ(copy.publications.size(), 1U) << "of q something newer is known";
     EXPECT_EQ((*copy.publications.begin())->id, RegistId("q"));
+    told.version = Version(7);
+    told.departed = {{RegistId("q"), {2, 0}, connection_of(*publication("q")) + 1}};
+    copies.fold(told);
+    EXPECT_EQ(copy.publications.size(), 1U) << "another connection was closed";
+    told.version = Version(8);
+    told.departed.front().connection = connection_of(*publication("q"));
+    copies.fold(told);
+    EXPECT_TRUE(copy.publications.empty());
 }
 
 TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
