@@ -5,6 +5,10 @@
 namespace muster::store {
 namespace {
 
+SetDigest element_of(const Publication& publication) {
+    return digest_of(publication.id, publication.order);
+}
+
 // Whether `write` says something older than what `owner` said under `order`.
 bool is_older(const Write& write, const RegistOrder& order, OwnerId owner) {
     if (write.order.version == order.version &&
@@ -156,7 +160,7 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
 WriteOutcome DatumStore::release(Datum& datum, Entries::iterator entry, const Write& removal,
                                  MonoTime now) {
     if (const auto next = others_.take_newest(removal.id)) {
-        uncount_owner(next->owner, *next->publication);
+        uncount_owner(next->owner, element_of(*next->publication));
         return take(*entry, *next);
     }
     tombstones_.bury({removal, now, connection_of(*entry->publication)});
@@ -173,16 +177,16 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     CHECK(effect.service != nullptr);
     forget_others(effect.id);
     if (effect.publication == nullptr) {
-        const Entry* known = find(*effect.service, effect.id);
-        tombstones_.set(
-            {effect, now,
-             known == nullptr ? std::nullopt : std::optional(connection_of(*known->publication))});
-        if (known == nullptr) {
-            return false;
+        Tombstone stone{effect, now};
+        Datum* datum = find(*effect.service);
+        const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(effect.id);
+        const bool here = datum != nullptr && found != datum->entries.end();
+        if (here) {
+            stone.connection = connection_of(*found->publication);
+            erase(*datum, found);
         }
-        Datum& datum = *find(*effect.service);
-        erase(datum, datum.entries.find(effect.id));
-        return true;
+        tombstones_.set(stone);
+        return here;
     }
     Datum& datum = find_or_make(effect.service);
     const auto [found, inserted] =
@@ -289,20 +293,20 @@ std::vector<PublicationPtr> DatumStore::unlisted(OwnerId owner, std::uint64_t st
 
 void DatumStore::hold_too(const Holder& holder) {
     if (const auto gone = others_.add(holder)) {
-        uncount_owner(gone->owner, *gone->publication);
+        uncount_owner(gone->owner, element_of(*gone->publication));
     }
-    count_owner(holder.owner, *holder.publication);
+    count_owner(holder.owner, element_of(*holder.publication));
 }
 
 void DatumStore::let_go(const RegistId& id, OwnerId owner) {
     if (const auto gone = others_.remove(id, owner)) {
-        uncount_owner(gone->owner, *gone->publication);
+        uncount_owner(gone->owner, element_of(*gone->publication));
     }
 }
 
 void DatumStore::forget_others(const RegistId& id) {
     for (const Holder& gone : others_.remove_all(id)) {
-        uncount_owner(gone.owner, *gone.publication);
+        uncount_owner(gone.owner, element_of(*gone.publication));
     }
 }
 
@@ -320,27 +324,29 @@ const Publication* DatumStore::held_by(OwnerId owner, const Entry& entry) const 
 }
 
 void DatumStore::count(const Entry& entry) {
-    digest_.add(digest_of(entry.publication->id, entry.publication->order));
+    const SetDigest element = element_of(*entry.publication);
+    digest_.add(element);
     ++publication_count_;
-    count_owner(entry.owner, *entry.publication);
+    count_owner(entry.owner, element);
 }
 
 void DatumStore::uncount(const Entry& entry) {
-    digest_.remove(digest_of(entry.publication->id, entry.publication->order));
+    const SetDigest element = element_of(*entry.publication);
+    digest_.remove(element);
     --publication_count_;
-    uncount_owner(entry.owner, *entry.publication);
+    uncount_owner(entry.owner, element);
 }
 
-void DatumStore::count_owner(OwnerId owner, const Publication& publication) {
+void DatumStore::count_owner(OwnerId owner, const SetDigest& element) {
     OwnerDigest& held = owners_[owner];
-    held.digest.add(digest_of(publication.id, publication.order));
+    held.digest.add(element);
     ++held.count;
 }
 
-void DatumStore::uncount_owner(OwnerId owner, const Publication& publication) {
+void DatumStore::uncount_owner(OwnerId owner, const SetDigest& element) {
     const auto found = owners_.find(owner);
     CHECK(found != owners_.end());
-    found->second.digest.remove(digest_of(publication.id, publication.order));
+    found->second.digest.remove(element);
     if (--found->second.count == 0) {
         owners_.erase(found);
     }

@@ -169,8 +169,8 @@ private:
     void forget_others(const RegistId& id);
     void count(const Entry& entry);
     void uncount(const Entry& entry);
-    void count_owner(OwnerId owner, const Publication& publication);
-    void uncount_owner(OwnerId owner, const Publication& publication);
+    void count_owner(OwnerId owner, const SetDigest& element);
+    void uncount_owner(OwnerId owner, const SetDigest& element);
 
     std::map<std::string, Datum> data_;  // by data_info_id
     OtherHolders others_;

@@ -218,10 +218,12 @@ void DataServer::Impl::step(LedSlot& slot, store::DatumStore::Datum& datum) {
 
 // An acting leader gives versions beside the leader's own.
 Version DataServer::Impl::next_version(const LedSlot& slot) {
-    constexpr std::uint64_t kApart = store::kApart;
     const WallTime now = env_.clock.wall();
-    return slot.acting ? versions_.next_apart(now, kApart + hash64(options_.node.raw()) % kApart)
-                       : versions_.next(now);
+    if (!slot.acting) {
+        return versions_.next(now);
+    }
+    const std::uint64_t own = hash64(options_.node.raw()) % store::kApart;
+    return versions_.next_apart(now, store::kApart + own);
 }
 
 // Those who wait for something better than what could be told at once.

@@ -83,7 +83,10 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                          .owner_seq = op.owner_seq,
                          .visible = outcome == store::WriteOutcome::changed};
     // What is there now may be another state than the one that was said.
-    if (const auto* entry = slot.store.find(*op.service, op.id)) {
+    if (op.publication != nullptr && effect.visible) {
+        effect.id = {};
+        effect.publication = op.publication;
+    } else if (const auto* entry = slot.store.find(*op.service, op.id)) {
         effect.id = {};
         effect.publication = entry->publication;
         effect.order = entry->publication->order;

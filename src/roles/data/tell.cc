@@ -46,8 +46,10 @@ void DataServer::Impl::tell(const LedSlot& slot, const DatumChange& change) {
 
 void DataServer::Impl::tell_later(SessionLink& link,
                                   std::variant<DatumChange, DatumSnapshot> change) {
+    if (link.pending.empty()) {
+        to_tell_.insert(link.node);
+    }
     link.pending.push_back(std::move(change));
-    to_tell_.insert(link.node);
 }
 
 void DataServer::Impl::tell_followers_and_sessions() {

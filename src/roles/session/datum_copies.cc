@@ -4,28 +4,27 @@
 
 namespace muster::session {
 
-DatumCopy::Departed::Gone& DatumCopy::Departed::remember(const RegistId& id) {
-    const auto [known, inserted] = gone_.try_emplace(id);
-    if (inserted) {
-        ages_.push_back(id);
-        if (ages_.size() > kMax) {
-            gone_.erase(ages_.front());
-            ages_.pop_front();
-        }
+std::pair<DatumCopy::Departed::Gone&, bool> DatumCopy::Departed::remember(const RegistId& id) {
+    const auto known = gone_.find(id);
+    if (known != gone_.end()) {
+        return {known->second, false};
     }
-    return known->second;
+    if (ages_.size() == kMax) {
+        gone_.erase(ages_.front());
+        ages_.pop_front();
+    }
+    ages_.push_back(id);
+    return {gone_[id], true};
 }
 
 void DatumCopy::Departed::left(const RegistId& id, RegistOrder order) {
-    Gone& gone = remember(id);
-    gone.order = gone.connection ? order : std::max(gone.order, order);
-    gone.connection.reset();
+    auto [gone, is_new] = remember(id);
+    gone = {.order = gone.connection ? order : std::max(gone.order, order), .connection = {}};
 }
 
 void DatumCopy::Departed::lost(const RegistId& id, RegistOrder order, std::uint64_t connection) {
-    Gone& gone = remember(id);
-    const bool fresh = gone.order == RegistOrder{};
-    if (fresh || gone.connection || gone.order < order) {
+    auto [gone, is_new] = remember(id);
+    if (is_new || gone.connection || gone.order < order) {
         gone = {.order = order, .connection = connection};
     }
 }
@@ -33,8 +32,7 @@ void DatumCopy::Departed::lost(const RegistId& id, RegistOrder order, std::uint6
 void DatumCopy::Departed::came(const RegistId& id) {
     const auto known = gone_.find(id);
     if (known != gone_.end() && known->second.connection) {
-        known->second.order = {};  // holds nothing; forgotten with its age
-        known->second.connection = 0;
+        gone_.erase(known);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -68,10 +69,10 @@ struct DatumCopy {
             RegistOrder order;
             std::optional<std::uint64_t> connection;  // as in Departure
         };
-        Gone& remember(const RegistId& id);
+        std::pair<Gone&, bool> remember(const RegistId& id);  // and whether it is new
 
         std::unordered_map<RegistId, Gone> gone_;
-        std::deque<RegistId> ages_;
+        std::deque<RegistId> ages_;  // also of some that came again
     };
 
     ServicePtr service;
