@@ -189,9 +189,9 @@ class Cluster:
             eventually(node.ready, f"{node.name} is ready", patience, node.said)
 
     def wait_placed(self, patience=60.0):
-        """Until every data server leads or follows every slot and has all of each: a table of at
-        most three data servers at rest. In a new cluster nodes are ready before that: copies are
-        placed a few at a time."""
+        """Until every data server leads or follows every slot and has all of each, and all metas
+        know it: a table of at most three data servers at rest. In a new cluster nodes are ready
+        before that: copies are placed a few at a time."""
         slots = 256
 
         def placed():
@@ -201,7 +201,10 @@ class Cluster:
                 if leads == 0 or leads + node.metric("muster_data_slots_synced") != slots:
                     return False
                 led += leads
-            return led == slots
+            metas = [node for node in self.of("meta") if node.is_running()]
+            return (led == slots
+                    and len({node.metric("muster_meta_table_epoch") for node in metas}) == 1
+                    and sum(node.metric("muster_meta_copies_moving") for node in metas) == 0)
 
         eventually(placed, "every slot has all its copies", patience)
 
