@@ -15,6 +15,7 @@ namespace muster {
 struct Removal {
     RegistId id;
     RemovalCause cause = RemovalCause::left;
+    RegistOrder order;  // of the removal: what was told of it last may be older
 
     [[nodiscard]] bool operator==(const Removal&) const = default;
 };

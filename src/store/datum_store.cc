@@ -135,7 +135,9 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
         return tombstones_.bury({write, now}) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
-    if (!by_word(write.cause) && entry.owner != write.owner) {
+    // What an earlier life of its session held, the later one was told of anew.
+    const bool owns = entry.owner == write.owner || succeeds(write.owner, entry.owner);
+    if (!by_word(write.cause) && !owns) {
         if (const Holder* holder = others_.find(write.id, write.owner);
             holder != nullptr && holder->owner_seq <= write.owner_seq) {
             let_go(write.id, write.owner);
@@ -150,7 +152,7 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     }
     if (by_word(write.cause)) {
         forget_others(write.id);
-    } else if (entry.owner_seq > write.owner_seq) {
+    } else if (entry.owner == write.owner && entry.owner_seq > write.owner_seq) {
         return WriteOutcome::ignored;
     }
     return release(*datum, found, write, now);

@@ -80,6 +80,13 @@ TEST_F(DatumStoreTest, RemovesAsClosedOnlyWhatTheOwnerStillOwns) {
               WriteOutcome::changed);
 }
 
+TEST_F(DatumStoreTest, RemovesAsClosedWhatAnEarlierLifeOfTheOwnerHeld) {
+    put({.seq = 9});
+    EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .owner = kSecondLife, .seq = 1}),
+              WriteOutcome::changed);
+    EXPECT_EQ(put({.seq = 9}), WriteOutcome::ignored) << "the earlier life's late word";
+}
+
 TEST_F(DatumStoreTest, RemovesAsClosedNothingThatWasWrittenLater) {
     put({.seq = 5});
     EXPECT_EQ(remove(RemovalCause::closed, {.seq = 4}), WriteOutcome::ignored);

@@ -25,7 +25,7 @@ void fold(DatumChange& change, const LogEntry& entry) {
         if (effect.publication != nullptr) {
             change.upserts.push_back(effect.publication);
         } else {
-            change.removals.push_back({id, effect.cause});
+            change.removals.push_back({id, effect.cause, effect.order});
         }
     }
 }

@@ -39,8 +39,8 @@ void fields(Ar& ar, Of<Ar, Publication> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, Removal> it) {
-    auto& [id, cause] = it;
-    ar(id, cause);
+    auto& [id, cause, order] = it;
+    ar(id, cause, order);
 }
 
 template <class Ar>

@@ -101,9 +101,9 @@ Folded DatumCopies::fold(const DatumChange& change) {
     for (const Removal& removal : change.removals) {
         const auto known = copy->publications.find(removal.id);
         if (known != copy->publications.end()) {
-            by_word(removal.cause)
-                ? copy->departed.left(removal.id, (*known)->order)
-                : copy->departed.lost(removal.id, (*known)->order, connection_of(**known));
+            const RegistOrder order = std::max(removal.order, (*known)->order);
+            by_word(removal.cause) ? copy->departed.left(removal.id, order)
+                                   : copy->departed.lost(removal.id, order, connection_of(**known));
             copy->publications.erase(known);
             touched.push_back(removal.id);
         }
@@ -130,7 +130,10 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     for (const PublicationPtr& old : copy->publications) {
         const auto kept = next.find(old->id);
         if (kept == next.end()) {
-            if (snapshot.settled || copy->departed.holds(*old)) {
+            if (snapshot.settled) {
+                copy->departed.lost(old->id, old->order, connection_of(*old));
+                touched.push_back(old->id);
+            } else if (copy->departed.holds(*old)) {
                 touched.push_back(old->id);
             } else {
                 next.insert(old);

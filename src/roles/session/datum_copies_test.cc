@@ -95,6 +95,16 @@ TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
     EXPECT_EQ((*copy.publications.begin())->id, RegistId("p"));
     copies.fold(snapshot(9, true, {publication("q", "a", {2, 0})}));
     EXPECT_EQ(copy.publications.size(), 1U) << "who knows all is believed";
+    copies.fold(snapshot(10, true, {}));
+    copies.fold(snapshot(11, false, {publication("q", "a", {2, 0})}));
+    EXPECT_TRUE(copy.publications.empty()) << "it was known that it is gone";
+}
+
+TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {1, 100})}));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), RemovalCause::left, {2, 300}}}));
+    copies.fold(snapshot(7, false, {publication("p", "a", {1, 200})}));
+    EXPECT_TRUE(copy.publications.empty()) << "sessions are not told of the same state again";
 }
 
 TEST_F(DatumCopiesTest, ShowWhoCameBackOverAnotherConnection) {
