@@ -190,6 +190,17 @@ TEST_F(Promotion, OrphansOfASessionThatEndedGoAfterTheGraceUnlessTakenOver) {
     EXPECT_EQ(world["d1"].status().orphans, 0U);
 }
 
+TEST_F(Promotion, OfACopyThatSawASessionEndBeforeItCameBackRemovesNothing) {
+    world.link("d2", "s1", msg::LinkEvent::closed);
+    world.link("d2", "s1", msg::LinkEvent::up);  // a follower hears nothing else of a session
+    world.pass(20s);
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    world.pass(1s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+}
+
 TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {
     world.link("d1", "s1", msg::LinkEvent::silent);
     world.pass(60s, {"s1"});

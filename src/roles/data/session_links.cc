@@ -46,6 +46,13 @@ void SessionLinks::note_gone(const NodeId& node, GoneReason reason, MonoTime now
     }
 }
 
+void SessionLinks::note_up(const NodeId& node, MonoTime now) {
+    const auto known = gone_.find(node);
+    if (known != gone_.end() && known->second.reason == GoneReason::closed) {
+        known->second = {GoneReason::silent, now};
+    }
+}
+
 std::optional<Gone> SessionLinks::gone(const NodeId& node) const {
     const auto known = gone_.find(node);
     return known == gone_.end() ? std::nullopt : std::optional(known->second);
