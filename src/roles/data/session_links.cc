@@ -112,6 +112,12 @@ bool SessionLinks::all_supplied(SlotId slot, Epoch epoch, MonoTime now,
            });
 }
 
+bool SessionLinks::any_supplied(SlotId slot, Epoch epoch) const {
+    return std::ranges::any_of(links_, [&](const auto& item) {
+        return !gone(item.first) && item.second.has_supplied(slot, epoch);
+    });
+}
+
 bool SessionLinks::all_heard_supplied(SlotId slot, Epoch epoch) const {
     return std::ranges::all_of(links_, [&](const auto& item) {
         return gone(item.first) || item.second.has_supplied(slot, epoch);

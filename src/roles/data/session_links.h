@@ -115,6 +115,9 @@ public:
     [[nodiscard]] bool all_supplied(SlotId slot, Epoch epoch, MonoTime now,
                                     const Graces& graces) const;
 
+    // Whether anybody who is there has supplied `slot` in `epoch`.
+    [[nodiscard]] bool any_supplied(SlotId slot, Epoch epoch) const;
+
     // Whether all who are there, members or not, have supplied `slot` in `epoch`.
     [[nodiscard]] bool all_heard_supplied(SlotId slot, Epoch epoch) const;
 
