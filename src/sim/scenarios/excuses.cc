@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "roles/session/balancer.h"
+#include "sim/workloads/lease_client.h"
 
 namespace muster::sim {
 namespace {
@@ -15,6 +16,8 @@ using std::chrono::seconds;
 constexpr Duration kReturn = std::chrono::milliseconds(13'500);
 constexpr Duration kMove = std::chrono::milliseconds(9'500);
 constexpr Duration kJourney = session::BalancerOptions{}.journey - std::chrono::milliseconds(500);
+// A lease runs from the last renewal, up to one pace before the client waits for an answer in vain.
+constexpr Duration kLeased = LeaseClient::kLease - LeaseClient::kRenewal - seconds(1);
 // What a session finds closed this soon after it stood still may have closed because of that.
 constexpr Duration kAfterPause = seconds(1);
 
@@ -73,6 +76,10 @@ void Excuses::judge(SimClient& client) {
         client.note_settled(now);
         away_.erase(name);
         kept_.erase(name);
+        if (client.falls_silent()) {
+            const Process& process = registry_.node(now.server).process();
+            kept_[name] = {.session = now, .ran = process.ran(), .grace = kLeased};
+        }
     } else if (client.settled_in().life == 0) {
         client.note_settled(now);  // begins here
     } else if (late(client)) {
