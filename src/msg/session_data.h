@@ -52,7 +52,9 @@ struct InterestDeclare {
         ServicePtr service;
         Version held;           // of the session's copy; zero: it has none
         bool complete = false;  // that copy was once told whole and settled
-        Version heard = {};     // the highest version a client of the session has of it
+        // The highest version a client of the session has of it; or one below `held` that did not
+        // lead to that.
+        Version heard = {};
     };
     Incarnation session;
     std::uint64_t stream = 0;

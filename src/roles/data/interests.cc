@@ -18,6 +18,10 @@ constexpr Duration kStrayWait = std::chrono::seconds(1);
 
 using Stand = Interest::Stand;
 
+bool knows(const LedSlot& slot, const store::DatumStore::Datum& datum, Version seen) {
+    return seen == Version{} || slot.log.knows(*datum.service, seen, datum.version);
+}
+
 bool doubtful(const Interest& interest) {
     return interest.stand != Stand::trunk || !interest.complete;
 }
@@ -91,8 +95,7 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
     }
     // What is held here is, or once was, all there is.
     const bool statement = slot.settled || slot.whole;
-    const Version seen = std::max(said.held, said.heard);
-    const bool known = seen == Version{} || slot.log.knows(*interest.service, seen, datum.version);
+    const bool known = knows(slot, datum, said.held) && knows(slot, datum, said.heard);
     if (known && datum.version == Version{}) {
         step(slot, datum);
     }
@@ -143,7 +146,11 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
     const bool waited = env_.clock.mono() - interest.since >= kStrayWait;
     const auto id = slots_.id_of(*interest.service);
     if (id) {
-        note_given_beside(*id, slot, std::max(said.held, said.heard));
+        for (const Version seen : {said.held, said.heard}) {
+            if (!knows(slot, datum, seen)) {
+                note_given_beside(*id, slot, seen);
+            }
+        }
         if (said.held != Version{}) {
             link.supplied.erase(*id);  // another leader told it that: it may own other things now
         }
@@ -153,7 +160,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
         tell_whole(slot, link, interest, true);
         return;
     }
-    if (slot.log.knows(*interest.service, said.held, datum.version) && said.held != Version{}) {
+    if (said.held != Version{} && knows(slot, datum, said.held)) {
         // Only a client of the session knows more: nothing is shown to it before that is known
         // here.
         waited ? answer_known(slot, link, interest, statement)

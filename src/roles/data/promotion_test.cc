@@ -1,4 +1,5 @@
 #include "roles/data/test_world.h"
+#include "store/version_clock.h"
 
 namespace muster::data {
 namespace {
@@ -247,6 +248,27 @@ TEST_F(Promotion, ExpiresNobodyAfterAPauseOfItsOwn) {
     world.pass(1s);
     EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
     EXPECT_EQ(world["d1"].status().orphans, 0U);
+}
+
+TEST_F(Promotion, AsksAllSessionsAgainWhenAClientHoldsWhatAnotherGaveBesideTheLeader) {
+    ASSERT_TRUE(world.copy("d1").settled);
+    const auto& copy = s2.copies["orders"];
+    const std::size_t snapshots = s2.snapshots;
+    world.send(
+        {s2.node, Role::session}, {NodeId("d1"), Role::data},
+        msg::InterestDeclare{
+            .session = Incarnation(1),
+            .stream = 1,
+            .part = 10,
+            .items = {{.service = kOrders,
+                       .held = copy.version,
+                       .heard = Version((copy.version.raw() - store::kApart) | store::kApart)}}});
+    world.run();
+    EXPECT_FALSE(world.copy("d1").settled);
+    EXPECT_EQ(s2.snapshots, snapshots);
+    world.pass(3s);
+    EXPECT_TRUE(world.copy("d1").settled);
+    EXPECT_EQ(s2.snapshots, snapshots + 1) << "once all have supplied, the list";
 }
 
 // ---- in the leader's stead

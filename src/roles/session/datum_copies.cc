@@ -154,6 +154,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     copy->told.reset();
     copy->complete = copy->complete || snapshot.settled;
     copy->diverged = copy->diverged && !snapshot.settled;
+    copy->doubted = snapshot.settled ? Version{} : copy->doubted;
     advance(*copy, snapshot.version, std::move(touched));
     return Folded::changed;
 }
@@ -213,6 +214,18 @@ ServiceViewPtr DatumCopies::view(DatumCopy& copy, Scope scope, const std::string
 
 ServiceViewPtr DatumCopies::told_view(const DatumCopy& copy, Scope scope, const std::string& zone) {
     return make_view(copy, copy.told->version, copy.told->publications, scope, zone);
+}
+
+bool DatumCopies::knows(const DatumCopy& copy, Version held) {
+    if (held >= copy.version) {
+        return true;
+    }
+    for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step) {
+        if (step->from <= held) {
+            return step->from == held || step->from == Version{};
+        }
+    }
+    return true;
 }
 
 ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, Version held) {

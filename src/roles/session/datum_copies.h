@@ -89,6 +89,10 @@ struct DatumCopy {
     MonoTime unwanted_since;
     bool wanted = false;
     Version heard;  // the highest any client said to have
+    // What a client said to have that is below `version`, and never led here: another leader told
+    // it of what may not be known here. To that client the list is not all there is, until a leader
+    // that knows all has told it anew. Zero: none.
+    Version doubted;
 };
 
 enum class Folded : std::uint8_t {
@@ -120,6 +124,10 @@ public:
 
     // What a subscriber of this scope and zone is shown now. Shared until the next version.
     [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);
+
+    // Whether `held` led to the copy, or may yet. What is older than all that is remembered is
+    // believed.
+    [[nodiscard]] static bool knows(const DatumCopy& copy, Version held);
 
     // What is shown to whom no version of our own may be shown: such a client does not say what it
     // holds when it comes to another session, which would show it something lower (I2).

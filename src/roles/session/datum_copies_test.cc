@@ -49,6 +49,22 @@ TEST_F(DatumCopiesTest, FoldChangesThatFollow) {
     EXPECT_TRUE(copy.complete);
 }
 
+TEST_F(DatumCopiesTest, KnowWhichVersionsNeverLedHere) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version())) << "who holds nothing";
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(3))) << "what was before the first is believed";
+    copies.fold(change(5, 7, {publication("q")}));
+    copies.fold(change(7, 9, {publication("r")}));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(5)));
+    EXPECT_FALSE(DatumCopies::knows(copy, Version(6)));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(7)));
+    EXPECT_FALSE(DatumCopies::knows(copy, Version(8)));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(9)));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(10))) << "it may lead here yet";
+    copies.fold(change(9, 11, {}));
+    EXPECT_TRUE(DatumCopies::knows(copy, Version(3))) << "nor what is forgotten";
+}
+
 TEST_F(DatumCopiesTest, TakeAwayOnlyBySettledSnapshots) {
     copies.fold(snapshot(5, true, {publication("p")}));
     EXPECT_EQ(copies.fold(snapshot(6, false, {publication("q")})), Folded::changed);

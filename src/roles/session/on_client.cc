@@ -189,18 +189,24 @@ void SessionServer::Impl::reply_to(env::ConnId conn, const msg::RequestReply& re
     }
 }
 
-void SessionServer::Impl::want(const ServicePtr& service, Version held) {
+// Whether what the client holds is known here.
+bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
     DatumCopy& copy = copies_.find_or_make(service);
     const bool asked = copy.wanted || copy.version.raw() != 0;
     copy.wanted = true;
     copy.heard = std::max(copy.heard, held);
-    if (asked && held <= copy.version) {
-        return;
+    const bool known = DatumCopies::knows(copy, held);
+    if (!known) {
+        copy.doubted = std::max(copy.doubted, held);
     }
-    // Not known here, or the client has seen something newer: the leader goes above it (I2).
+    if (asked && held <= copy.version && known) {
+        return true;
+    }
+    // Not known here, or the client has seen something else: the leader goes above it (I2).
     if (const NodeId* node = server_of(*service); node != nullptr) {
         declare(*node, copy);
     }
+    return known;
 }
 
 void SessionServer::Impl::unwant(const Service& service) {
@@ -246,8 +252,8 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
         }
         const ServicePtr service = copies_.find_or_make(wish.service).service;
         client.subscriptions[wish.id] = {service, key, wish.order};
-        want(service, item.held);
-        pusher_.add(service, key, wish.id, {item.held, item.held_digest}, wish.app);
+        const bool stray = !want(service, item.held);
+        pusher_.add(service, key, wish.id, {item.held, item.held_digest, stray}, wish.app);
         services.push_back(service);
     }
     reply_to(conn, reply);

@@ -104,7 +104,8 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     }
 }
 
-// What diverged is no base for differences: it is told whole, above all that was shown of it.
+// What diverged is no base for differences: it is told whole, above all that was shown of it. So is
+// what a client doubts; the leader may know what that was told by others, or asks all sessions.
 void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
     if (waits_to_rejoin(copy)) {
         return;
@@ -112,11 +113,13 @@ void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
     const Route* route = routes_.find(*copy.service);
     const Version own(copy.version.raw() +
                       (copy.diverged ? 1 : 0));  // the leader may have the same
+    const Version heard = std::max(copy.heard, own);
+    const bool doubted = copy.doubted != Version{};
     interests_.declare(node,
                        {.service = copy.service,
                         .held = copy.diverged ? Version{} : copy.version,
-                        .complete = copy.complete && !copy.diverged,
-                        .heard = std::max(copy.heard, own)},
+                        .complete = copy.complete && !copy.diverged && !doubted,
+                        .heard = doubted && heard == copy.version ? copy.doubted : heard},
                        route != nullptr && route->acting);
 }
 

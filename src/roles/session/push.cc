@@ -9,6 +9,13 @@ namespace {
 // A push that its receiver refuses is sent once more at once, then only at the pace of timeouts.
 constexpr std::uint32_t kQuickRetries = 1;
 
+// The same as a list that only adds.
+ServiceViewPtr adding(const ServiceViewPtr& view) {
+    auto made = std::make_shared<ServiceView>(*view);
+    made->complete = false;
+    return made;
+}
+
 }  // namespace
 
 void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& id,
@@ -23,6 +30,7 @@ void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& 
     }
     list.app = app;
     list.waiting = true;
+    list.stray = list.stray || held.stray;
     if (is_new_list || !is_new_id) {
         list.acknowledged = held.version;
         list.claimed = held.version.raw() != 0 ? std::optional(held.digest) : std::nullopt;
@@ -96,6 +104,10 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (port == nullptr) {
         return;
     }
+    if (list.stray && copy.doubted == Version{}) {
+        list.stray = false;
+        list.whole = true;
+    }
     const bool told_only = copy.told && !port->shows_incomplete();
     const Version version = told_only ? copy.told->version : copy.version;
     const bool to_confirm = list.claimed && version == list.acknowledged;
@@ -107,7 +119,7 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (list.in_flight.raw() != 0) {
         return;
     }
-    if (!copy.complete && !port->shows_incomplete()) {
+    if ((!copy.complete || list.stray) && !port->shows_incomplete()) {
         probe_.held_back_incomplete.add();
         return;
     }
@@ -116,16 +128,20 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
         return;
     }
     const auto view = [&] {
-        return told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
-                         : DatumCopies::view(copy, key.scope, key.zone);
+        const auto known = told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
+                                     : DatumCopies::view(copy, key.scope, key.zone);
+        return list.stray ? adding(known) : known;
     };
     if (to_confirm && view()->digest != *list.claimed) {
         list.whole = true;
     }
     const bool delta_wanted = port->takes_deltas() && !list.whole && !told_only;
     const Version from = delta_wanted ? list.acknowledged : Version{};
-    const auto [share, is_new] = shares.try_emplace(
-        ShareKey{.door = door_number(port), .scope = key.scope, .zone = key.zone, .from = from});
+    const auto [share, is_new] = shares.try_emplace(ShareKey{.door = door_number(port),
+                                                             .scope = key.scope,
+                                                             .zone = key.zone,
+                                                             .from = from,
+                                                             .stray = list.stray});
     if (is_new) {
         share->second.port = port;
         share->second.view = view();

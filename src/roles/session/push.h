@@ -47,6 +47,7 @@ public:
         bool whole = false;    // the next push must not be a delta
         // What the client says it holds at `acknowledged`: to be confirmed, or replaced.
         std::optional<SetDigest> claimed;
+        bool stray = false;  // it holds what may not be known here: nothing is taken away from it
         std::uint32_t failures = 0;
         MonoTime sent_at;
     };
@@ -70,6 +71,7 @@ public:
     struct Held {
         Version version;
         SetDigest digest;
+        bool stray = false;  // a version that the copy doubts
     };
 
     // Adds a subscriber, or takes `held` anew for one that is there. Nothing is sent yet; what it
@@ -115,6 +117,7 @@ private:
         Scope scope = Scope::zone;
         std::string zone;
         Version from;
+        bool stray = false;
         auto operator<=>(const ShareKey&) const = default;
     };
     struct Share {

@@ -16,13 +16,14 @@ public:
         Version version;
         bool delta = false;
         std::vector<RegistId> subscribers;
+        bool complete = false;
     };
     void reply(env::ConnId, const msg::RequestReply&) override {}
     void push(const msg::PushOrder& order) override {
         ++orders;
         for (const auto& target : order.targets) {
-            sent.push_back(
-                {target.conn, order.view->version, order.delta != nullptr, target.subscribers});
+            sent.push_back({target.conn, order.view->version, order.delta != nullptr,
+                            target.subscribers, order.view->complete});
         }
     }
     void push_config(env::ConnId, const msg::ConfigPush&) override {}
@@ -102,6 +103,24 @@ TEST_F(PusherTest, RemembersOnlyTheNewestWhileOneIsInFlight) {
     EXPECT_EQ(port.sent.front().version, Version(7));
     EXPECT_FALSE(acknowledge(1, 7)) << "nothing newer is due";
     EXPECT_TRUE(offer().empty());
+}
+
+TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyDoubtsUntilItIsToldAnew) {
+    add(1, "s");
+    copy.doubted = Version(4);
+    pusher.add(kOrders, list(2), RegistId("s"), {.version = Version(4), .stray = true}, "");
+    ASSERT_EQ(offer().size(), 2U);
+    EXPECT_TRUE(port.sent.front().complete);
+    EXPECT_FALSE(port.sent.back().complete);
+    (void)acknowledge(2, 5);
+    tell(6, {"p"}, false);
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_FALSE(port.sent.front().complete);
+    (void)acknowledge(2, 6);
+    tell(7, {"p"});
+    ASSERT_EQ(offer().size(), 1U);
+    EXPECT_TRUE(port.sent.front().complete);
+    EXPECT_FALSE(port.sent.front().delta) << "it may hold more than the copy ever did";
 }
 
 TEST_F(PusherTest, SendsDifferencesFromWhatIsAcknowledged) {

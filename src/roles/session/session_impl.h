@@ -119,7 +119,7 @@ private:
                              std::vector<WriteQueue::Op> ops);
     void reply_to(env::ConnId conn, const msg::RequestReply& reply);
     void write_all(std::vector<WriteQueue::Op> ops);
-    void want(const ServicePtr& service, Version held);
+    [[nodiscard]] bool want(const ServicePtr& service, Version held);
     void unwant(const Service& service);
     void end_subscription(const Subscribed& subscribed, const RegistId& id);
 
