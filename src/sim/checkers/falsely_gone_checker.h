@@ -13,6 +13,7 @@ namespace muster::sim {
 //     connection up while the session stood still, within the grace from the moment at which that
 //     session noticed. The grace is counted in the time that the session ran; "back" is having all
 //     its publications acknowledged on a connection to that life of the session.
+// And the views of a listener that crossed a cut: see Truth::crossed().
 class FalselyGoneChecker final : public Checker {
 public:
     using Checker::Checker;

@@ -43,11 +43,23 @@ SimClient* Excuses::owner_of(PipeId pipe) const {
 }
 
 void Excuses::step() {
+    if (nodes_apart()) {
+        truth_.nodes_cut();
+    }
     for (const auto& client : clients_) {
         if (client->alive()) {
             judge(*client);
         }
     }
+}
+
+bool Excuses::nodes_apart() const {
+    const auto nodes = registry_.nodes();
+    return std::ranges::any_of(nodes, [&](Node* one) {
+        return std::ranges::any_of(nodes, [&](Node* other) {
+            return cuts_.blocked(one->process().name(), other->process().name());
+        });
+    });
 }
 
 void Excuses::judge(SimClient& client) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/workloads/sim_client.h"
+#include "sim/world/cuts.h"
 #include "sim/world/pipes.h"
 #include "sim/world/registry.h"
 
@@ -18,8 +19,9 @@ class Excuses {
 public:
     using Clients = std::vector<std::unique_ptr<SimClient>>;
 
-    Excuses(const Registry& registry, const Pipes& pipes, Truth& truth, const Clients& clients)
-        : registry_(registry), pipes_(pipes), truth_(truth), clients_(clients) {}
+    Excuses(const Registry& registry, const Pipes& pipes, const Cuts& cuts, Truth& truth,
+            const Clients& clients)
+        : registry_(registry), pipes_(pipes), cuts_(cuts), truth_(truth), clients_(clients) {}
 
     // A living session lost a connection.
     void on_connection_lost(Node& session, PipeId pipe);
@@ -28,11 +30,13 @@ public:
 
 private:
     void judge(SimClient& client);
+    [[nodiscard]] bool nodes_apart() const;
     [[nodiscard]] bool late(const SimClient& client) const;
     [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
 
     const Registry& registry_;
     const Pipes& pipes_;
+    const Cuts& cuts_;
     Truth& truth_;
     const Clients& clients_;
     std::set<std::string> away_;  // excused, and not back yet
