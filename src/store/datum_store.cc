@@ -205,6 +205,15 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     return visible;
 }
 
+void DatumStore::remember_too(const DatumStore& other) {
+    other.tombstones_.visit(0, [this](std::uint64_t, const Tombstone& stone) {
+        if (find(*stone.removal.service, stone.removal.id) == nullptr) {
+            tombstones_.bury(stone);
+        }
+        return true;
+    });
+}
+
 void DatumStore::forget(const Service& service) {
     const auto found = data_.find(service.data_info_id());
     if (found != data_.end() && found->second.entries.empty()) {

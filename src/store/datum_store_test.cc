@@ -335,5 +335,23 @@ TEST_F(DatumStoreTest, InstallsWhatAnotherCopyHeldWhateverIsKnown) {
     EXPECT_EQ(stones, 1);
 }
 
+TEST_F(DatumStoreTest, RemembersWhatAnotherCopySawGoToo) {
+    DatumStore before;
+    const Write gone{.id = RegistId("p"),
+                     .service = kOrders,
+                     .order = {2, 0},
+                     .cause = RemovalCause::left,
+                     .owner = kOther,
+                     .owner_seq = 1};
+    before.apply(gone, now);
+    put({.version = 1});
+    store.remember_too(before);
+    EXPECT_EQ(store.tombstones().find(RegistId("p")), nullptr) << "it is here";
+    remove(RemovalCause::closed, {.version = 1, .seq = 2});
+    store.remember_too(before);
+    EXPECT_EQ(put({.version = 1, .seq = 3}), WriteOutcome::superseded);
+    EXPECT_EQ(put({.version = 3, .seq = 4}), WriteOutcome::changed);
+}
+
 }  // namespace
 }  // namespace muster::store

@@ -222,8 +222,7 @@ Version DataServer::Impl::next_version(const LedSlot& slot) {
     if (!slot.acting) {
         return versions_.next(now);
     }
-    const std::uint64_t own = hash64(options_.node.raw()) % store::kApart;
-    return versions_.next_apart(now, store::kApart + own);
+    return versions_.next_apart(now, hash64(options_.node.raw()) % store::kApart);
 }
 
 // Those who wait for something better than what could be told at once.

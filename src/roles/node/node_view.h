@@ -28,8 +28,8 @@ struct NodeViewOptions {
     Duration ask_interval = std::chrono::milliseconds(20);
     // A meta that refuses this node for so long, while none lets it in, means it.
     Duration refused_for_good = std::chrono::seconds(10);
-    // Versions are reserved on disk this far ahead of the highest one given: 4 s of physical time.
-    std::uint64_t reserve_ahead = std::uint64_t{4000} << kVersionCountBits;
+    // Versions are reserved on disk this far ahead of the highest one given: 16 s of physical time.
+    std::uint64_t reserve_ahead = std::uint64_t{16'000} << kVersionCountBits;
 };
 
 struct NodeViewEnv {
