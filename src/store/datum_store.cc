@@ -205,8 +205,8 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     return visible;
 }
 
-void DatumStore::remember_too(const DatumStore& other) {
-    other.tombstones_.visit(0, [this](std::uint64_t, const Tombstone& stone) {
+void DatumStore::remember_too(const Tombstones& other) {
+    other.visit(0, [this](std::uint64_t, const Tombstone& stone) {
         if (find(*stone.removal.service, stone.removal.id) == nullptr) {
             tombstones_.bury(stone);
         }

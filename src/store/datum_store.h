@@ -98,9 +98,9 @@ public:
     void install_tombstone(const Tombstone& tombstone) {
         tombstones_.set(tombstone);
     }
-    // Also remembers what `other`, a copy of the same slot, remembers of registrations that are not
+    // Also remembers what another copy of the same slot remembers of registrations that are not
     // here.
-    void remember_too(const DatumStore& other);
+    void remember_too(const Tombstones& other);
 
     // Forgets a datum nobody publishes.
     void forget(const Service& service);

@@ -345,10 +345,10 @@ TEST_F(DatumStoreTest, RemembersWhatAnotherCopySawGoToo) {
                      .owner_seq = 1};
     before.apply(gone, now);
     put({.version = 1});
-    store.remember_too(before);
+    store.remember_too(before.tombstones());
     EXPECT_EQ(store.tombstones().find(RegistId("p")), nullptr) << "it is here";
     remove(RemovalCause::closed, {.version = 1, .seq = 2});
-    store.remember_too(before);
+    store.remember_too(before.tombstones());
     EXPECT_EQ(put({.version = 1, .seq = 3}), WriteOutcome::superseded);
     EXPECT_EQ(put({.version = 3, .seq = 4}), WriteOutcome::changed);
 }

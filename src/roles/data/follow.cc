@@ -203,7 +203,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
         ask_part(part.slot, *slot, now);
         return;
     }
-    own.store.remember_too(slot->store);  // what a leader on the other side of a cut cannot know
+    own.store.remember_too(
+        slot->store.tombstones());  // what a leader on the other side of a cut cannot know
     slot->store = std::move(own.store);
     slot->log.reset(own.at, slot->store.highest_version(), part.gaps);
     slot->whole_from = part.position;
