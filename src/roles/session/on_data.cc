@@ -143,22 +143,30 @@ void SessionServer::Impl::restart_stream(const NodeId& leader) {
     }
 }
 
-// One walk for all slots that were asked for: a leader that begins asks for many.
+// One walk for all slots that were asked for: a leader that begins asks for many. It begins at the
+// first id that any of them wants, and ends when each part is full.
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
     if (request.session != options_.incarnation || roster_.holds(env_.clock.mono())) {
         return;  // asked again when the next digest differs
     }
     std::map<SlotId, DetailPart> parts;
+    std::set<RegistId> from_here;
     for (const auto& [slot, epoch, after] : request.slots) {
-        if (slot.raw() < table().slots.size()) {
-            parts.try_emplace(slot, after);
+        if (slot.raw() < table().slots.size() && parts.try_emplace(slot, after).second) {
+            from_here.insert(after);
         }
     }
-    registrations_.for_each([&](const Registrations::Op& op) {
+    if (parts.empty()) {
+        return;
+    }
+    std::size_t open = parts.size();
+    registrations_.for_each_after(*from_here.begin(), [&](const Registrations::Op& op) {
         const auto part = parts.find(slot_of(*op.service, table().slots.size()));
-        if (part != parts.end()) {
+        if (part != parts.end() && !part->second.full()) {
             part->second.offer(op);
+            open -= part->second.full() ? 1 : 0;
         }
+        return open > 0;
     });
     for (const auto& [slot, epoch, after] : request.slots) {
         auto part = parts.extract(slot);  // one that is named twice is answered once
