@@ -46,10 +46,18 @@ struct SlotEntry {
 // something comes; said again after a gap. Answered by SlotEntries when the leader's log holds
 // `held`, else by the first part of an image.
 struct FollowSlot {
+    // What clients withdrew on the sender's side of a cut, and the leader's image does not know of.
+    struct Withdrawal {
+        ServicePtr service;
+        OwnedWrite write;
+    };
+    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that is left to the sessions
+
     Incarnation data;
     SlotId slot;
     Epoch slot_epoch;
     LogPosition held;
+    std::vector<Withdrawal> withdrawn = {};
 };
 
 // leader -> follower: the entries after `after`, which are numbered upwards in `entries_epoch`:

@@ -99,8 +99,9 @@ public:
         tombstones_.set(tombstone);
     }
     // Also remembers what another copy of the same slot remembers of registrations that are not
-    // here.
-    void remember_too(const Tombstones& other);
+    // here. Returns the withdrawals among it that are news here, also of what is here in an older
+    // state.
+    std::vector<Write> remember_too(const Tombstones& other);
 
     // Forgets a datum nobody publishes.
     void forget(const Service& service);

@@ -345,10 +345,11 @@ TEST_F(DatumStoreTest, RemembersWhatAnotherCopySawGoToo) {
                      .owner_seq = 1};
     before.apply(gone, now);
     put({.version = 1});
-    store.remember_too(before.tombstones());
+    EXPECT_EQ(store.remember_too(before.tombstones()).size(), 1U);
     EXPECT_EQ(store.tombstones().find(RegistId("p")), nullptr) << "it is here";
     remove(RemovalCause::closed, {.version = 1, .seq = 2});
-    store.remember_too(before.tombstones());
+    EXPECT_EQ(store.remember_too(before.tombstones()).size(), 1U);
+    EXPECT_TRUE(store.remember_too(before.tombstones()).empty()) << "no news";
     EXPECT_EQ(put({.version = 1, .seq = 3}), WriteOutcome::superseded);
     EXPECT_EQ(put({.version = 3, .seq = 4}), WriteOutcome::changed);
 }

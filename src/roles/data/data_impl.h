@@ -114,6 +114,9 @@ private:
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
                std::uint64_t said_at, Turn& turn);
+    void note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome, Turn& turn);
+    void take_withdrawn(SlotId id, LedSlot& slot,
+                        const std::vector<msg::FollowSlot::Withdrawal>& withdrawn);
     void commit(LedSlot& slot, Turn& turn);
     void tell_superseded(const SessionLink& link, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);

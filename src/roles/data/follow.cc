@@ -82,11 +82,17 @@ void DataServer::Impl::ask_leaders(MonoTime now) {
 
 void DataServer::Impl::ask_leader(SlotId id, FollowedSlot& slot, MonoTime now) {
     slot.asked = now;
-    env_.outbox.send({slot.leader, Role::data},
-                     msg::FollowSlot{.data = options_.incarnation,
-                                     .slot = id,
-                                     .slot_epoch = slot.epoch,
-                                     .held = slot.diverged ? LogPosition{} : slot.log.position()});
+    msg::FollowSlot ask{.data = options_.incarnation,
+                        .slot = id,
+                        .slot_epoch = slot.epoch,
+                        .held = slot.diverged ? LogPosition{} : slot.log.position()};
+    for (const store::Write& write : slot.withdrawn) {
+        if (ask.withdrawn.size() == msg::FollowSlot::kWithdrawnMax) {
+            break;
+        }
+        ask.withdrawn.push_back({write.service, owners_.named(write)});
+    }
+    env_.outbox.send({slot.leader, Role::data}, std::move(ask));
 }
 
 void DataServer::Impl::ask_part(SlotId id, FollowedSlot& slot, MonoTime now) {
@@ -132,6 +138,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
         install(*slot, message.entries[i]);
     }
     slot->in_step = true;
+    slot->withdrawn.clear();
     if (message.settled) {
         slot->settled = true;
         slot->whole = slot->consistent();
@@ -203,8 +210,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
         ask_part(part.slot, *slot, now);
         return;
     }
-    own.store.remember_too(
-        slot->store.tombstones());  // what a leader on the other side of a cut cannot know
+    slot->withdrawn = own.store.remember_too(slot->store.tombstones());
     slot->store = std::move(own.store);
     slot->log.reset(own.at, slot->store.highest_version(), part.gaps);
     slot->whole_from = part.position;

@@ -282,6 +282,18 @@ TEST_F(Acting, BringsBackNothingThatLeftMeanwhile) {
     EXPECT_EQ(s2.copies["orders"].ids, Ids{});
 }
 
+TEST_F(Acting, TellsTheLeaderWhatLeftWhenTheSessionThatKnewItIsGoneToo) {
+    s2.publish("b", kOrders);
+    split();
+    s2.withdraw("b", true);
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b"}));
+    world.heal();
+    world.pass(2s, {"s1"});
+    EXPECT_EQ(s1.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+    EXPECT_EQ(world.copy("d3").digest, world.copy("d1").digest);
+}
+
 TEST_F(Acting, GoesOverIntoLeading) {
     split();
     s2.publish("b", kOrders, true);

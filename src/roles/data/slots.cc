@@ -120,7 +120,7 @@ void Slots::drop(SlotId id, Changes& changes) {
 
 void Slots::recall(SlotId id, store::DatumStore& store) {
     if (const auto went = went_.extract(id)) {
-        store.remember_too(went.mapped());
+        std::ignore = store.remember_too(went.mapped());
     }
 }
 

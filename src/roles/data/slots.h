@@ -86,7 +86,8 @@ struct FollowedSlot {
     bool acting = false;     // its state is in the led slots
     LogPosition whole_from;  // an image is one state from this position on
     std::unique_ptr<Load> load;
-    MonoTime asked;  // zero: not yet
+    std::vector<store::Write> withdrawn;  // what its leader does not know of, until it answers
+    MonoTime asked;                       // zero: not yet
 
     [[nodiscard]] bool consistent() const {
         return log.position() >= whole_from;

@@ -101,9 +101,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
         return;
     }
     FollowerLink& follower = slot->followers[from.node];
-    if (ask.data < follower.life) {
+    if (ask.data < follower.life || (!ask.withdrawn.empty() && versions_.exhausted())) {
         return;
     }
+    take_withdrawn(ask.slot, *slot, ask.withdrawn);
     const auto at = slot->log.find(ask.held);
     if (!at || !slot->log.reaches(*at)) {
         follower = {};
@@ -119,6 +120,20 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
                 .sent_at = {},
                 .behind_since = {}};
     stream_to(from.node, ask.slot, *slot, follower);
+}
+
+// What left on the other side of a cut, by the word of its clients (I5).
+void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
+                                      const std::vector<msg::FollowSlot::Withdrawal>& withdrawn) {
+    Turn turn;
+    for (const auto& [service, write] : withdrawn) {
+        const store::Write removal = owners_.numbered(write, service);
+        if (removal.publication == nullptr && by_word(removal.cause) &&
+            slots_.id_of(*service) == id) {
+            note(slot, removal, slot.store.apply(removal, env_.clock.mono()), turn);
+        }
+    }
+    commit(slot, turn);
 }
 
 void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
