@@ -83,6 +83,10 @@ void Truth::nodes_cut() {
     cut_at_ = now();
 }
 
+bool Truth::reuniting() const {
+    return cut_at_ && now() - *cut_at_ <= kReunited;
+}
+
 bool Truth::crossed(const Listener& listener) const {
     const auto known = crossed_at_.find(listener);
     return known != crossed_at_.end() && now() - std::max(known->second, *cut_at_) <= kReunited;
@@ -112,7 +116,7 @@ void Truth::shown(const Listener& listener, Shown what) {
     }
     ++views_shown_;
     const bool moved = known->second && known->second->server != what.server;
-    if (moved && cut_at_ && now() - *cut_at_ <= kReunited) {
+    if (moved && reuniting()) {
         crossed_at_[listener] = now();
     }
     for (Checker* checker : checkers_) {

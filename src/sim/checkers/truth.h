@@ -119,6 +119,8 @@ public:
     // shown before, and both sides work on: nobody there could know better, nor may the session
     // keep back what it does know.
     [[nodiscard]] bool crossed(const Listener& listener) const;
+    // Nodes are cut from each other, or were kReunited ago.
+    [[nodiscard]] bool reuniting() const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
         return publications_;
     }

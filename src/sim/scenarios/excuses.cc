@@ -43,7 +43,8 @@ SimClient* Excuses::owner_of(PipeId pipe) const {
 }
 
 void Excuses::step() {
-    if (nodes_apart()) {
+    // Who stands still when a cut heals is not reunited before it goes on.
+    if (nodes_apart() || (truth_.reuniting() && some_node_stands_still())) {
         truth_.nodes_cut();
     }
     for (const auto& client : clients_) {
@@ -60,6 +61,11 @@ bool Excuses::nodes_apart() const {
             return cuts_.blocked(one->process().name(), other->process().name());
         });
     });
+}
+
+bool Excuses::some_node_stands_still() const {
+    return std::ranges::any_of(registry_.nodes(),
+                               [](Node* node) { return node->process().paused(); });
 }
 
 void Excuses::judge(SimClient& client) {

@@ -31,6 +31,7 @@ public:
 private:
     void judge(SimClient& client);
     [[nodiscard]] bool nodes_apart() const;
+    [[nodiscard]] bool some_node_stands_still() const;
     [[nodiscard]] bool late(const SimClient& client) const;
     [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
 
