@@ -141,7 +141,9 @@ struct FollowAck {
 };
 
 // leader -> follower, at a steady pace and nothing else when all is still: it lives. A follower
-// that believes to be in step in more slots, or fewer, than the leader streams to it asks anew.
+// that believes to be in step in more slots, or fewer, than the leader streams to it asks anew. Who
+// has a newer table than the pulse tells of answers with a pulse, so that its sender asks for it
+// (ViewRequest).
 struct LeaderPulse {
     Incarnation data;
     Epoch table_epoch;

@@ -149,7 +149,11 @@ private:
     void heartbeat();
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
+    void on(const msg::RoleAddress& from, const msg::ViewRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ViewReply& told);
     void learn(const node::NodeView::News& news);
+    void learn_members(const node::NodeView::News& news);
+    void adopt_newer_table();
     void doubt_old_copies();
     void take_office(const Slots::Changes& changes);
     [[nodiscard]] std::vector<msg::CopyState> copies_to_report(bool whole);
@@ -177,6 +181,7 @@ private:
     void send_image_part(const NodeId& node, SlotId id, const Source& slot,
                          const msg::ImageRequest& ask);
     void look_after_followers(MonoTime now);
+    void pulse_to(const NodeId& node, std::uint32_t streamed);
 
     // ---- slots followed here
     void on(const msg::RoleAddress& from, const msg::SlotEntries& message);

@@ -25,6 +25,11 @@ void DataServer::Impl::hear_leader(const NodeId& node) {
 // means nothing to it.
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse) {
     hear_leader(from.node);
+    if (pulse.table_epoch > slots_.table().epoch) {
+        view_.ask(from, env_.clock.mono());
+    } else if (pulse.table_epoch < slots_.table().epoch) {
+        pulse_to(from.node, 0);  // it may not know that it leads no more
+    }
     if (std::exchange(leader_lives_[from.node], pulse.data) == pulse.data) {
         check_streams(from.node, pulse);
         return;

@@ -34,6 +34,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
                                  .acting = batch.acting};
     if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
         probe_.batches_refused.add();
+        if (batch.slot_epoch > slots_.epoch_of(batch.slot)) {
+            view_.ask(from, env_.clock.mono());
+        }
         reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
                        : versions_.exhausted()
                            ? fail(Errc::not_ready, "the metas have not raised the version ceiling")

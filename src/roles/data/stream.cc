@@ -236,10 +236,14 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         }
     }
     for (const auto& [node, count] : streamed) {
-        env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
-                                                              .table_epoch = slots_.table().epoch,
-                                                              .streamed = count});
+        pulse_to(node, count);
     }
+}
+
+void DataServer::Impl::pulse_to(const NodeId& node, std::uint32_t streamed) {
+    env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
+                                                          .table_epoch = slots_.table().epoch,
+                                                          .streamed = streamed});
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest& ask) {

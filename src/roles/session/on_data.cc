@@ -20,7 +20,7 @@ Version version_of(const DatumSnapshot& snapshot) {
 
 }  // namespace
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchReply& reply) {
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatchReply& reply) {
     if (reply.session != options_.incarnation) {
         return;  // meant for an earlier life, whose batches had the same numbers
     }
@@ -31,6 +31,10 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchRep
     }
     if (!reply.result) {
         ask_metas();  // a newer table may be there
+        if (reply.slot.raw() < table().slots.size() &&
+            reply.slot_epoch > table().slots[reply.slot.raw()].epoch) {
+            view_.ask(from, env_.clock.mono());
+        }
     }
 }
 
@@ -205,6 +209,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NotLeading
     }
     if (newer) {
         ask_metas();
+        view_.ask(from, env_.clock.mono());
     }
     for (const auto& item : answer.items) {
         const Route* route = routes_.find(item.slot);

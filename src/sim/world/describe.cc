@@ -171,6 +171,12 @@ std::string text(const msg::VerifySessionReply& m) {
     return fmt::format("VerifySessionReply {} of {} for {}", m.request, m.session.raw(),
                        m.asker.raw());
 }
+std::string text(const msg::ViewRequest& m) {
+    return fmt::format("ViewRequest above {}", m.table_epoch.raw());
+}
+std::string text(const msg::ViewReply& m) {
+    return fmt::format("ViewReply table {} members {}", m.table.epoch.raw(), m.members.size());
+}
 std::string text(const msg::CopiesRequest& m) {
     return fmt::format("CopiesRequest of {} slots", m.slots.size());
 }
