@@ -142,7 +142,7 @@ void DataServer::Impl::on_link(const NodeId& node, msg::LinkEvent event) {
     notice_pause(now);
     view_.on_link(node, event);
     switch (event) {
-        case msg::LinkEvent::up: break;
+        case msg::LinkEvent::up: sessions_.note_up(node, now); break;
         case msg::LinkEvent::silent: sessions_.note_gone(node, GoneReason::silent, now); break;
         case msg::LinkEvent::closed:
             sessions_.note_gone(node, GoneReason::closed, now);

@@ -139,6 +139,7 @@ private:
     void forget_interests(SessionLink& link);
     void uncount(const Interest& interest);
     [[nodiscard]] bool may_settle(SlotId id, const LedSlot& slot) const;
+    [[nodiscard]] bool all_supplied(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] bool all_known(SlotId id, const LedSlot& slot) const;
     void settle_if_supplied(SlotId id, LedSlot& slot);
     void settle_all();
@@ -214,6 +215,7 @@ private:
 
     // ---- sessions that went
     void look_after_sessions(MonoTime now);
+    [[nodiscard]] bool heirs_known(SlotId id, const LedSlot& slot) const;
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
 
     // ---- the brake

@@ -126,6 +126,14 @@ bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
                                   sessions_.all_heard_supplied(id, slot.epoch));
 }
 
+// Whether all sessions have supplied what they own, but those that are not waited for.
+bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
+    return may_settle(id, slot) &&
+           sessions_.all_supplied(
+               id, slot.epoch, env_.clock.mono(),
+               {.closed = options_.orphan_grace, .silent = options_.settle_patience});
+}
+
 // Whether nobody who may come can own anything of the slot that is not known here.
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
     return !slot.acting && may_settle(id, slot) &&
@@ -135,13 +143,10 @@ bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
 }
 
 void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
-    if (slot.acting || versions_.exhausted() || !may_settle(id, slot) ||
-        (slot.settled && slot.doubts.empty())) {
+    if (slot.acting || versions_.exhausted() || (slot.settled && slot.doubts.empty())) {
         return;
     }
-    if (!slot.settled && sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
-                                                {.closed = options_.orphan_grace,
-                                                 .silent = options_.settle_patience})) {
+    if (!slot.settled && all_supplied(id, slot)) {
         slot.settled = true;
         stream(id, slot);
         clear_doubts(slot, false);

@@ -5,7 +5,8 @@
 // Publications whose session went. One that ended leaves *orphans*: its clients are on their way to
 // other sessions, which take over what they bring; what is left after the grace goes as silent. One
 // that merely fell silent may live behind a cut and serve its clients there, so what it owns is
-// *held* until it is heard again, or for so long that nobody will come (I3, I4).
+// *held* until it is heard again, or for so long that nobody will come (I3, I4). None of it goes
+// before those who may have taken it over have said what they own.
 namespace muster::data {
 
 void DataServer::Impl::look_after_sessions(MonoTime now) {
@@ -53,11 +54,20 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
                 sessions_.note_gone(node, GoneReason::silent, now);
             }
         }
+        if (over.empty() || !heirs_known(id, *slot)) {
+            continue;
+        }
         for (const store::OwnerId owner : over) {
             remove_owner(id, *slot, owner);
         }
     }
     departed_ = std::move(departed);
+}
+
+// Whether somebody is there to whom clients of a session that went may have come, and all such have
+// supplied the slot.
+bool DataServer::Impl::heirs_known(SlotId id, const LedSlot& slot) const {
+    return sessions_.any_supplied(id, slot.epoch) && all_supplied(id, slot);
 }
 
 void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner) {

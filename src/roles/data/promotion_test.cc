@@ -190,6 +190,41 @@ TEST_F(Promotion, OrphansOfASessionThatEndedGoAfterTheGraceUnlessTakenOver) {
     EXPECT_EQ(world["d1"].status().orphans, 0U);
 }
 
+TEST_F(Promotion, OrphansStayWhileASessionIsNotHeardThatMayHaveTakenThemOver) {
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    world.link("d1", "s1", msg::LinkEvent::closed);
+    world.cut("s2", "d1");
+    world.pass(15s, {"s1"});
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    s2.publish("a", kOrders);
+    world.heal();
+    world.pass(15s, {"s1"});
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world["d1"].status().orphans, 0U);
+}
+
+TEST_F(Promotion, OrphansStayWhileNobodyIsThereToTakeThemOver) {
+    world.link("d1", "s1", msg::LinkEvent::closed);
+    world.link("d1", "s2", msg::LinkEvent::closed);
+    world.pass(60s, {"s1", "s2"});
+    EXPECT_EQ(world["d1"].status().orphans, 1U);
+    world.pass(3s, {"s1"});
+    EXPECT_EQ(world["d1"].status().orphans, 0U);
+}
+
+TEST_F(Promotion, OfACopyThatSawASessionEndBeforeItCameBackRemovesNothing) {
+    world.link("d2", "s1", msg::LinkEvent::closed);
+    world.link("d2", "s1", msg::LinkEvent::up);  // a follower hears nothing else of a session
+    world.pass(20s);
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    world.pass(1s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+}
+
 TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {
     world.link("d1", "s1", msg::LinkEvent::silent);
     world.pass(60s, {"s1"});

@@ -46,6 +46,13 @@ void SessionLinks::note_gone(const NodeId& node, GoneReason reason, MonoTime now
     }
 }
 
+void SessionLinks::note_up(const NodeId& node, MonoTime now) {
+    const auto known = gone_.find(node);
+    if (known != gone_.end() && known->second.reason == GoneReason::closed) {
+        known->second = {GoneReason::silent, now};
+    }
+}
+
 std::optional<Gone> SessionLinks::gone(const NodeId& node) const {
     const auto known = gone_.find(node);
     return known == gone_.end() ? std::nullopt : std::optional(known->second);
@@ -103,6 +110,12 @@ bool SessionLinks::all_supplied(SlotId slot, Epoch epoch, MonoTime now,
                const auto& [node, since] = removed;
                return supplied(node, {}) || away(node, since);
            });
+}
+
+bool SessionLinks::any_supplied(SlotId slot, Epoch epoch) const {
+    return std::ranges::any_of(links_, [&](const auto& item) {
+        return !gone(item.first) && item.second.has_supplied(slot, epoch);
+    });
 }
 
 bool SessionLinks::all_heard_supplied(SlotId slot, Epoch epoch) const {

@@ -99,6 +99,9 @@ public:
 
     // What the network, or a missing heartbeat, says; known ones are only made worse.
     void note_gone(const NodeId& node, GoneReason reason, MonoTime now);
+    // A link to it came up: whatever process ended before, one is there. It is silent until it is
+    // heard.
+    void note_up(const NodeId& node, MonoTime now);
     // Nothing when it is there, as far as is known.
     [[nodiscard]] std::optional<Gone> gone(const NodeId& node) const;
     // Notes who has not been heard for `silence`; members never heard of are silent from now on.
@@ -111,6 +114,9 @@ public:
     // but those gone for longer than `graces`.
     [[nodiscard]] bool all_supplied(SlotId slot, Epoch epoch, MonoTime now,
                                     const Graces& graces) const;
+
+    // Whether anybody who is there has supplied `slot` in `epoch`.
+    [[nodiscard]] bool any_supplied(SlotId slot, Epoch epoch) const;
 
     // Whether all who are there, members or not, have supplied `slot` in `epoch`.
     [[nodiscard]] bool all_heard_supplied(SlotId slot, Epoch epoch) const;

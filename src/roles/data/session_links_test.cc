@@ -95,6 +95,17 @@ TEST_F(SessionLinksTest, TakeAnEndForMoreThanASilenceButNotTheOtherWayRound) {
     EXPECT_EQ(sessions.gone(kSession)->since, now + seconds(1));
 }
 
+TEST_F(SessionLinksTest, TakeAnEndForOverWhenALinkIsUpAgain) {
+    learn(1);
+    sessions.note_gone(kSession, GoneReason::closed, now);
+    now += seconds(9);
+    sessions.note_up(kSession, now);
+    now += seconds(599);
+    EXPECT_FALSE(all_supplied(3)) << "it lives, and was not heard yet";
+    now += seconds(1);
+    EXPECT_TRUE(all_supplied(3));
+}
+
 TEST_F(SessionLinksTest, WantEverythingAgainFromOneThatIsBack) {
     hear(1).supplied[kSlot] = Epoch(3);
     sessions.note_gone(kSession, GoneReason::silent, now);

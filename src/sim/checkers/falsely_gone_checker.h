@@ -12,7 +12,12 @@ namespace muster::sim {
 //   - that did not come back to a restarted session within the grace, or, when it gave the
 //     connection up while the session stood still, within the grace from the moment at which that
 //     session noticed. The grace is counted in the time that the session ran; "back" is having all
-//     its publications acknowledged on a connection to that life of the session.
+//     its publications acknowledged on a connection to that life of the session;
+//   - of which a living session heard nothing until its lease was over: one that is cut off looks
+//     like one that died;
+//   - that a living session sent away, to a session with fewer clients, and that reached none
+//     within the time for which the session keeps what such a client published: it cannot tell one
+//     that is cut off from all sessions from one that died on its way.
 // And the views of a listener that crossed a cut: see Truth::crossed().
 class FalselyGoneChecker final : public Checker {
 public:

@@ -2,34 +2,47 @@
 
 #include <algorithm>
 
+#include "roles/session/balancer.h"
+#include "sim/workloads/lease_client.h"
+
 namespace muster::sim {
 namespace {
 
 using std::chrono::seconds;
 
 // Clients come back within 10 s of finding a server; the session waits for 14 s. Where there are
-// others to go to, the leaders wait for 10 s for the clients of a session that ended. Half a second
-// less than that is no excuse.
+// others to go to, the leaders wait for 10 s for the clients of a session that ended, and a session
+// for 15 s for those it sent away. Half a second less than that is no excuse.
 constexpr Duration kReturn = std::chrono::milliseconds(13'500);
 constexpr Duration kMove = std::chrono::milliseconds(9'500);
+constexpr Duration kJourney = session::BalancerOptions{}.journey - std::chrono::milliseconds(500);
+// A lease runs from the last renewal, up to one pace before the client waits for an answer in vain.
+constexpr Duration kLeased = LeaseClient::kLease - LeaseClient::kRenewal - seconds(1);
 // What a session finds closed this soon after it stood still may have closed because of that.
 constexpr Duration kAfterPause = seconds(1);
 
 }  // namespace
 
-void Excuses::on_connection_lost(Node& session, PipeId pipe) {
+void Excuses::on_connection_ended(Node& session, PipeId pipe, ConnectionEnd how) {
     SimClient* client = owner_of(pipe);
     if (client == nullptr || !client->alive()) {
         return;
     }
     Process& process = session.process();
+    const ServerLife life{process.name(), process.life()};
+    if (how == ConnectionEnd::sent_away) {
+        if (client->settled_in() == life) {
+            kept_[client->name()] = {.session = life, .ran = process.ran(), .grace = kJourney};
+        }
+        return;
+    }
     const bool stood =
         process.resumed() && process.scheduler().now() - *process.resumed() < kAfterPause;
     if (pipes_.was_reset(pipe) || !stood) {
         away_.insert(client->name());
         truth_.excuse(client->name());
     } else {
-        kept_[client->name()] = {.session = {process.name(), process.life()}, .ran = process.ran()};
+        kept_[client->name()] = {.session = life, .ran = process.ran(), .grace = kReturn};
     }
 }
 
@@ -81,6 +94,10 @@ void Excuses::judge(SimClient& client) {
         client.note_settled(now);
         away_.erase(name);
         kept_.erase(name);
+        if (client.falls_silent()) {
+            const Process& process = registry_.node(now.server).process();
+            kept_[name] = {.session = now, .ran = process.ran(), .grace = kLeased};
+        }
     } else if (client.settled_in().life == 0) {
         client.note_settled(now);  // begins here
     } else if (late(client)) {
@@ -103,7 +120,7 @@ bool Excuses::late(const SimClient& client) const {
     if (process.alive() && process.life() == home.life) {
         const auto kept = kept_.find(client.name());
         return kept != kept_.end() && kept->second.session == home &&
-               process.ran() - kept->second.ran >= kReturn;
+               process.ran() - kept->second.ran >= kept->second.grace;
     }
     if (registry_.options().sessions == 1) {
         return process.alive() && process.ran() >= kReturn;

@@ -23,8 +23,8 @@ public:
             const Clients& clients)
         : registry_(registry), pipes_(pipes), cuts_(cuts), truth_(truth), clients_(clients) {}
 
-    // A living session lost a connection.
-    void on_connection_lost(Node& session, PipeId pipe);
+    // A connection ended at a living session.
+    void on_connection_ended(Node& session, PipeId pipe, ConnectionEnd how);
     // Now and then.
     void step();
 
@@ -41,11 +41,12 @@ private:
     Truth& truth_;
     const Clients& clients_;
     std::set<std::string> away_;  // excused, and not back yet
-    // By client: how long the session's life had run when it kept the publications of the client,
-    // whose connection closed because that life stood still.
+    // By client: for how long a life of a session keeps its publications without it, and how long
+    // that life had run when it began to.
     struct Kept {
         ServerLife session;
         Duration ran{};
+        Duration grace{};
     };
     std::map<std::string, Kept> kept_;
 };

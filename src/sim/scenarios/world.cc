@@ -34,8 +34,8 @@ World::World(WorldOptions options)
                 &resurrection, &client_order, &bounds,       &copies},
       excuses_(registry, pipes, cuts, truth, clients_),
       next_step_(scheduler.now() + kStep) {
-    registry.on_connection_lost = [this](Node& session, PipeId pipe) {
-        excuses_.on_connection_lost(session, pipe);
+    registry.on_connection_ended = [this](Node& session, PipeId pipe, ConnectionEnd how) {
+        excuses_.on_connection_ended(session, pipe, how);
     };
     gone.allow({.brake_holds = [this] { return registry.holds_suspects(); },
                 .patience = Registry::kSuspectPatience,

@@ -16,12 +16,13 @@ PipeId pipe_of(env::ConnId conn) {
 
 }  // namespace
 
-Door::Door(Dialect dialect, Process& process, Pipes& pipes, session::ClientFace& session, Lost lost)
+Door::Door(Dialect dialect, Process& process, Pipes& pipes, session::ClientFace& session,
+           Ended ended)
     : dialect_(std::move(dialect)),
       process_(process),
       pipes_(pipes),
       session_(session),
-      lost_(std::move(lost)),
+      ended_(std::move(ended)),
       last_tick_(process.clock().mono()) {
     process_.post(kTick, kTimerChannel, [this] { tick(); });
 }
@@ -79,7 +80,7 @@ void Door::on_message(PipeId pipe, const ToServer& message) {
 
 void Door::on_closed(PipeId pipe) {
     if (conns_.erase(pipe) > 0) {
-        lost_(pipe);
+        ended_(pipe, ConnectionEnd::lost);
         session_.on_client_closed(conn_of(pipe));
     }
 }
@@ -121,6 +122,7 @@ bool Door::congested(env::ConnId conn) const {
 
 void Door::close(env::ConnId conn, const Error&) {
     conns_.erase(pipe_of(conn));
+    ended_(pipe_of(conn), ConnectionEnd::sent_away);
     pipes_.close_from_server(pipe_of(conn));
 }
 

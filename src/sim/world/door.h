@@ -23,6 +23,12 @@ inline const Dialect kNative{.name = "native"};
 inline const Dialect kJava{
     .name = "bolt", .shows_incomplete = false, .takes_deltas = false, .follows_hints = false};
 
+// How a connection ended at a living session.
+enum class ConnectionEnd : std::uint8_t {
+    lost,       // its client or the network closed it, or nothing was heard for too long
+    sent_away,  // the session closed it, so that its client goes to another one
+};
+
 // A door in one life of the session's process: pipes on one side, the session on the other, without
 // bytes between. Closes what was not heard for kIdleMax; time it stood still itself does not count.
 class Door final : public ServerEnd, public msg::ClientPort {
@@ -30,10 +36,11 @@ public:
     static constexpr Duration kIdleMax = std::chrono::seconds(15);
     static constexpr Duration kTick = std::chrono::seconds(1);
 
-    // `lost` is told every connection that ends without having been closed by us.
-    using Lost = std::function<void(PipeId)>;
+    // Told every connection that ends here while the session lives.
+    using Ended = std::function<void(PipeId, ConnectionEnd)>;
 
-    Door(Dialect dialect, Process& process, Pipes& pipes, session::ClientFace& session, Lost lost);
+    Door(Dialect dialect, Process& process, Pipes& pipes, session::ClientFace& session,
+         Ended ended);
 
     // The connection takes no more for so long; then it has drained.
     void congest(PipeId pipe, Duration how_long);
@@ -75,7 +82,7 @@ private:
     Process& process_;
     Pipes& pipes_;
     session::ClientFace& session_;
-    Lost lost_;
+    Ended ended_;
     std::map<PipeId, Conn> conns_;
     MonoTime last_tick_;
 };

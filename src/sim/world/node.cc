@@ -140,9 +140,13 @@ struct Node::SessionLife {
                 .disk = &disk,
                 .prng = Prng(hash64(node.plan_.id.raw()) + node.process_.life())}),
           native(kNative, node.process_, node.world_.pipes, role,
-                 [&node](PipeId pipe) { node.on_connection_lost(node, pipe); }),
+                 [&node](PipeId pipe, ConnectionEnd how) {
+                     node.on_connection_ended(node, pipe, how);
+                 }),
           bolt(kJava, node.process_, node.world_.pipes, role,
-               [&node](PipeId pipe) { node.on_connection_lost(node, pipe); }) {
+               [&node](PipeId pipe, ConnectionEnd how) {
+                   node.on_connection_ended(node, pipe, how);
+               }) {
         timers.attach(role);
         node.folder(Role::session).attach(role);
     }

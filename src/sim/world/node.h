@@ -95,8 +95,9 @@ public:
         return folders_[role];
     }
 
-    // Told of every connection the living session lost.
-    std::function<void(Node&, PipeId)> on_connection_lost = [](Node&, PipeId) {};
+    // Told of every connection that ends at the living session.
+    std::function<void(Node&, PipeId, ConnectionEnd)> on_connection_ended = [](Node&, PipeId,
+                                                                               ConnectionEnd) {};
 
 private:
     struct MetaLife;

@@ -48,8 +48,8 @@ Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
         .brake = options_.brake,
         .balance = options_.balance};
     nodes_.push_back(std::make_unique<Node>(std::move(plan), world_, Prng(prng_.next())));
-    nodes_.back()->on_connection_lost = [this](Node& node, PipeId pipe) {
-        on_connection_lost(node, pipe);
+    nodes_.back()->on_connection_ended = [this](Node& node, PipeId pipe, ConnectionEnd how) {
+        on_connection_ended(node, pipe, how);
     };
     return *nodes_.back();
 }

@@ -82,8 +82,9 @@ public:
         return node(Role::session).folder(Role::session);
     }
 
-    // Told of every connection a living session lost.
-    std::function<void(Node&, PipeId)> on_connection_lost = [](Node&, PipeId) {};
+    // Told of every connection that ends at a living session.
+    std::function<void(Node&, PipeId, ConnectionEnd)> on_connection_ended = [](Node&, PipeId,
+                                                                               ConnectionEnd) {};
 
 private:
     Node& add(const std::vector<Role>& roles, const std::string& name);
