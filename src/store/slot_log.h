@@ -66,7 +66,8 @@ public:
     void reset(LogPosition at, Version horizon, std::vector<VersionGap> gaps);
 
     // What is appended from now on is of `epoch`. An epoch of zero is nobody's: no position in it
-    // is ever found, and neither is one after it in the epoch before.
+    // is ever found, and neither is one after it in the epoch before. What was appended in it is of
+    // the next epoch that begins.
     void begin(Epoch epoch);
     void append(LogEntry entry);
 
@@ -136,6 +137,7 @@ private:
     std::deque<Kept> entries_;
     std::size_t effects_ = 0;
     std::vector<Segment> segments_{Segment{}};
+    Index begun_ = 1;  // of the first entry since the last begin()
     Version horizon_;  // no entry with a version up to here need be remembered
     Version highest_;  // of all entries there were
     std::vector<VersionGap> gaps_;

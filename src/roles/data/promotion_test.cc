@@ -153,6 +153,26 @@ TEST_F(Promotion, LetsAnOldLeaderFollowByTheLogWhenItWroteNothingMore) {
     EXPECT_EQ(world["d3"].status().slots_synced, 1U);
 }
 
+// It lacks the end of the epoch before: with that it is told that there is a new one.
+TEST_F(Promotion, NamesItsPositionAnewToACopyThatWasBehind) {
+    world.cut("d1", "d3");
+    s1.publish("tail", kOrders);
+    world.kill("d1");
+    std::size_t told = 0;
+    world.lose = [&](const auto&, const auto&, const auto& message) {
+        const auto* entries = std::get_if<msg::SlotEntries>(&message);
+        return entries != nullptr && entries->entries.empty() && ++told == 1;
+    };
+    world.assign({"d2", "d3"});
+    world.pass(2s);
+    EXPECT_EQ(world.copy("d3").held, world.copy("d2").held);
+    EXPECT_EQ(world.copy("d3").publications, 2U);
+    EXPECT_GE(told, 2U) << "once more after it was lost";
+    world.sent.clear();
+    world.pass(2s);
+    EXPECT_EQ(world.count<msg::SlotEntries>(), 0U);
+}
+
 TEST_F(Promotion, GivesAnOldLeaderThatWentAnotherWayAnImage) {
     lose_entries();
     s1.publish("tail", kOrders);
@@ -295,6 +315,23 @@ TEST_F(Acting, GoesOverIntoLeading) {
     EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_EQ(world.copy("d3").digest, world.copy("d2").digest);
+    EXPECT_EQ(world.copy("d3").held, world.copy("d2").held);
+}
+
+TEST_F(Acting, StreamsWhatItWroteOnceItLeads) {
+    split();
+    for (int i = 0; i < 500; ++i) {
+        s2.publish("p" + std::to_string(i), kOrders, true);
+    }
+    world.kill("d1");
+    world.heal();
+    world.sent.clear();
+    s2.acting_node = {};
+    world.assign({"d2", "d3"});
+    EXPECT_EQ(world.copy("d3").publications, 501U);
+    EXPECT_EQ(world.copy("d3").held, (LogPosition{world.table.slots[0].epoch, 500}));
+    EXPECT_EQ(world.copy("d2").held, world.copy("d3").held);
+    EXPECT_EQ(world.count<msg::SlotImage>(), 0U);
 }
 
 }  // namespace
