@@ -129,6 +129,48 @@ TEST_F(Promotion, GivesOneVersionOneMeaning) {
     EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "tail", "new"}));
 }
 
+// Its clients hold the version of the fork, and may not be able to say so.
+TEST_F(Promotion, GivesWhoComesFromAForkAVersionAboveIt) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    const Version forked = s2.copies["orders"].version;
+    TestSession& next_life = world.session("s2", 2);
+    world.tell_table();
+    next_life.want(kOrders);
+    EXPECT_GT(next_life.copies["orders"].version, forked);
+    world.pass(2s);
+    EXPECT_EQ(s3.copies["orders"].version, next_life.copies["orders"].version);
+}
+
+TEST_F(Promotion, EndsAForkForClientsWhoseSessionEnded) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    s1.withdraw("tail");
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    const Version forked = s2.copies["orders"].version;
+    ASSERT_GT(forked, s3.copies["orders"].version);
+    world.session("s2", 2);  // wants nothing
+    world.tell_table();
+    world.pass(12s);
+    EXPECT_GT(s3.copies["orders"].version, forked);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "new"}));
+}
+
 TEST_F(Promotion, IsAPlannedMoveWithoutAGapForReaders) {
     world.assign({"d2", "d1", "d3"}, {"d2", "d3"});  // the old leader hears of it first
     ASSERT_FALSE(s1.refused.empty());

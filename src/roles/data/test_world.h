@@ -429,6 +429,9 @@ inline void TestSession::beat(const NodeId& to) {
 inline void TestSession::on_message(const msg::RoleAddress& from,
                                     const msg::ClusterMessage& message) {
     if (const auto* batch = std::get_if<msg::ChangeBatch>(&message)) {
+        if (batch->session != Incarnation(life_)) {
+            return;
+        }
         for (const auto& change : batch->changes) {
             fold(change);
         }
