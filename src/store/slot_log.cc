@@ -21,11 +21,11 @@ void fold(DatumChange& change, const LogEntry& entry) {
         }
         const RegistId& id = effect.regist_id();
         std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
-        std::erase_if(change.removals, [&](const Removal& r) { return r.id == id; });
+        std::erase_if(change.removals, [&](const Departure& r) { return r.id == id; });
         if (effect.publication != nullptr) {
             change.upserts.push_back(effect.publication);
         } else {
-            change.removals.push_back({id, effect.cause, effect.order});
+            change.removals.push_back({id, effect.order, effect.connection});
         }
     }
 }

@@ -25,6 +25,8 @@ struct Effect {
     OwnerId owner;
     std::uint64_t owner_seq = 0;
     bool visible = false;  // subscribers see a difference
+    // Of what closed or fell silent before their eyes, connection_of() it.
+    std::optional<std::uint64_t> connection = {};
 
     [[nodiscard]] const RegistId& regist_id() const {
         return publication != nullptr ? publication->id : id;

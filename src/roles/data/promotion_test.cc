@@ -186,6 +186,20 @@ TEST_F(Promotion, IsAPlannedMoveWithoutAGapForReaders) {
     EXPECT_EQ(world["d1"].status().slots_synced, 1U);
 }
 
+TEST_F(Promotion, TellsOverWhichConnectionItCameWhenOneCloses) {
+    const Version before = s2.copies["orders"].version;
+    s1.close("a");
+    const std::vector<Departure> gone{{RegistId("a"), {1, 0}, connection_of(Publication())}};
+    EXPECT_EQ(s2.copies["orders"].departed, gone);
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.copies["orders"] = {.version = before, .complete = true, .ids = {"a"}, .departed = {}};
+    s3.want(kOrders);
+    EXPECT_EQ(s3.copies["orders"].departed, gone);
+}
+
 TEST_F(Promotion, LetsAnOldLeaderFollowByTheLogWhenItWroteNothingMore) {
     world.sent.clear();
     world.assign({"d2", "d1", "d3"});

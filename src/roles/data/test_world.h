@@ -35,6 +35,7 @@ public:
         Version version;
         bool complete = false;
         std::set<std::string> ids;
+        std::vector<Departure> departed;  // as changes told
     };
 
     TestSession(World& world, const std::string& name, std::uint64_t life = 1)
@@ -482,6 +483,7 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
         }
         for (const auto& removal : step->removals) {
             copy.ids.erase(removal.id.raw());
+            copy.departed.push_back(removal);
         }
         copy.version = step->to;
         return;
