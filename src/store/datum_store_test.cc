@@ -227,10 +227,12 @@ TEST_F(DatumStoreTest, TellsWhatWentFromAService) {
     remove(RemovalCause::closed, {.seq = 3});
     const std::vector<Departure> closed{{RegistId("p"), {1, 100}, connection_of(Publication())}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), closed);
+    EXPECT_EQ(store.tombstones().connection(RegistId("p")), connection_of(Publication()));
     put({.seq = 4});
     remove(RemovalCause::left, {.version = 2, .seq = 5});
     const std::vector<Departure> left{{RegistId("p"), {2, 100}}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), left);
+    EXPECT_EQ(store.tombstones().connection(RegistId("p")), std::nullopt);
     EXPECT_EQ(unsettled_snapshot(store, *store.find(*kOrders)).departed, left);
     store.sweep(now + Tombstones::kAge);
     EXPECT_TRUE(store.tombstones().departed(*kOrders).empty());

@@ -130,9 +130,12 @@ private:
     void fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest);
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
-    void tell(const LedSlot& slot, const DatumChange& change);
+    void tell(LedSlot& slot, const DatumChange& change);
     void tell_later(SessionLink& link, std::variant<DatumChange, DatumSnapshot> change);
     [[nodiscard]] Version next_version(const LedSlot& slot);
+    [[nodiscard]] Version fork_version(LedSlot& slot, const Service& service);
+    [[nodiscard]] bool outrun_by_forks(const LedSlot& slot,
+                                       const store::DatumStore::Datum& datum) const;
     void answer_waiting(LedSlot& slot);
     void answer_early(const std::vector<SlotId>& begun);
     void clear_doubts(LedSlot& slot, bool all_known);

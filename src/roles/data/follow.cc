@@ -163,7 +163,8 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
                                  .cause = effect.cause,
                                  .owner = effect.owner,
                                  .owner_seq = effect.owner_seq,
-                                 .visible = visible});
+                                 .visible = visible,
+                                 .connection = slot.store.tombstones().connection(effect.id)});
     }
     if (told.to != Version{}) {
         slot.store.find_or_make(told.service).version = told.to;

@@ -111,6 +111,11 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
 void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
     for (auto& [name, written] : turn.written) {
         auto& effects = written.effects;
+        for (store::Effect& effect : effects) {
+            if (effect.publication == nullptr) {
+                effect.connection = slot.store.tombstones().connection(effect.id);
+            }
+        }
         for (std::size_t begin = 0; begin < effects.size(); begin += kEffectsPerEntry) {
             const std::size_t end = std::min(begin + kEffectsPerEntry, effects.size());
             store::LogEntry entry{.service = written.service, .from = {}, .to = {}, .effects = {}};

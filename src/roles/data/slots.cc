@@ -58,6 +58,7 @@ void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
         next->store = std::move(led->store);
         next->log = std::move(led->log);
         next->doubts = std::move(led->doubts);
+        next->forked = std::move(led->forked);
     } else if (followed != followed_.end() && followed->second->consistent()) {
         next->whole = followed->second->whole;
         next->store = std::move(followed->second->store);

@@ -53,6 +53,8 @@ struct LedSlot {
     Version given_beside;  // the highest known that another gave in our stead
     // Data of which some session was told less than all, or holds what is not known here.
     std::set<std::string> doubts;
+    // Of these, the highest versions that were given on forks.
+    std::map<std::string, Version> forked;
 };
 
 // An image on its way here.

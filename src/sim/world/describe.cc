@@ -35,7 +35,7 @@ std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) 
             "{} {}->{}:{}{};", change->service->data_id, short_version(change->from),
             short_version(change->to),
             joined(change->upserts, [](const auto& p) { return "+" + describe(*p); }),
-            joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
+            joined(change->removals, [](const Departure& r) { return "-" + r.id.raw(); }));
     }
     const auto& whole = std::get<DatumSnapshot>(either);
     return fmt::format(
