@@ -128,10 +128,9 @@ bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
 
 // Whether all sessions have supplied what they own, but those that are not waited for.
 bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
-    return may_settle(id, slot) &&
-           sessions_.all_supplied(
-               id, slot.epoch, env_.clock.mono(),
-               {.closed = options_.orphan_grace, .silent = options_.settle_patience});
+    return may_settle(id, slot) && sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
+                                                          {.closed = options_.orphan_grace,
+                                                           .silent = options_.settle_patience});
 }
 
 // Whether nobody who may come can own anything of the slot that is not known here.
