@@ -11,13 +11,16 @@
 
 namespace muster {
 
-// One publication that went.
-struct Removal {
+// A registration that went: by the word of its client, then no state of it up to `order` is there
+// any more; or because its connection or lease ended, then not the state of this order that came
+// over that connection, nor one of an older version. What was told of it last may be an older
+// state, that came over another connection.
+struct Departure {
     RegistId id;
-    RemovalCause cause = RemovalCause::left;
-    RegistOrder order;  // of the removal: what was told of it last may be older
+    RegistOrder order;
+    std::optional<std::uint64_t> connection = {};  // connection_of() it; none: by word
 
-    [[nodiscard]] bool operator==(const Removal&) const = default;
+    [[nodiscard]] bool operator==(const Departure&) const = default;
 };
 
 // The step of one datum from one version to the next one told.
@@ -26,18 +29,7 @@ struct DatumChange {
     Version from;  // applies only to a copy of exactly this version
     Version to;
     std::vector<PublicationPtr> upserts;
-    std::vector<Removal> removals;
-};
-
-// A registration that went: by the word of its client, then no state of it up to `order` is there
-// any more; or because its connection or lease ended, then not the state of this order that came
-// over that connection, nor one of an older version.
-struct Departure {
-    RegistId id;
-    RegistOrder order;
-    std::optional<std::uint64_t> connection = {};  // connection_of() it; none: by word
-
-    [[nodiscard]] bool operator==(const Departure&) const = default;
+    std::vector<Departure> removals;
 };
 
 // A datum as a whole. `settled` says that the holder knows all of it: an empty settled snapshot is

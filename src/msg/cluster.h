@@ -7,6 +7,7 @@
 #include "msg/node_meta.h"
 #include "msg/session_data.h"
 #include "msg/verify.h"
+#include "msg/view.h"
 
 // What the roles say to each other. Every message may be lost, doubled or overtaken; each says how
 // the receiver copes.
@@ -20,6 +21,6 @@ using ClusterMessage =
                  FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
                  OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
-                 VerifySessionReply>;
+                 VerifySessionReply, ViewRequest, ViewReply>;
 
 }  // namespace muster::msg

@@ -46,10 +46,18 @@ struct SlotEntry {
 // something comes; said again after a gap. Answered by SlotEntries when the leader's log holds
 // `held`, else by the first part of an image.
 struct FollowSlot {
+    // What clients withdrew on the sender's side of a cut, and the leader's image does not know of.
+    struct Withdrawal {
+        ServicePtr service;
+        OwnedWrite write;
+    };
+    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that is left to the sessions
+
     Incarnation data;
     SlotId slot;
     Epoch slot_epoch;
     LogPosition held;
+    std::vector<Withdrawal> withdrawn = {};
 };
 
 // leader -> follower: the entries after `after`, which are numbered upwards in `entries_epoch`:
@@ -133,7 +141,9 @@ struct FollowAck {
 };
 
 // leader -> follower, at a steady pace and nothing else when all is still: it lives. A follower
-// that believes to be in step in more slots, or fewer, than the leader streams to it asks anew.
+// that believes to be in step in more slots, or fewer, than the leader streams to it asks anew. Who
+// has a newer table than the pulse tells of answers with a pulse, so that its sender asks for it
+// (ViewRequest).
 struct LeaderPulse {
     Incarnation data;
     Epoch table_epoch;

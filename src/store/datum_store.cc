@@ -205,6 +205,25 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     return visible;
 }
 
+std::vector<Write> DatumStore::remember_too(const Tombstones& other) {
+    std::vector<Write> news;
+    other.visit(0, [&](std::uint64_t, const Tombstone& stone) {
+        const Write& removal = stone.removal;
+        const Entry* here = find(*removal.service, removal.id);
+        const Write* known = tombstones_.find(removal.id);
+        const bool older = here != nullptr ? here->publication->order < removal.order
+                                           : known == nullptr || known->order < removal.order;
+        if (here == nullptr) {
+            tombstones_.bury(stone);
+        }
+        if (older && by_word(removal.cause)) {
+            news.push_back(removal);
+        }
+        return true;
+    });
+    return news;
+}
+
 void DatumStore::forget(const Service& service) {
     const auto found = data_.find(service.data_info_id());
     if (found != data_.end() && found->second.entries.empty()) {

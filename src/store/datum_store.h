@@ -98,6 +98,10 @@ public:
     void install_tombstone(const Tombstone& tombstone) {
         tombstones_.set(tombstone);
     }
+    // Also remembers what another copy of the same slot remembers of registrations that are not
+    // here. Returns the withdrawals among it that are news here, also of what is here in an older
+    // state.
+    std::vector<Write> remember_too(const Tombstones& other);
 
     // Forgets a datum nobody publishes.
     void forget(const Service& service);

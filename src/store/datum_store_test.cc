@@ -227,10 +227,12 @@ TEST_F(DatumStoreTest, TellsWhatWentFromAService) {
     remove(RemovalCause::closed, {.seq = 3});
     const std::vector<Departure> closed{{RegistId("p"), {1, 100}, connection_of(Publication())}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), closed);
+    EXPECT_EQ(store.tombstones().connection(RegistId("p")), connection_of(Publication()));
     put({.seq = 4});
     remove(RemovalCause::left, {.version = 2, .seq = 5});
     const std::vector<Departure> left{{RegistId("p"), {2, 100}}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), left);
+    EXPECT_EQ(store.tombstones().connection(RegistId("p")), std::nullopt);
     EXPECT_EQ(unsettled_snapshot(store, *store.find(*kOrders)).departed, left);
     store.sweep(now + Tombstones::kAge);
     EXPECT_TRUE(store.tombstones().departed(*kOrders).empty());
@@ -333,6 +335,25 @@ TEST_F(DatumStoreTest, InstallsWhatAnotherCopyHeldWhateverIsKnown) {
         return true;
     });
     EXPECT_EQ(stones, 1);
+}
+
+TEST_F(DatumStoreTest, RemembersWhatAnotherCopySawGoToo) {
+    DatumStore before;
+    const Write gone{.id = RegistId("p"),
+                     .service = kOrders,
+                     .order = {2, 0},
+                     .cause = RemovalCause::left,
+                     .owner = kOther,
+                     .owner_seq = 1};
+    before.apply(gone, now);
+    put({.version = 1});
+    EXPECT_EQ(store.remember_too(before.tombstones()).size(), 1U);
+    EXPECT_EQ(store.tombstones().find(RegistId("p")), nullptr) << "it is here";
+    remove(RemovalCause::closed, {.version = 1, .seq = 2});
+    EXPECT_EQ(store.remember_too(before.tombstones()).size(), 1U);
+    EXPECT_TRUE(store.remember_too(before.tombstones()).empty()) << "no news";
+    EXPECT_EQ(put({.version = 1, .seq = 3}), WriteOutcome::superseded);
+    EXPECT_EQ(put({.version = 3, .seq = 4}), WriteOutcome::changed);
 }
 
 }  // namespace

@@ -21,11 +21,11 @@ void fold(DatumChange& change, const LogEntry& entry) {
         }
         const RegistId& id = effect.regist_id();
         std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
-        std::erase_if(change.removals, [&](const Removal& r) { return r.id == id; });
+        std::erase_if(change.removals, [&](const Departure& r) { return r.id == id; });
         if (effect.publication != nullptr) {
             change.upserts.push_back(effect.publication);
         } else {
-            change.removals.push_back({id, effect.cause, effect.order});
+            change.removals.push_back({id, effect.order, effect.connection});
         }
     }
 }
@@ -47,6 +47,7 @@ void SlotLog::reset(LogPosition at, Version horizon) {
     newest_of_.clear();
     effects_ = 0;
     first_ = 1;
+    begun_ = 1;
     segments_.assign(1, {.epoch = at.epoch, .first = 1, .number = at.number + 1});
     horizon_ = horizon;
     highest_ = horizon;
@@ -61,7 +62,12 @@ void SlotLog::reset(LogPosition at, Version horizon, std::vector<VersionGap> gap
 }
 
 void SlotLog::begin(Epoch epoch) {
-    segments_.push_back({.epoch = epoch, .first = newest() + 1, .number = 1});
+    begun_ = newest() + 1;
+    if (segments_.back().epoch == Epoch{}) {
+        segments_.back().epoch = epoch;
+    } else {
+        segments_.push_back({.epoch = epoch, .first = begun_, .number = 1});
+    }
     if (segments_.size() > kEpochsMax) {
         segments_.erase(segments_.begin());
     }
@@ -79,8 +85,9 @@ void SlotLog::open_gap() {
     }
 }
 
+// What is given beside the leader says nothing of what it gives meanwhile.
 void SlotLog::close_gap(Version version) {
-    if (gaps_.empty() || gaps_.back().below != Version{}) {
+    if (gaps_.empty() || gaps_.back().below != Version{} || given_apart(version)) {
         return;
     }
     if (version > Version(gaps_.back().above.raw() + 1)) {
@@ -212,16 +219,15 @@ bool SlotLog::knows(const Service& service, Version version, Version now) const 
 }
 
 std::optional<DatumChange> SlotLog::since_begin(const Service& service) const {
-    const Index begin = segments_.back().first;
     std::vector<const LogEntry*> entries;
-    for (Index index = newest_of(service); index >= begin; index = at(index).previous) {
+    for (Index index = newest_of(service); index >= begun_; index = at(index).previous) {
         if (index < first_) {
             return std::nullopt;
         }
         entries.push_back(&at(index).entry);
     }
     // Without an entry of the service here, some may have been dropped.
-    if (entries.empty() && first_ > begin) {
+    if (entries.empty() && first_ > begun_) {
         return std::nullopt;
     }
     DatumChange change;

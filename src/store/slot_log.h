@@ -25,6 +25,8 @@ struct Effect {
     OwnerId owner;
     std::uint64_t owner_seq = 0;
     bool visible = false;  // subscribers see a difference
+    // Of what closed or fell silent before their eyes, connection_of() it.
+    std::optional<std::uint64_t> connection = {};
 
     [[nodiscard]] const RegistId& regist_id() const {
         return publication != nullptr ? publication->id : id;
@@ -66,7 +68,8 @@ public:
     void reset(LogPosition at, Version horizon, std::vector<VersionGap> gaps);
 
     // What is appended from now on is of `epoch`. An epoch of zero is nobody's: no position in it
-    // is ever found, and neither is one after it in the epoch before.
+    // is ever found, and neither is one after it in the epoch before. What was appended in it is of
+    // the next epoch that begins.
     void begin(Epoch epoch);
     void append(LogEntry entry);
 
@@ -136,6 +139,7 @@ private:
     std::deque<Kept> entries_;
     std::size_t effects_ = 0;
     std::vector<Segment> segments_{Segment{}};
+    Index begun_ = 1;  // of the first entry since the last begin()
     Version horizon_;  // no entry with a version up to here need be remembered
     Version highest_;  // of all entries there were
     std::vector<VersionGap> gaps_;

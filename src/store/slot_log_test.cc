@@ -135,6 +135,43 @@ TEST(SlotLog, IsNobodysWhileItsEpochIsZero) {
     EXPECT_EQ(log.since(*kOrders, Version(1)).size(), 1U);
 }
 
+TEST(SlotLog, IsOfTheNextEpochAfterItWasNobodys) {
+    SlotLog log(10);
+    log.begin(Epoch(3));
+    log.append(step(kOrders, 0, 1));
+    log.begin(Epoch());
+    EXPECT_EQ(log.find(log.position()), std::nullopt);
+    log.append(step(kOrders, 1, 2, {put("a")}));
+    log.begin(Epoch(5));
+    log.append(step(kOrders, 2, 3, {put("b")}));
+    EXPECT_EQ(log.position(), at(5, 2));
+    EXPECT_EQ(log.find(at(5, 1)), 2U);
+    EXPECT_EQ(log.epoch_after(1), Epoch(5));
+    EXPECT_EQ(log.read(1, 10).size(), 2U);
+    EXPECT_EQ(log.since_begin(*kOrders)->upserts.size(), 1U) << "since it is led";
+    EXPECT_EQ(log.since(*kOrders, Version(1)).size(), 2U);
+}
+
+// What the leader gave meanwhile is not known, here as on a copy that is told the log.
+TEST(SlotLog, LeavesAGapWhereItWasNobodys) {
+    const Version apart(3 * kApart);
+    SlotLog log(1);
+    log.begin(Epoch(3));
+    log.append(step(kOrders, 0, 1));
+    SlotLog copy = log;
+    log.begin(Epoch());
+    log.append(step(kOrders, 1, apart.raw()));
+    log.begin(Epoch(5));
+    copy.begin(Epoch(5));
+    copy.append(step(kOrders, 1, apart.raw()));
+    for (SlotLog* one : {&log, &copy}) {
+        one->append(step(kOrders, apart.raw(), 4 * kApart));
+        one->append(step(kOrders, 4 * kApart, 4 * kApart + 1));
+        EXPECT_EQ(one->gaps(), (std::vector<VersionGap>{{Version(1), Version(4 * kApart)}}));
+        EXPECT_EQ(one->position(), at(5, 3));
+    }
+}
+
 TEST(SlotLog, GoesOnFromThePositionOfAnImage) {
     SlotLog log(10);
     log.reset(at(5, 7), Version(90));

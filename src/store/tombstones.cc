@@ -11,6 +11,12 @@ const Write* Tombstones::find(const RegistId& id) const {
     return known == by_id_.end() ? nullptr : &known->second.removal;
 }
 
+std::optional<std::uint64_t> Tombstones::connection(const RegistId& id) const {
+    const auto known = by_id_.find(id);
+    return known == by_id_.end() || by_word(known->second.removal.cause) ? std::nullopt
+                                                                         : known->second.connection;
+}
+
 bool Tombstones::bury(const Tombstone& tombstone) {
     const Write& removal = tombstone.removal;
     if (const Write* known = find(removal.id);
@@ -71,11 +77,9 @@ std::vector<Departure> Tombstones::departed(const Service& service) const {
     if (const auto ids = departed_.find(service.data_info_id()); ids != departed_.end()) {
         departed.reserve(ids->second.size());
         for (const RegistId& id : ids->second) {
-            const Tombstone& tombstone = by_id_.at(id);
-            const bool said = by_word(tombstone.removal.cause);
             departed.push_back({.id = id,
-                                .order = tombstone.removal.order,
-                                .connection = said ? std::nullopt : tombstone.connection});
+                                .order = by_id_.at(id).removal.order,
+                                .connection = connection(id)});
         }
         std::ranges::sort(departed, {}, &Departure::id);
     }

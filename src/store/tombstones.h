@@ -36,6 +36,8 @@ public:
 
     // Null when there is none. Until the next change.
     [[nodiscard]] const Write* find(const RegistId& id) const;
+    // Of what closed or fell silent last, connection_of() it, if it is known.
+    [[nodiscard]] std::optional<std::uint64_t> connection(const RegistId& id) const;
 
     // Remembers `removal` unless one that is newer, or was by word, is remembered. Returns whether
     // it is remembered now.

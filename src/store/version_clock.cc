@@ -6,10 +6,24 @@
 
 namespace muster::store {
 
-Version VersionClock::next(WallTime now) {
+namespace {
+
+constexpr std::uint64_t kMillisecond = 2 * kApart;
+
+}  // namespace
+
+Version VersionClock::lowest_next(WallTime now) const {
     CHECK(latest_.raw() + 1 < ceiling_.raw());
     const std::uint64_t room = limit_.raw() > 2 * kTurn ? limit_.raw() - (2 * kTurn) : 0;
-    latest_ = Version(std::max(latest_.raw() + 1, std::min(drawn(now).raw(), room)));
+    return Version(std::max(latest_.raw() + 1, std::min(drawn(now).raw(), room)));
+}
+
+Version VersionClock::next(WallTime now) {
+    latest_ = lowest_next(now);
+    const std::uint64_t above = latest_.raw() - (latest_.raw() % kMillisecond) + kMillisecond;
+    if (given_apart(latest_) && above + 1 < ceiling_.raw()) {
+        latest_ = Version(above);
+    }
     return latest_;
 }
 
@@ -27,10 +41,15 @@ void VersionClock::begin_at(Version mark) {
     latest_ = std::max(latest_, mark);
 }
 
-Version VersionClock::next_apart(WallTime now, std::uint64_t apart) {
-    const Version next = this->next(now);
-    if (next.raw() + apart + 1 < ceiling_.raw()) {
-        latest_ = Version(next.raw() + apart);
+Version VersionClock::next_apart(WallTime now, std::uint64_t own) {
+    CHECK(own < kApart);
+    latest_ = lowest_next(now);
+    std::uint64_t apart = latest_.raw() - (latest_.raw() % kMillisecond) + kApart + own;
+    if (apart < latest_.raw()) {
+        apart += kMillisecond;
+    }
+    if (apart + 1 < ceiling_.raw()) {
+        latest_ = Version(apart);
     }
     return latest_;
 }

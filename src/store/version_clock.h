@@ -7,8 +7,8 @@
 
 namespace muster::store {
 
-// Versions that are given beside another node have this bit, which counting within a millisecond
-// hardly ever reaches.
+// Versions that are given beside another node have this bit, all others have not: where counting
+// within a millisecond would reach it, the next millisecond begins.
 inline constexpr std::uint64_t kApart = std::uint64_t{1} << (kVersionCountBits - 1);
 
 [[nodiscard]] constexpr bool given_apart(Version version) {
@@ -23,15 +23,17 @@ inline constexpr std::uint64_t kApart = std::uint64_t{1} << (kVersionCountBits -
 class VersionClock {
 public:
     static constexpr std::uint64_t kReserve = std::uint64_t{1} << 29;  // 16 s of physical time
-    // So much is left below the limit when a turn begins: more than it may give.
-    static constexpr std::uint64_t kTurn = std::uint64_t{1} << 22;
+    // So much is left below the limit when a turn begins: more than it may give, which is a
+    // millisecond for each write of a batch that is taken in a leader's stead.
+    static constexpr std::uint64_t kTurn = std::uint64_t{1} << 26;
 
     // The next version at `now`. Requires: !exhausted().
     [[nodiscard]] Version next(WallTime now);
 
-    // The same for somebody who gives versions beside another one that does not know of it: as far
-    // as `apart` above, so that both do not give the same one. Requires: !exhausted().
-    [[nodiscard]] Version next_apart(WallTime now, std::uint64_t apart);
+    // The same for somebody who gives versions beside another one that does not know of it: with
+    // kApart and, below it, `own`, so that no two give the same one. Just below the ceiling there
+    // may be no such version: then it is a usual one. Requires: !exhausted(), own < kApart.
+    [[nodiscard]] Version next_apart(WallTime now, std::uint64_t own);
 
     // No turn that gives versions may begin: none is left below the ceiling, or none was put down
     // yet (wait for the metas), or too few below the limit (awaits_limit()).
@@ -68,6 +70,8 @@ public:
     }
 
 private:
+    [[nodiscard]] Version lowest_next(WallTime now) const;
+
     Version latest_;
     Version ceiling_;
     static constexpr Version kNoLimit{std::uint64_t{1} << 63};

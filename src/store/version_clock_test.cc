@@ -20,8 +20,12 @@ TEST(VersionClock, FollowsPhysicalTimeAndCountsWithinIt) {
 TEST(VersionClock, GivesOtherVersionsApart) {
     VersionClock clock;
     clock.raise_ceiling(Version(kPhysical + kMinute));
-    EXPECT_EQ(clock.next_apart(kNow, 77), Version(kPhysical + 77));
-    EXPECT_EQ(clock.next(kNow), Version(kPhysical + 78));
+    constexpr std::uint64_t kMillisecond = 2 * kApart;
+    EXPECT_EQ(clock.next_apart(kNow, 77), Version(kPhysical + kApart + 77));
+    EXPECT_EQ(clock.next_apart(kNow, 76), Version(kPhysical + kMillisecond + kApart + 76));
+    EXPECT_EQ(clock.next_apart(kNow, 78), Version(kPhysical + kMillisecond + kApart + 78));
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + (2 * kMillisecond))) << "not apart";
+    EXPECT_EQ(clock.next(kNow), Version(kPhysical + (2 * kMillisecond) + 1));
     VersionClock low;
     low.raise_ceiling(Version(10));
     EXPECT_EQ(low.next_apart(kNow, 77), Version(1)) << "still below the ceiling";

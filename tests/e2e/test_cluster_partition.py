@@ -70,6 +70,7 @@ class TwoHalves(unittest.TestCase):
             halves = [Side(churn, node, some, end) for node, some in zip(sessions, leaving)]
             for half in halves:
                 probes = half.result()
+                self.assertTrue(probes, f"{half.session.name} did nothing while it was alone")
                 print(f"{half.session.name} alone: {len(probes)} came and went, seen after "
                       f"{max(probes):.2f} s at most (whole: {whole:.2f} s)", flush=True)
             self.assertEqual(churn.violations, [], "while cut")

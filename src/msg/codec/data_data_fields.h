@@ -28,9 +28,15 @@ void fields(Ar& ar, Of<Ar, SlotEntry> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, FollowSlot::Withdrawal> it) {
+    auto& [service, write] = it;
+    ar(service, write);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, FollowSlot> it) {
-    auto& [data, slot, slot_epoch, held] = it;
-    ar(data, slot, slot_epoch, held);
+    auto& [data, slot, slot_epoch, held, withdrawn] = it;
+    ar(data, slot, slot_epoch, held, withdrawn);
 }
 
 template <class Ar>

@@ -89,6 +89,12 @@ inline constexpr std::uint32_t kTag<CopiesRequest> = 70;
 template <>
 inline constexpr std::uint32_t kTag<CopiesReply> = 71;
 
+// data, session <-> data
+template <>
+inline constexpr std::uint32_t kTag<ViewRequest> = 72;
+template <>
+inline constexpr std::uint32_t kTag<ViewReply> = 73;
+
 // operators <-> data, session
 template <>
 inline constexpr std::uint32_t kTag<VerifyRequest> = 80;

@@ -38,21 +38,15 @@ void fields(Ar& ar, Of<Ar, Publication> it) {
 }
 
 template <class Ar>
-void fields(Ar& ar, Of<Ar, Removal> it) {
-    auto& [id, cause, order] = it;
-    ar(id, cause, order);
+void fields(Ar& ar, Of<Ar, Departure> it) {
+    auto& [id, order, connection] = it;
+    ar(id, order, connection);
 }
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, DatumChange> it) {
     auto& [service, from, to, upserts, removals] = it;
     ar(service, from, to, upserts, removals);
-}
-
-template <class Ar>
-void fields(Ar& ar, Of<Ar, Departure> it) {
-    auto& [id, order, connection] = it;
-    ar(id, order, connection);
 }
 
 template <class Ar>

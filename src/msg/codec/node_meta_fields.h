@@ -76,6 +76,18 @@ void fields(Ar& ar, Of<Ar, NodeHeartbeatReply> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, ViewRequest> it) {
+    auto& [table_epoch] = it;
+    ar(table_epoch);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ViewReply> it) {
+    auto& [table, members_epoch, members, version_ceiling] = it;
+    ar(table, members_epoch, members, version_ceiling);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeRefused> it) {
     auto& [incarnation, folder, why] = it;
     ar(incarnation, folder, why);

@@ -68,6 +68,21 @@ TEST_F(Brake, HoldsWhatIsTooManyAndStaysInStepWithSessionsAndFollowers) {
     EXPECT_EQ(world.heartbeats[NodeId("d1")].publications, kProviders - kPassed);
 }
 
+TEST_F(Brake, AlsoHoldsWhatALaterLifeOfTheSessionSaysToHaveClosed) {
+    TestSession& later = world.session("s1", 2);
+    world.tell_table();
+    world.lose = [](const auto&, const auto&, const auto&) { return true; };
+    for (std::size_t i = 0; i < 20; ++i) {
+        later.publish(provider(i), kOrders);
+    }
+    world.lose = [](const auto&, const auto&, const auto&) { return false; };
+    for (std::size_t i = 0; i < 20; ++i) {
+        later.close(provider(i));
+    }
+    EXPECT_EQ(seen(), kProviders - kPassed);
+    EXPECT_EQ(world["d1"].status().suspects, 5U);
+}
+
 TEST_F(Brake, DoesNotAskAboutPoliteLeavingOrWhatIsConfirmed) {
     for (std::size_t i = 0; i < 27; ++i) {
         s1.withdraw(provider(i));

@@ -206,6 +206,7 @@ void DataServer::Impl::sweep(MonoTime now) {
     for (auto& [id, slot] : slots_.followed()) {
         slot->store.sweep(now);
     }
+    slots_.sweep(now);
 }
 
 void DataServer::Impl::notice_pause(MonoTime now) {

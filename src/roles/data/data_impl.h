@@ -114,6 +114,9 @@ private:
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
                std::uint64_t said_at, Turn& turn);
+    void note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome, Turn& turn);
+    void take_withdrawn(SlotId id, LedSlot& slot,
+                        const std::vector<msg::FollowSlot::Withdrawal>& withdrawn);
     void commit(LedSlot& slot, Turn& turn);
     void tell_superseded(const SessionLink& link, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);
@@ -127,9 +130,12 @@ private:
     void fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest);
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
-    void tell(const LedSlot& slot, const DatumChange& change);
+    void tell(LedSlot& slot, const DatumChange& change);
     void tell_later(SessionLink& link, std::variant<DatumChange, DatumSnapshot> change);
     [[nodiscard]] Version next_version(const LedSlot& slot);
+    [[nodiscard]] Version fork_version(LedSlot& slot, const Service& service);
+    [[nodiscard]] bool outrun_by_forks(const LedSlot& slot,
+                                       const store::DatumStore::Datum& datum) const;
     void answer_waiting(LedSlot& slot);
     void answer_early(const std::vector<SlotId>& begun);
     void clear_doubts(LedSlot& slot, bool all_known);
@@ -147,7 +153,11 @@ private:
     void heartbeat();
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);
     void on(const msg::RoleAddress& from, const msg::NodeRefused& refused);
+    void on(const msg::RoleAddress& from, const msg::ViewRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ViewReply& told);
     void learn(const node::NodeView::News& news);
+    void learn_members(const node::NodeView::News& news);
+    void adopt_newer_table();
     void doubt_old_copies();
     void take_office(const Slots::Changes& changes);
     [[nodiscard]] std::vector<msg::CopyState> copies_to_report(bool whole);
@@ -175,6 +185,7 @@ private:
     void send_image_part(const NodeId& node, SlotId id, const Source& slot,
                          const msg::ImageRequest& ask);
     void look_after_followers(MonoTime now);
+    void pulse_to(const NodeId& node, std::uint32_t streamed);
 
     // ---- slots followed here
     void on(const msg::RoleAddress& from, const msg::SlotEntries& message);

@@ -25,6 +25,11 @@ void DataServer::Impl::hear_leader(const NodeId& node) {
 // means nothing to it.
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse) {
     hear_leader(from.node);
+    if (pulse.table_epoch > slots_.table().epoch) {
+        view_.ask(from, env_.clock.mono());
+    } else if (pulse.table_epoch < slots_.table().epoch) {
+        pulse_to(from.node, 0);  // it may not know that it leads no more
+    }
     if (std::exchange(leader_lives_[from.node], pulse.data) == pulse.data) {
         check_streams(from.node, pulse);
         return;
@@ -82,11 +87,17 @@ void DataServer::Impl::ask_leaders(MonoTime now) {
 
 void DataServer::Impl::ask_leader(SlotId id, FollowedSlot& slot, MonoTime now) {
     slot.asked = now;
-    env_.outbox.send({slot.leader, Role::data},
-                     msg::FollowSlot{.data = options_.incarnation,
-                                     .slot = id,
-                                     .slot_epoch = slot.epoch,
-                                     .held = slot.diverged ? LogPosition{} : slot.log.position()});
+    msg::FollowSlot ask{.data = options_.incarnation,
+                        .slot = id,
+                        .slot_epoch = slot.epoch,
+                        .held = slot.diverged ? LogPosition{} : slot.log.position()};
+    for (const store::Write& write : slot.withdrawn) {
+        if (ask.withdrawn.size() == msg::FollowSlot::kWithdrawnMax) {
+            break;
+        }
+        ask.withdrawn.push_back({write.service, owners_.named(write)});
+    }
+    env_.outbox.send({slot.leader, Role::data}, std::move(ask));
 }
 
 void DataServer::Impl::ask_part(SlotId id, FollowedSlot& slot, MonoTime now) {
@@ -132,6 +143,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
         install(*slot, message.entries[i]);
     }
     slot->in_step = true;
+    slot->withdrawn.clear();
     if (message.settled) {
         slot->settled = true;
         slot->whole = slot->consistent();
@@ -151,7 +163,8 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
                                  .cause = effect.cause,
                                  .owner = effect.owner,
                                  .owner_seq = effect.owner_seq,
-                                 .visible = visible});
+                                 .visible = visible,
+                                 .connection = slot.store.tombstones().connection(effect.id)});
     }
     if (told.to != Version{}) {
         slot.store.find_or_make(told.service).version = told.to;
@@ -203,6 +216,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
         ask_part(part.slot, *slot, now);
         return;
     }
+    slot->withdrawn = own.store.remember_too(slot->store.tombstones());
     slot->store = std::move(own.store);
     slot->log.reset(own.at, slot->store.highest_version(), part.gaps);
     slot->whole_from = part.position;

@@ -184,7 +184,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
             if (!since->upserts.empty() || !since->removals.empty()) {
                 since->service = interest.service;
                 since->from = said.held;
-                since->to = next_version(slot);
+                since->to = fork_version(slot, *interest.service);
                 interest.version = since->to;
                 tell_later(link, std::move(*since));
             }
@@ -197,7 +197,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
 // What is here is added to what the session holds; nothing is taken away by it.
 void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest) {
     auto snapshot = unsettled_snapshot(slot.store, slot.store.find_or_make(interest.service));
-    snapshot.version = next_version(slot);
+    snapshot.version = fork_version(slot, *interest.service);
     interest.stand = Stand::fork;
     interest.complete = interest.said.complete;
     interest.version = snapshot.version;
@@ -206,7 +206,10 @@ void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest&
 
 void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& interest,
                                   bool settled) {
-    const auto& datum = slot.store.find_or_make(interest.service);
+    auto& datum = slot.store.find_or_make(interest.service);
+    if (outrun_by_forks(slot, datum)) {
+        step(slot, datum);
+    }
     tell_later(link, settled ? settled_snapshot(datum) : unsettled_snapshot(slot.store, datum));
     interest.stand = Stand::trunk;
     interest.complete = settled || interest.said.complete;
@@ -223,14 +226,25 @@ void DataServer::Impl::step(LedSlot& slot, store::DatumStore::Datum& datum) {
     append(slot, std::move(entry));
 }
 
+// Clients of a session that was on a fork are told by another one, or by its next life: who holds
+// nothing is told a version above what they saw (I2).
+bool DataServer::Impl::outrun_by_forks(const LedSlot& slot,
+                                       const store::DatumStore::Datum& datum) const {
+    const auto forked = slot.forked.find(datum.service->data_info_id());
+    return forked != slot.forked.end() && forked->second > datum.version;
+}
+
+Version DataServer::Impl::fork_version(LedSlot& slot, const Service& service) {
+    return slot.forked[service.data_info_id()] = next_version(slot);
+}
+
 // An acting leader gives versions beside the leader's own.
 Version DataServer::Impl::next_version(const LedSlot& slot) {
     const WallTime now = env_.clock.wall();
     if (!slot.acting) {
         return versions_.next(now);
     }
-    const std::uint64_t own = hash64(options_.node.raw()) % store::kApart;
-    return versions_.next_apart(now, store::kApart + own);
+    return versions_.next_apart(now, hash64(options_.node.raw()) % store::kApart);
 }
 
 // Those who wait for something better than what could be told at once.
@@ -275,18 +289,21 @@ void DataServer::Impl::clear_doubts(LedSlot& slot, bool all_known) {
                 left = true;
             }
         }
-        if (!to_tell.empty()) {
-            auto& datum = slot.store.find_or_make(to_tell.front().second->service);
+        const auto datum = slot.store.data().find(name);
+        if (datum != slot.store.data().end() &&
+            (!to_tell.empty() || outrun_by_forks(slot, datum->second))) {
             for (auto& [link, interest] : to_tell) {
                 interest->stand = Stand::waiting;  // not told the step, but the list
             }
-            step(slot, datum);
+            step(slot, datum->second);
             for (auto& [link, interest] : to_tell) {
                 tell_whole(slot, *link, *interest, true);
             }
         }
         if (left) {
             slot.doubts.insert(name);
+        } else {
+            slot.forked.erase(name);
         }
     }
 }

@@ -50,9 +50,13 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
         return false;
     }
     const auto entry = datum->entries.find(op.id);
-    const bool would_go = entry != datum->entries.end() && entry->owner == link.owner &&
-                          entry->owner_seq <= op.owner_seq &&
-                          op.order >= entry->publication->order && !slot.store.has_others(op.id);
+    if (entry == datum->entries.end()) {
+        return false;
+    }
+    const bool owns = entry->owner == link.owner ? entry->owner_seq <= op.owner_seq
+                                                 : store::succeeds(link.owner, entry->owner);
+    const bool would_go =
+        owns && op.order >= entry->publication->order && !slot.store.has_others(op.id);
     if (!would_go || may_go(datum->service, living_of(*datum))) {
         return false;
     }

@@ -33,20 +33,41 @@ void DataServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& refus
     view_.take(refused, env_.clock.mono());
 }
 
-void DataServer::Impl::learn(const node::NodeView::News& news) {
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ViewRequest& request) {
+    view_.answer(from, request);
+}
+
+void DataServer::Impl::on(const msg::RoleAddress&, const msg::ViewReply& told) {
+    const auto news = view_.take(told);
+    versions_.raise_ceiling(view_.ceiling());
+    learn_members(news);
+    if (news.table) {
+        adopt_newer_table();
+    }
+}
+
+void DataServer::Impl::adopt_newer_table() {
+    doubt_old_copies();
+    take_office(slots_.adopt(view_.table()));
+    regain_.keep_only(slots_.lost());
+}
+
+void DataServer::Impl::learn_members(const node::NodeView::News& news) {
     if (news.members) {
         sessions_.learn(view_.members(), env_.clock.mono());
         if (env_.on_members) {
             env_.on_members(view_.members());
         }
     }
+}
+
+void DataServer::Impl::learn(const node::NodeView::News& news) {
+    learn_members(news);
     if (!news.table) {
         return;
     }
     if (news.answered) {
-        doubt_old_copies();
-        take_office(slots_.adopt(view_.table()));
-        regain_.keep_only(slots_.lost());
+        adopt_newer_table();
         return;
     }
     // What the earlier life gave is below the mark; nothing else of it is known.
@@ -107,10 +128,9 @@ bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
 
 // Whether all sessions have supplied what they own, but those that are not waited for.
 bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
-    return may_settle(id, slot) &&
-           sessions_.all_supplied(
-               id, slot.epoch, env_.clock.mono(),
-               {.closed = options_.orphan_grace, .silent = options_.settle_patience});
+    return may_settle(id, slot) && sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
+                                                          {.closed = options_.orphan_grace,
+                                                           .silent = options_.settle_patience});
 }
 
 // Whether nobody who may come can own anything of the slot that is not known here.

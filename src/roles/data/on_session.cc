@@ -34,6 +34,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
                                  .acting = batch.acting};
     if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
         probe_.batches_refused.add();
+        if (batch.slot_epoch > slots_.epoch_of(batch.slot)) {
+            view_.ask(from, env_.clock.mono());
+        }
         reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
                        : versions_.exhausted()
                            ? fail(Errc::not_ready, "the metas have not raised the version ceiling")
@@ -56,45 +59,50 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
     if (held_back(slot, link, op, turn)) {
         return;
     }
-    const auto outcome = slot.store.apply({.id = op.id,
-                                           .service = op.service,
-                                           .publication = op.publication,
-                                           .order = op.order,
-                                           .cause = op.cause,
-                                           .owner = link.owner,
-                                           .owner_seq = op.owner_seq,
-                                           .said_at = said_at},
-                                          env_.clock.mono());
+    const store::Write write{.id = op.id,
+                             .service = op.service,
+                             .publication = op.publication,
+                             .order = op.order,
+                             .cause = op.cause,
+                             .owner = link.owner,
+                             .owner_seq = op.owner_seq,
+                             .said_at = said_at};
+    note(slot, write, slot.store.apply(write, env_.clock.mono()), turn);
+}
+
+// Counts what came of `write`, and keeps for commit() what it changed.
+void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome,
+                            Turn& turn) {
     switch (outcome) {
         case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return;
         case store::WriteOutcome::superseded:
             probe_.writes_superseded.add();
-            turn.superseded.push_back({.id = op.id, .owner_seq = op.owner_seq});
+            turn.superseded.push_back({.id = write.id, .owner_seq = write.owner_seq});
             return;
         case store::WriteOutcome::remembered: probe_.writes_ignored.add(); break;
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
     }
-    store::Effect effect{.id = op.id,
+    store::Effect effect{.id = write.id,
                          .publication = nullptr,
-                         .order = op.order,
-                         .cause = op.cause,
-                         .owner = link.owner,
-                         .owner_seq = op.owner_seq,
+                         .order = write.order,
+                         .cause = write.cause,
+                         .owner = write.owner,
+                         .owner_seq = write.owner_seq,
                          .visible = outcome == store::WriteOutcome::changed};
     // What is there now may be another state than the one that was said.
-    if (op.publication != nullptr && effect.visible) {
+    if (write.publication != nullptr && effect.visible) {
         effect.id = {};
-        effect.publication = op.publication;
-    } else if (const auto* entry = slot.store.find(*op.service, op.id)) {
+        effect.publication = write.publication;
+    } else if (const auto* entry = slot.store.find(*write.service, write.id)) {
         effect.id = {};
         effect.publication = entry->publication;
         effect.order = entry->publication->order;
         effect.owner = entry->owner;
         effect.owner_seq = entry->owner_seq;
     }
-    Written& written = turn.written[op.service->data_info_id()];
-    written.service = op.service;
+    Written& written = turn.written[write.service->data_info_id()];
+    written.service = write.service;
     written.effects.push_back(std::move(effect));
 }
 
@@ -103,6 +111,11 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
 void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
     for (auto& [name, written] : turn.written) {
         auto& effects = written.effects;
+        for (store::Effect& effect : effects) {
+            if (effect.publication == nullptr) {
+                effect.connection = slot.store.tombstones().connection(effect.id);
+            }
+        }
         for (std::size_t begin = 0; begin < effects.size(); begin += kEffectsPerEntry) {
             const std::size_t end = std::min(begin + kEffectsPerEntry, effects.size());
             store::LogEntry entry{.service = written.service, .from = {}, .to = {}, .effects = {}};

@@ -130,6 +130,48 @@ TEST_F(Promotion, GivesOneVersionOneMeaning) {
     EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "tail", "new"}));
 }
 
+// Its clients hold the version of the fork, and may not be able to say so.
+TEST_F(Promotion, GivesWhoComesFromAForkAVersionAboveIt) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    const Version forked = s2.copies["orders"].version;
+    TestSession& next_life = world.session("s2", 2);
+    world.tell_table();
+    next_life.want(kOrders);
+    EXPECT_GT(next_life.copies["orders"].version, forked);
+    world.pass(2s);
+    EXPECT_EQ(s3.copies["orders"].version, next_life.copies["orders"].version);
+}
+
+TEST_F(Promotion, EndsAForkForClientsWhoseSessionEnded) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    s1.withdraw("tail");
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    const Version forked = s2.copies["orders"].version;
+    ASSERT_GT(forked, s3.copies["orders"].version);
+    world.session("s2", 2);  // wants nothing
+    world.tell_table();
+    world.pass(12s);
+    EXPECT_GT(s3.copies["orders"].version, forked);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "new"}));
+}
+
 TEST_F(Promotion, IsAPlannedMoveWithoutAGapForReaders) {
     world.assign({"d2", "d1", "d3"}, {"d2", "d3"});  // the old leader hears of it first
     ASSERT_FALSE(s1.refused.empty());
@@ -145,6 +187,20 @@ TEST_F(Promotion, IsAPlannedMoveWithoutAGapForReaders) {
     EXPECT_EQ(world["d1"].status().slots_synced, 1U);
 }
 
+TEST_F(Promotion, TellsOverWhichConnectionItCameWhenOneCloses) {
+    const Version before = s2.copies["orders"].version;
+    s1.close("a");
+    const std::vector<Departure> gone{{RegistId("a"), {1, 0}, connection_of(Publication())}};
+    EXPECT_EQ(s2.copies["orders"].departed, gone);
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.copies["orders"] = {.version = before, .complete = true, .ids = {"a"}, .departed = {}};
+    s3.want(kOrders);
+    EXPECT_EQ(s3.copies["orders"].departed, gone);
+}
+
 TEST_F(Promotion, LetsAnOldLeaderFollowByTheLogWhenItWroteNothingMore) {
     world.sent.clear();
     world.assign({"d2", "d1", "d3"});
@@ -152,6 +208,26 @@ TEST_F(Promotion, LetsAnOldLeaderFollowByTheLogWhenItWroteNothingMore) {
     EXPECT_EQ(world.count<msg::SlotImage>(), 0U);
     EXPECT_EQ(world["d1"].status().slots_synced, 1U);
     EXPECT_EQ(world["d3"].status().slots_synced, 1U);
+}
+
+// It lacks the end of the epoch before: with that it is told that there is a new one.
+TEST_F(Promotion, NamesItsPositionAnewToACopyThatWasBehind) {
+    world.cut("d1", "d3");
+    s1.publish("tail", kOrders);
+    world.kill("d1");
+    std::size_t told = 0;
+    world.lose = [&](const auto&, const auto&, const auto& message) {
+        const auto* entries = std::get_if<msg::SlotEntries>(&message);
+        return entries != nullptr && entries->entries.empty() && ++told == 1;
+    };
+    world.assign({"d2", "d3"});
+    world.pass(2s);
+    EXPECT_EQ(world.copy("d3").held, world.copy("d2").held);
+    EXPECT_EQ(world.copy("d3").publications, 2U);
+    EXPECT_GE(told, 2U) << "once more after it was lost";
+    world.sent.clear();
+    world.pass(2s);
+    EXPECT_EQ(world.count<msg::SlotEntries>(), 0U);
 }
 
 TEST_F(Promotion, GivesAnOldLeaderThatWentAnotherWayAnImage) {
@@ -339,6 +415,18 @@ TEST_F(Acting, BringsBackNothingThatLeftMeanwhile) {
     EXPECT_EQ(s2.copies["orders"].ids, Ids{});
 }
 
+TEST_F(Acting, TellsTheLeaderWhatLeftWhenTheSessionThatKnewItIsGoneToo) {
+    s2.publish("b", kOrders);
+    split();
+    s2.withdraw("b", true);
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b"}));
+    world.heal();
+    world.pass(2s, {"s1"});
+    EXPECT_EQ(s1.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+    EXPECT_EQ(world.copy("d3").digest, world.copy("d1").digest);
+}
+
 TEST_F(Acting, GoesOverIntoLeading) {
     split();
     s2.publish("b", kOrders, true);
@@ -352,6 +440,23 @@ TEST_F(Acting, GoesOverIntoLeading) {
     EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_EQ(world.copy("d3").digest, world.copy("d2").digest);
+    EXPECT_EQ(world.copy("d3").held, world.copy("d2").held);
+}
+
+TEST_F(Acting, StreamsWhatItWroteOnceItLeads) {
+    split();
+    for (int i = 0; i < 500; ++i) {
+        s2.publish("p" + std::to_string(i), kOrders, true);
+    }
+    world.kill("d1");
+    world.heal();
+    world.sent.clear();
+    s2.acting_node = {};
+    world.assign({"d2", "d3"});
+    EXPECT_EQ(world.copy("d3").publications, 501U);
+    EXPECT_EQ(world.copy("d3").held, (LogPosition{world.table.slots[0].epoch, 500}));
+    EXPECT_EQ(world.copy("d2").held, world.copy("d3").held);
+    EXPECT_EQ(world.count<msg::SlotImage>(), 0U);
 }
 
 }  // namespace

@@ -58,11 +58,13 @@ void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
         next->store = std::move(led->store);
         next->log = std::move(led->log);
         next->doubts = std::move(led->doubts);
+        next->forked = std::move(led->forked);
     } else if (followed != followed_.end() && followed->second->consistent()) {
         next->whole = followed->second->whole;
         next->store = std::move(followed->second->store);
         next->log = std::move(followed->second->log);
     }
+    recall(id, next->store);
     next->log.begin(slot.epoch);
     led = std::move(next);
     if (followed != followed_.end()) {
@@ -97,6 +99,7 @@ void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
         next->store = std::move(followed->store);
         next->log = std::move(followed->log);
     }
+    recall(id, next->store);
     next->epoch = slot.epoch;
     next->leader = slot.leader;
     followed = std::move(next);
@@ -105,10 +108,28 @@ void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
 
 void Slots::drop(SlotId id, Changes& changes) {
     lost_.erase(id);
-    if (led_.erase(id) > 0) {
+    if (const auto followed = followed_.find(id); followed != followed_.end()) {
+        went_[id] = followed->second->store.tombstones();
+        followed_.erase(followed);
+    }
+    if (const auto led = led_.find(id); led != led_.end()) {
+        went_[id] = led->second->store.tombstones();
+        led_.erase(led);
         changes.ended.push_back(id);
     }
-    followed_.erase(id);
+}
+
+void Slots::recall(SlotId id, store::DatumStore& store) {
+    if (const auto went = went_.extract(id)) {
+        std::ignore = store.remember_too(went.mapped());
+    }
+}
+
+void Slots::sweep(MonoTime now) {
+    for (auto& [id, went] : went_) {
+        went.sweep(now);
+    }
+    std::erase_if(went_, [](const auto& item) { return item.second.size() == 0; });
 }
 
 LedSlot& Slots::lead_again(SlotId slot, store::DatumStore copy, std::uint64_t log_from) {

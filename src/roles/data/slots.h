@@ -53,6 +53,8 @@ struct LedSlot {
     Version given_beside;  // the highest known that another gave in our stead
     // Data of which some session was told less than all, or holds what is not known here.
     std::set<std::string> doubts;
+    // Of these, the highest versions that were given on forks.
+    std::map<std::string, Version> forked;
 };
 
 // An image on its way here.
@@ -86,7 +88,8 @@ struct FollowedSlot {
     bool acting = false;     // its state is in the led slots
     LogPosition whole_from;  // an image is one state from this position on
     std::unique_ptr<Load> load;
-    MonoTime asked;  // zero: not yet
+    std::vector<store::Write> withdrawn;  // what its leader does not know of, until it answers
+    MonoTime asked;                       // zero: not yet
 
     [[nodiscard]] bool consistent() const {
         return log.position() >= whole_from;
@@ -112,7 +115,8 @@ public:
         std::vector<SlotId> followed;  // to be asked for
     };
     // Takes a newer table; an older one changes nothing. A slot that is led in a new epoch begins
-    // unsettled, with what this node has of it.
+    // unsettled, with what this node has of it. A node that was cut off comes back to slots that it
+    // was taken from: of such a slot it still knows what went.
     Changes adopt(const SlotTable& table);
     // The same with a table that an earlier life of this node kept. A slot it led then, whose
     // copies elsewhere go on, is *lost*: it is not led before lead_again(), or by a newer epoch.
@@ -128,6 +132,8 @@ public:
     void give_up(SlotId slot) {
         lost_.erase(slot);
     }
+    // What was seen to go from slots that this node has no copy of any more is forgotten in time.
+    void sweep(MonoTime now);
 
     // Serves a followed slot in its leader's stead. Requires: it is followed and consistent.
     LedSlot& begin_acting(SlotId slot);
@@ -163,6 +169,7 @@ private:
     void lead(SlotId id, const Slot& slot, Changes& changes);
     void follow(SlotId id, const Slot& slot, Changes& changes);
     void drop(SlotId id, Changes& changes);
+    void recall(SlotId id, store::DatumStore& store);
 
     NodeId self_;
     std::size_t kept_;
@@ -170,6 +177,7 @@ private:
     std::map<SlotId, Epoch> lost_;
     std::map<SlotId, std::unique_ptr<LedSlot>> led_;
     std::map<SlotId, std::unique_ptr<FollowedSlot>> followed_;
+    std::map<SlotId, store::Tombstones> went_;  // of slots without a copy here
 };
 
 }  // namespace muster::data

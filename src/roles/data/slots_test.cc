@@ -97,6 +97,20 @@ TEST_F(SlotsTest, FollowWithWhatTheyLedWith) {
     EXPECT_EQ(slots.find_followed(kSlot), nullptr) << "no copy of it is kept";
 }
 
+TEST_F(SlotsTest, RememberWhatWentFromASlotTheyWereTakenFrom) {
+    const store::Write gone{.id = RegistId("p"), .service = kOrders, .order = {2, 0}};
+    adopt(kSelf, 1);
+    slots.find(kSlot)->store.apply(gone, MonoTime{});
+    adopt(kOther, 2);
+    EXPECT_EQ(slots.find(kSlot), nullptr);
+    adopt(kOther, 2, {kSelf});
+    EXPECT_NE(slots.find_followed(kSlot)->store.tombstones().find(gone.id), nullptr);
+    adopt(kOther, 2);
+    slots.sweep(MonoTime{} + store::Tombstones::kAge);
+    adopt(kOther, 2, {kSelf});
+    EXPECT_EQ(slots.find_followed(kSlot)->store.tombstones().find(gone.id), nullptr);
+}
+
 TEST_F(SlotsTest, ActWithTheirCopyAndGiveItUpWhenTheyWrote) {
     follow_and_copy();
     LedSlot& acting = slots.begin_acting(kSlot);

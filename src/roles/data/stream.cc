@@ -101,9 +101,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
         return;
     }
     FollowerLink& follower = slot->followers[from.node];
-    if (ask.data < follower.life) {
+    if (ask.data < follower.life || (!ask.withdrawn.empty() && versions_.exhausted())) {
         return;
     }
+    take_withdrawn(ask.slot, *slot, ask.withdrawn);
     const auto at = slot->log.find(ask.held);
     if (!at || !slot->log.reaches(*at)) {
         follower = {};
@@ -121,24 +122,40 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
     stream_to(from.node, ask.slot, *slot, follower);
 }
 
+// What left on the other side of a cut, by the word of its clients (I5).
+void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
+                                      const std::vector<msg::FollowSlot::Withdrawal>& withdrawn) {
+    Turn turn;
+    for (const auto& [service, write] : withdrawn) {
+        const store::Write removal = owners_.numbered(write, service);
+        if (removal.publication == nullptr && by_word(removal.cause) &&
+            slots_.id_of(*service) == id) {
+            note(slot, removal, slot.store.apply(removal, env_.clock.mono()), turn);
+        }
+    }
+    commit(slot, turn);
+}
+
 void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
     for (auto& [node, follower] : slot.followers) {
+        const bool untold = follower.sent_name != slot.log.position();
         if (follower.life != Incarnation{} && follower.sent - follower.acked < kWindow &&
-            (follower.sent < slot.log.newest() || (slot.settled && !follower.knows_settled))) {
+            (untold || (slot.settled && !follower.knows_settled))) {
             stream_to(node, id, slot, follower);
         }
     }
 }
 
-// Sends what was not sent yet, as far as the window goes; at least one message.
+// Sends what was not sent yet, as far as the window goes; at least one message. Until it knows our
+// position by name: where an epoch begins without entries, that is all there is to tell.
 void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
                                  FollowerLink& follower) {
     const MonoTime now = env_.clock.mono();
-    const auto newest = slot.log.newest();
+    const LogPosition newest = slot.log.position();
     follower.sent_at = now;
     if (!slot.log.reaches(follower.sent)) {
-        follower.sent = newest;  // it finds out that it missed some, and asks
-        follower.sent_name = slot.log.position();
+        follower.sent = slot.log.newest();  // it finds out that it missed some, and asks
+        follower.sent_name = newest;
     }
     if (follower.acked == follower.sent) {
         follower.behind_since = now;
@@ -156,10 +173,10 @@ void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
         }
         follower.sent += message.entries.size();
         follower.sent_name = slot.log.position_in(message.entries_epoch, follower.sent);
-        message.settled = slot.settled && follower.sent == newest;
+        message.settled = slot.settled && follower.sent_name == newest;
         probe_.entries_sent.add(message.entries.size());
         env_.outbox.send({node, Role::data}, std::move(message));
-    } while (follower.sent < newest && follower.sent - follower.acked < kWindow);
+    } while (follower.sent_name != newest && follower.sent - follower.acked < kWindow);
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ack) {
@@ -175,7 +192,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
         }
         FollowerLink& follower = known->second;
         const auto at = slot->log.find(item.held);
-        if (!at || *at < follower.acked) {
+        if (!at || item.held < follower.acked_name) {
             continue;
         }
         follower.knows_settled = follower.knows_settled || item.settled;
@@ -185,11 +202,11 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
         }
         follower.acked = *at;
         follower.acked_name = item.held;
-        if (follower.sent <= *at) {
+        if (follower.sent_name < item.held) {
             follower.sent = *at;
             follower.sent_name = item.held;
         }
-        if (follower.sent < slot->log.newest()) {
+        if (follower.sent_name != slot->log.position()) {
             stream_to(from.node, item.slot, *slot, follower);
         }
     }
@@ -209,8 +226,8 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         }
         for (auto& [node, follower] : slot->followers) {
             streamed[node] += follower.life != Incarnation{} ? 1 : 0;
-            const bool owed =
-                follower.acked < slot->log.newest() || (slot->settled && !follower.knows_settled);
+            const bool owed = follower.acked_name != slot->log.position() ||
+                              (slot->settled && !follower.knows_settled);
             if (follower.life != Incarnation{} && owed &&
                 now - follower.sent_at >= options_.follow_retry) {
                 probe_.entries_resent.add(follower.sent - follower.acked);
@@ -221,10 +238,14 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         }
     }
     for (const auto& [node, count] : streamed) {
-        env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
-                                                              .table_epoch = slots_.table().epoch,
-                                                              .streamed = count});
+        pulse_to(node, count);
     }
+}
+
+void DataServer::Impl::pulse_to(const NodeId& node, std::uint32_t streamed) {
+    env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
+                                                          .table_epoch = slots_.table().epoch,
+                                                          .streamed = streamed});
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest& ask) {

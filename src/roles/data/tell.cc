@@ -22,7 +22,7 @@ std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
 
 }  // namespace
 
-void DataServer::Impl::tell(const LedSlot& slot, const DatumChange& change) {
+void DataServer::Impl::tell(LedSlot& slot, const DatumChange& change) {
     const std::string name = change.service->data_info_id();
     const bool seen = !change.upserts.empty() || !change.removals.empty();
     std::map<Version, Version> forks;  // equal versions are equal lists: they stay so
@@ -34,7 +34,7 @@ void DataServer::Impl::tell(const LedSlot& slot, const DatumChange& change) {
         } else if (interest.stand == Stand::fork && seen) {
             Version& next = forks[interest.version];
             if (next == Version{}) {
-                next = next_version(slot);
+                next = fork_version(slot, *change.service);
             }
             DatumChange own = change;
             own.from = std::exchange(interest.version, next);

@@ -35,6 +35,7 @@ public:
         Version version;
         bool complete = false;
         std::set<std::string> ids;
+        std::vector<Departure> departed;  // as changes told
     };
 
     TestSession(World& world, const std::string& name, std::uint64_t life = 1)
@@ -429,6 +430,10 @@ inline void TestSession::beat(const NodeId& to) {
 inline void TestSession::on_message(const msg::RoleAddress& from,
                                     const msg::ClusterMessage& message) {
     if (const auto* batch = std::get_if<msg::ChangeBatch>(&message)) {
+        const bool served_before = acting_node != NodeId{} && from.node != acting_node;
+        if (batch->session != Incarnation(life_) || served_before) {
+            return;
+        }
         for (const auto& change : batch->changes) {
             fold(change);
         }
@@ -479,6 +484,7 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
         }
         for (const auto& removal : step->removals) {
             copy.ids.erase(removal.id.raw());
+            copy.departed.push_back(removal);
         }
         copy.version = step->to;
         return;

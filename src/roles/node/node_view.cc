@@ -77,26 +77,71 @@ NodeView::News NodeView::take(const NodeId& meta, const msg::NodeHeartbeatReply&
     refusal_.reset();
     leader_ = meta;
     heard_ = std::max(heard_, now);
-    if (reply.version_ceiling > now_.ceiling) {
-        now_.ceiling = reply.version_ceiling;
-        changed_ = true;
-    }
-    if (reply.members && reply.members_epoch > now_.members_epoch) {
-        now_.members = *reply.members;
-        now_.members_epoch = reply.members_epoch;
-        news.members = changed_ = true;
-        std::erase_if(lost_, [this](const NodeId& node) {
-            return std::ranges::find(now_.members, node, &Member::node) == now_.members.end();
-        });
-    }
-    if (reply.table && reply.table->epoch > now_.table.epoch) {
-        now_.table = *reply.table;
-        news.table = changed_ = true;
-    }
+    raise_ceiling(reply.version_ceiling);
+    news.members = reply.members && adopt(reply.members_epoch, *reply.members);
+    news.table = reply.table && adopt(*reply.table);
     if (reply.loads && reply.loads->version != loads_.version) {
         loads_ = *reply.loads;
         news.loads = true;
     }
+    return news;
+}
+
+void NodeView::raise_ceiling(Version ceiling) {
+    if (ceiling > now_.ceiling) {
+        now_.ceiling = ceiling;
+        changed_ = true;
+    }
+}
+
+bool NodeView::adopt(std::uint64_t epoch, const std::vector<Member>& members) {
+    if (epoch <= now_.members_epoch) {
+        return false;
+    }
+    now_.members = members;
+    now_.members_epoch = epoch;
+    changed_ = true;
+    std::erase_if(lost_, [this](const NodeId& node) {
+        return std::ranges::find(now_.members, node, &Member::node) == now_.members.end();
+    });
+    return true;
+}
+
+bool NodeView::adopt(const SlotTable& table) {
+    if (table.epoch <= now_.table.epoch) {
+        return false;
+    }
+    now_.table = table;
+    changed_ = true;
+    return true;
+}
+
+void NodeView::ask(const msg::RoleAddress& of, MonoTime now) {
+    if (silence(now) >= kMetasSilent &&
+        (asked_peer_ == MonoTime{} || now - asked_peer_ >= kMetasSilent)) {
+        asked_peer_ = now;
+        env_.outbox.send(of, msg::ViewRequest{.table_epoch = now_.table.epoch});
+    }
+}
+
+void NodeView::answer(const msg::RoleAddress& to, const msg::ViewRequest& request) const {
+    if (request.table_epoch < now_.table.epoch) {
+        env_.outbox.send(to, msg::ViewReply{.table = now_.table,
+                                            .members_epoch = now_.members_epoch,
+                                            .members = now_.members,
+                                            .version_ceiling = now_.ceiling});
+    }
+}
+
+NodeView::News NodeView::take(const msg::ViewReply& told) {
+    News news;
+    if ((!greeted_ && !from_kept_) || told.table.epoch <= now_.table.epoch) {
+        return news;
+    }
+    raise_ceiling(told.version_ceiling);
+    news.members = adopt(told.members_epoch, told.members);
+    news.table = adopt(told.table);
+    env_.log.info("node.view.told", {{"table_epoch", now_.table.epoch.raw()}});
     return news;
 }
 

@@ -28,8 +28,8 @@ struct NodeViewOptions {
     Duration ask_interval = std::chrono::milliseconds(20);
     // A meta that refuses this node for so long, while none lets it in, means it.
     Duration refused_for_good = std::chrono::seconds(10);
-    // Versions are reserved on disk this far ahead of the highest one given: 4 s of physical time.
-    std::uint64_t reserve_ahead = std::uint64_t{4000} << kVersionCountBits;
+    // Versions are reserved on disk this far ahead of the highest one given: 16 s of physical time.
+    std::uint64_t reserve_ahead = std::uint64_t{16'000} << kVersionCountBits;
 };
 
 struct NodeViewEnv {
@@ -82,6 +82,15 @@ public:
 
     News take(const NodeId& meta, const msg::NodeHeartbeatReply& reply, MonoTime now);
     void take(const msg::NodeRefused& refused, MonoTime now);
+
+    // Another node has shown that it knows a newer table. When our own metas have been silent for
+    // kMetasSilent (they may be cut off from us only), it is asked for that, one within that time.
+    void ask(const msg::RoleAddress& of, MonoTime now);
+    // Answers unless what the asker has is as new.
+    void answer(const msg::RoleAddress& to, const msg::ViewRequest& request) const;
+    // What another node was told by the metas; never `answered`. Nothing before our own metas have
+    // answered, or what is kept was taken: they tell who we are.
+    News take(const msg::ViewReply& told);
 
     // To be asked at every tick. What is kept is taken when the metas have been silent since the
     // start; tells what that brought (never `answered`).
@@ -165,8 +174,12 @@ public:
 
 private:
     static constexpr std::uint64_t kFirstOp = std::uint64_t{1} << 63;
+    static constexpr Duration kMetasSilent = std::chrono::seconds(1);
 
     [[nodiscard]] Result<KeptView> load() const;
+    void raise_ceiling(Version ceiling);
+    [[nodiscard]] bool adopt(std::uint64_t epoch, const std::vector<Member>& members);
+    [[nodiscard]] bool adopt(const SlotTable& table);
 
     NodeViewOptions options_;
     NodeViewEnv env_;
@@ -182,6 +195,7 @@ private:
     MonoTime started_;
     MonoTime heard_;
     MonoTime asked_;
+    MonoTime asked_peer_;
     struct Refusal {
         Error why;
         MonoTime since;

@@ -66,7 +66,13 @@ public:
         disk.pump_all();
     }
     void send(const msg::RoleAddress& to, msg::ClusterMessage message) override {
-        sent.emplace_back(to, std::get<msg::NodeHeartbeat>(message));
+        if (const auto* request = std::get_if<msg::ViewRequest>(&message)) {
+            asked.push_back(*request);
+        } else if (const auto* reply = std::get_if<msg::ViewReply>(&message)) {
+            told.push_back(*reply);
+        } else {
+            sent.emplace_back(to, std::get<msg::NodeHeartbeat>(message));
+        }
     }
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override {
         ASSERT_TRUE(NodeView::owns(op));
@@ -78,6 +84,8 @@ public:
     MonoTime now = kStart;
     std::optional<NodeView> view;
     std::vector<std::pair<msg::RoleAddress, msg::NodeHeartbeat>> sent;
+    std::vector<msg::ViewRequest> asked;
+    std::vector<msg::ViewReply> told;
     int writes = 0;
 };
 
@@ -198,6 +206,38 @@ TEST(NodeView, WritesOnlyWhatChangedAndNotMoreOftenThanTheInterval) {
     node.pass(seconds(9));
     EXPECT_EQ(node.writes, 4);
     EXPECT_EQ(decode_view(*node.disk.read("cluster.mview"))->table, view.table);
+}
+
+TEST(NodeView, IsToldByOthersWhatTheMetasThatItCannotReachSaid) {
+    Node node;
+    const msg::RoleAddress peer{NodeId("d2"), Role::data};
+    auto newer = some_view();
+    newer.table.epoch = Epoch(newer.table.epoch.raw() + 1);
+    newer.members_epoch += 1;
+    newer.ceiling = Version(newer.ceiling.raw() + 1);
+    const msg::ViewReply told{.table = newer.table,
+                              .members_epoch = newer.members_epoch,
+                              .members = newer.members,
+                              .version_ceiling = newer.ceiling};
+    EXPECT_FALSE(node.view->take(told).table) << "before the metas let it in";
+    node.view->take(kMeta1, answer(some_view()), node.now);
+    node.view->ask(peer, node.now);
+    EXPECT_TRUE(node.asked.empty()) << "its metas tell it";
+    node.now += seconds(2);
+    node.view->ask(peer, node.now);
+    node.view->ask(peer, node.now);
+    ASSERT_EQ(node.asked.size(), 1U);
+    EXPECT_EQ(node.asked[0].table_epoch, some_view().table.epoch);
+    const auto news = node.view->take(told);
+    EXPECT_TRUE(news.table && news.members && !news.answered);
+    EXPECT_EQ(node.view->table(), newer.table);
+    EXPECT_EQ(node.view->ceiling(), newer.ceiling);
+    EXPECT_FALSE(node.view->take(told).table) << "again";
+    node.view->answer(peer, {.table_epoch = newer.table.epoch});
+    EXPECT_TRUE(node.told.empty()) << "it has that";
+    node.view->answer(peer, {.table_epoch = Epoch(1)});
+    ASSERT_EQ(node.told.size(), 1U);
+    EXPECT_EQ(node.told[0].table, newer.table);
 }
 
 TEST(NodeView, TriesAgainWhenTheDiskFailed) {

@@ -98,14 +98,15 @@ Folded DatumCopies::fold(const DatumChange& change) {
         copy->departed.came(publication->id);
         touched.push_back(publication->id);
     }
-    for (const Removal& removal : change.removals) {
-        const auto known = copy->publications.find(removal.id);
+    for (const Departure& gone : change.removals) {
+        copy->departed.went(gone);
+        const auto known = copy->publications.find(gone.id);
         if (known != copy->publications.end()) {
-            const RegistOrder order = std::max(removal.order, (*known)->order);
-            by_word(removal.cause) ? copy->departed.left(removal.id, order)
-                                   : copy->departed.lost(removal.id, order, connection_of(**known));
+            if ((*known)->order > gone.order) {
+                copy->departed.lost(gone.id, (*known)->order, connection_of(**known));
+            }
             copy->publications.erase(known);
-            touched.push_back(removal.id);
+            touched.push_back(gone.id);
         }
     }
     advance(*copy, change.to, std::move(touched));
@@ -119,8 +120,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
         return Folded::nothing;
     }
     for (const Departure& gone : snapshot.departed) {
-        gone.connection ? copy->departed.lost(gone.id, gone.order, *gone.connection)
-                        : copy->departed.left(gone.id, gone.order);
+        copy->departed.went(gone);
     }
     std::vector<RegistId> touched;
     DatumCopy::Publications next(snapshot.publications.begin(), snapshot.publications.end());

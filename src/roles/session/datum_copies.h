@@ -53,6 +53,10 @@ struct DatumCopy {
     public:
         static constexpr std::size_t kMax = 1000;
 
+        void went(const Departure& gone) {
+            gone.connection ? lost(gone.id, gone.order, *gone.connection)
+                            : left(gone.id, gone.order);
+        }
         // No state of it up to `order` is there any more: its client said so.
         void left(const RegistId& id, RegistOrder order);
         // Its connection or its lease ended. Its client may come back with the same state, but over

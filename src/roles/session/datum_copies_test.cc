@@ -17,6 +17,12 @@ PublicationPtr publication(const std::string& id, const std::string& zone = "a",
     return made;
 }
 
+PublicationPtr over(const std::string& address, RegistOrder order) {
+    auto made = std::make_shared<Publication>(*publication("p", "a", order));
+    made->client_address = address;
+    return made;
+}
+
 DatumSnapshot snapshot(std::uint64_t version, bool settled, std::vector<PublicationPtr> list) {
     return {.service = kOrders,
             .version = Version(version),
@@ -25,7 +31,7 @@ DatumSnapshot snapshot(std::uint64_t version, bool settled, std::vector<Publicat
 }
 
 DatumChange change(std::uint64_t from, std::uint64_t to, std::vector<PublicationPtr> upserts,
-                   std::vector<Removal> removals = {}) {
+                   std::vector<Departure> removals = {}) {
     return {.service = kOrders,
             .from = Version(from),
             .to = Version(to),
@@ -103,7 +109,8 @@ TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
 TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
     copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
     copies.fold(change(
-        5, 6, {}, {{RegistId("p"), RemovalCause::left}, {RegistId("q"), RemovalCause::closed}}));
+        5, 6, {},
+        {{RegistId("p"), {2, 0}}, {RegistId("q"), {2, 0}, connection_of(*publication("q"))}}));
     copies.fold(snapshot(7, false, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
     EXPECT_TRUE(copy.publications.empty()) << "it has an older copy";
     copies.fold(snapshot(8, false, {publication("p", "a", {3, 0}), publication("q", "a", {1, 0})}));
@@ -118,23 +125,27 @@ TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
 
 TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {
     copies.fold(snapshot(5, true, {publication("p", "a", {1, 100})}));
-    copies.fold(change(5, 6, {}, {{RegistId("p"), RemovalCause::left, {2, 300}}}));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), {2, 300}}}));
     copies.fold(snapshot(7, false, {publication("p", "a", {1, 200})}));
     EXPECT_TRUE(copy.publications.empty()) << "sessions are not told of the same state again";
 }
 
 TEST_F(DatumCopiesTest, ShowWhoCameBackOverAnotherConnection) {
-    const auto over = [](const std::string& address) {
-        auto made = std::make_shared<Publication>(*publication("p", "a", {2, 0}));
-        made->client_address = address;
-        return made;
-    };
-    copies.fold(snapshot(5, true, {over("10.0.0.1:1")}));
-    copies.fold(change(5, 6, {}, {{RegistId("p"), RemovalCause::closed}}));
-    copies.fold(snapshot(7, false, {over("10.0.0.1:1")}));
+    const auto first = over("10.0.0.1:1", {2, 0});
+    copies.fold(snapshot(5, true, {first}));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), {2, 0}, connection_of(*first)}}));
+    copies.fold(snapshot(7, false, {first}));
     EXPECT_TRUE(copy.publications.empty());
-    copies.fold(snapshot(8, false, {over("10.0.0.1:2")}));
+    copies.fold(snapshot(8, false, {over("10.0.0.1:2", {2, 0})}));
     EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, TakeNothingBackThatMovedToAnotherConnectionBeforeItClosed) {
+    const auto moved = over("10.0.0.1:2", {1, 200});
+    copies.fold(snapshot(5, true, {over("10.0.0.1:1", {1, 100})}));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), {1, 200}, connection_of(*moved)}}));
+    copies.fold(snapshot(7, false, {moved}));
+    EXPECT_TRUE(copy.publications.empty());
 }
 
 TEST_F(DatumCopiesTest, RememberABoundedNumberOfThoseThatLeft) {

@@ -1,16 +1,16 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <utility>
 
 #include "msg/session_data.h"
 
 namespace muster::session {
 
-// One part of the answer to a SlotDetailRequest: of what is offered, the registrations that follow
-// the one the leader has come to, as many as a message shall hold, in the order of their ids.
+// One part of the answer to a SlotDetailRequest: of what is offered, in the order of ids, the
+// registrations that follow the one the leader has come to, as many as a message shall hold.
 //
-//   DetailPart part(after);  part.offer(op) for each there is;  part.fill(detail);
+//   DetailPart part(after);  part.offer(op) for each, until it is full();  part.fill(detail);
 //
 // Pure. Bounds: kOpsMax operations, kBytesMax of content and one publication.
 class DetailPart {
@@ -21,14 +21,21 @@ public:
     // `after`: empty: from the beginning.
     explicit DetailPart(RegistId after) : after_(std::move(after)) {}
 
+    // Requires: op.id is above all that were offered.
     void offer(const msg::PublishBatch::Op& op);
 
-    // Sets `after`, `publications` and `more`.
+    // There is more than it holds: nothing else is taken.
+    [[nodiscard]] bool full() const {
+        return more_;
+    }
+
+    // Sets `after`, `publications` and `more`; done with it.
     void fill(msg::SlotDetail& detail);
 
 private:
     RegistId after_;
-    std::map<RegistId, msg::PublishBatch::Op> least_;
+    std::vector<msg::PublishBatch::Op> ops_;
+    std::size_t bytes_ = 0;
     bool more_ = false;
 };
 

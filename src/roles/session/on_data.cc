@@ -20,7 +20,7 @@ Version version_of(const DatumSnapshot& snapshot) {
 
 }  // namespace
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchReply& reply) {
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatchReply& reply) {
     if (reply.session != options_.incarnation) {
         return;  // meant for an earlier life, whose batches had the same numbers
     }
@@ -31,6 +31,10 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::PublishBatchRep
     }
     if (!reply.result) {
         ask_metas();  // a newer table may be there
+        if (reply.slot.raw() < table().slots.size() &&
+            reply.slot_epoch > table().slots[reply.slot.raw()].epoch) {
+            view_.ask(from, env_.clock.mono());
+        }
     }
 }
 
@@ -146,22 +150,30 @@ void SessionServer::Impl::restart_stream(const NodeId& leader) {
     }
 }
 
-// One walk for all slots that were asked for: a leader that begins asks for many.
+// One walk for all slots that were asked for: a leader that begins asks for many. It begins at the
+// first id that any of them wants, and ends when each part is full.
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetailRequest& request) {
     if (request.session != options_.incarnation || roster_.holds(env_.clock.mono())) {
         return;  // asked again when the next digest differs
     }
     std::map<SlotId, DetailPart> parts;
+    std::set<RegistId> from_here;
     for (const auto& [slot, epoch, after] : request.slots) {
-        if (slot.raw() < table().slots.size()) {
-            parts.try_emplace(slot, after);
+        if (slot.raw() < table().slots.size() && parts.try_emplace(slot, after).second) {
+            from_here.insert(after);
         }
     }
-    registrations_.for_each([&](const Registrations::Op& op) {
+    if (parts.empty()) {
+        return;
+    }
+    std::size_t open = parts.size();
+    registrations_.for_each_after(*from_here.begin(), [&](const Registrations::Op& op) {
         const auto part = parts.find(slot_of(*op.service, table().slots.size()));
-        if (part != parts.end()) {
+        if (part != parts.end() && !part->second.full()) {
             part->second.offer(op);
+            open -= part->second.full() ? 1 : 0;
         }
+        return open > 0;
     });
     for (const auto& [slot, epoch, after] : request.slots) {
         auto part = parts.extract(slot);  // one that is named twice is answered once
@@ -200,6 +212,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::NotLeading
     }
     if (newer) {
         ask_metas();
+        view_.ask(from, env_.clock.mono());
     }
     for (const auto& item : answer.items) {
         const Route* route = routes_.find(item.slot);

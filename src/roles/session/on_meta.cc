@@ -35,6 +35,14 @@ void SessionServer::Impl::on(const msg::RoleAddress&, const msg::NodeRefused& re
     view_.take(refused, env_.clock.mono());
 }
 
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ViewRequest& request) {
+    view_.answer(from, request);
+}
+
+void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ViewReply& told) {
+    learn(view_.take(told));
+}
+
 void SessionServer::Impl::learn(const node::NodeView::News& news) {
     if (news.members) {
         balancer_.disturbed(env_.clock.mono());

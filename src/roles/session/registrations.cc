@@ -364,6 +364,15 @@ void Registrations::for_each(const std::function<void(const Op&)>& visit) const 
     }
 }
 
+void Registrations::for_each_after(const RegistId& after,
+                                   const std::function<bool(const Op&)>& visit) const {
+    for (auto next = registrations_.upper_bound(after); next != registrations_.end(); ++next) {
+        if (!visit(state(next->second))) {
+            return;
+        }
+    }
+}
+
 std::size_t Registrations::owned_by(env::ConnId conn) const {
     const auto owned = by_conn_.find(conn);
     return owned == by_conn_.end() ? 0 : owned->second.size();

@@ -115,6 +115,8 @@ public:
     [[nodiscard]] std::optional<Op> state_of(const RegistId& id) const;
     // The states of all publications, in the order of their ids.
     void for_each(const std::function<void(const Op&)>& visit) const;
+    // The same of those above `after`, until `visit` returns false.
+    void for_each_after(const RegistId& after, const std::function<bool(const Op&)>& visit) const;
 
     [[nodiscard]] std::size_t size() const {
         return registrations_.size();

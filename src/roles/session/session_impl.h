@@ -161,6 +161,8 @@ private:
     void learn(const node::NodeView::News& news);
     void beat_metas();
     void ask_metas();
+    void on(const msg::RoleAddress& from, const msg::ViewRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ViewReply& told);
     [[nodiscard]] const SlotTable& table() const {
         return view_.table();
     }

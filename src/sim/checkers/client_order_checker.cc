@@ -23,6 +23,9 @@ void ClientOrderChecker::on_shown(const Listener& listener, const Shown*, const 
         const auto state = std::ranges::find(contents, publication->boxes.front());
         const auto number = static_cast<std::size_t>(state - contents.begin());
         auto& newest = newest_[{listener, id}];
+        if (truth_.crossed(listener)) {
+            newest = std::min(newest, number);
+        }
         if (state == contents.end() || number < newest) {
             truth_.report(kName,
                           fmt::format("{} was shown state {} of {} after {}", listener.text(),

@@ -5,7 +5,7 @@
 namespace muster::sim {
 
 void FalselyGoneChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
-    if (before == nullptr) {
+    if (before == nullptr || truth_.crossed(listener)) {
         return;
     }
     for (const auto& [id, publication] : before->publications) {

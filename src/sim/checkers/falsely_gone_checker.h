@@ -18,6 +18,7 @@ namespace muster::sim {
 //   - that a living session sent away, to a session with fewer clients, and that reached none
 //     within the time for which the session keeps what such a client published: it cannot tell one
 //     that is cut off from all sessions from one that died on its way.
+// And the views of a listener that crossed a cut: see Truth::crossed().
 class FalselyGoneChecker final : public Checker {
 public:
     using Checker::Checker;

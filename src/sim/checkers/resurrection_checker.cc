@@ -7,6 +7,9 @@ namespace muster::sim {
 void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before,
                                    const Shown& now) {
     for (const auto& [id, publication] : now.publications) {
+        if (truth_.crossed(listener)) {
+            buried_.erase({listener, id});
+        }
         if (buried_.contains({listener, id}) &&
             !truth_.return_excused(truth_.publications().at(id))) {
             truth_.report("I5 no resurrection",

@@ -1,5 +1,7 @@
 #include "sim/checkers/truth.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/check.h"
@@ -48,6 +50,7 @@ void Truth::client_died(const std::string& client, Ending how) {
         }
     }
     std::erase_if(listeners_, [&](const auto& item) { return item.first.client == client; });
+    std::erase_if(crossed_at_, [&](const auto& item) { return item.first.client == client; });
     std::erase_if(watches_, [&](const auto& item) { return item.first.first == client; });
 }
 
@@ -76,12 +79,26 @@ bool Truth::return_excused(const TruePublication& publication) const {
            (publication.doubled_at && now() - *publication.doubled_at <= kExcused);
 }
 
+void Truth::nodes_cut() {
+    cut_at_ = now();
+}
+
+bool Truth::reuniting() const {
+    return cut_at_ && now() - *cut_at_ <= kReunited;
+}
+
+bool Truth::crossed(const Listener& listener) const {
+    const auto known = crossed_at_.find(listener);
+    return known != crossed_at_.end() && now() - std::max(known->second, *cut_at_) <= kReunited;
+}
+
 void Truth::subscribed(const Listener& listener) {
     listeners_.try_emplace(listener);
 }
 
 void Truth::unsubscribed(const Listener& listener) {
     listeners_.erase(listener);
+    crossed_at_.erase(listener);
 }
 
 void Truth::pushed(const Listener& listener, const Shown& what) {
@@ -98,6 +115,10 @@ void Truth::shown(const Listener& listener, Shown what) {
         return;
     }
     ++views_shown_;
+    const bool moved = known->second && known->second->server != what.server;
+    if (moved && reuniting()) {
+        crossed_at_[listener] = now();
+    }
     for (Checker* checker : checkers_) {
         checker->on_shown(listener, known->second ? &*known->second : nullptr, what);
     }

@@ -89,6 +89,8 @@ public:
     void excuse(const std::string& client);
     // A session this client left may not know of it: for kExcused it may bring back what ended.
     void excuse_return(const std::string& client);
+    // Some nodes cannot hear each other now: see crossed().
+    void nodes_cut();
 
     // ---- subscribers
     void subscribed(const Listener& listener);
@@ -104,12 +106,21 @@ public:
 
     // ---- for checkers
     static constexpr Duration kExcused = std::chrono::seconds(30);
+    // So long after a cut healed each side knows what the other one knew.
+    static constexpr Duration kReunited = std::chrono::seconds(10);
 
     [[nodiscard]] MonoTime now() const {
         return scheduler_.now();
     }
     [[nodiscard]] bool excused(const TruePublication& publication) const;
     [[nodiscard]] bool return_excused(const TruePublication& publication) const;
+    // Whether `listener` came to another session while nodes were cut from each other, or shortly
+    // after, and that is not kReunited ago. Its new session may then not have heard what it was
+    // shown before, and both sides work on: nobody there could know better, nor may the session
+    // keep back what it does know.
+    [[nodiscard]] bool crossed(const Listener& listener) const;
+    // Nodes are cut from each other, or were kReunited ago.
+    [[nodiscard]] bool reuniting() const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
         return publications_;
     }
@@ -143,6 +154,8 @@ private:
     std::map<Listener, std::optional<Shown>> listeners_;
     std::map<std::pair<std::string, std::string>, std::optional<std::string>> watches_;
     std::map<std::string, std::string> configs_;
+    std::optional<MonoTime> cut_at_;           // when nodes were last known to be cut
+    std::map<Listener, MonoTime> crossed_at_;  // only of those that are excused
     std::size_t views_shown_ = 0;
 };
 

@@ -56,11 +56,29 @@ SimClient* Excuses::owner_of(PipeId pipe) const {
 }
 
 void Excuses::step() {
+    // Who stands still when a cut heals is not reunited before it goes on.
+    if (nodes_apart() || (truth_.reuniting() && some_node_stands_still())) {
+        truth_.nodes_cut();
+    }
     for (const auto& client : clients_) {
         if (client->alive()) {
             judge(*client);
         }
     }
+}
+
+bool Excuses::nodes_apart() const {
+    const auto nodes = registry_.nodes();
+    return std::ranges::any_of(nodes, [&](Node* one) {
+        return std::ranges::any_of(nodes, [&](Node* other) {
+            return cuts_.blocked(one->process().name(), other->process().name());
+        });
+    });
+}
+
+bool Excuses::some_node_stands_still() const {
+    return std::ranges::any_of(registry_.nodes(),
+                               [](Node* node) { return node->process().paused(); });
 }
 
 void Excuses::judge(SimClient& client) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sim/workloads/sim_client.h"
+#include "sim/world/cuts.h"
 #include "sim/world/pipes.h"
 #include "sim/world/registry.h"
 
@@ -18,8 +19,9 @@ class Excuses {
 public:
     using Clients = std::vector<std::unique_ptr<SimClient>>;
 
-    Excuses(const Registry& registry, const Pipes& pipes, Truth& truth, const Clients& clients)
-        : registry_(registry), pipes_(pipes), truth_(truth), clients_(clients) {}
+    Excuses(const Registry& registry, const Pipes& pipes, const Cuts& cuts, Truth& truth,
+            const Clients& clients)
+        : registry_(registry), pipes_(pipes), cuts_(cuts), truth_(truth), clients_(clients) {}
 
     // A connection ended at a living session.
     void on_connection_ended(Node& session, PipeId pipe, ConnectionEnd how);
@@ -28,11 +30,14 @@ public:
 
 private:
     void judge(SimClient& client);
+    [[nodiscard]] bool nodes_apart() const;
+    [[nodiscard]] bool some_node_stands_still() const;
     [[nodiscard]] bool late(const SimClient& client) const;
     [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
 
     const Registry& registry_;
     const Pipes& pipes_;
+    const Cuts& cuts_;
     Truth& truth_;
     const Clients& clients_;
     std::set<std::string> away_;  // excused, and not back yet

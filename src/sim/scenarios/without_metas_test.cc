@@ -92,6 +92,27 @@ TEST_P(WithoutMetas, ARestartedDataServerFetchesWhatItLed) {
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
+// A data server that no meta reaches, but others do.
+TEST(WithoutMetasOfItsOwn, ADataServerHearsOfANewerTableFromItsPeers) {
+    Story story({.metas = 3, .data = 3, .sessions = 2, .slots = 8, .copies = 3});
+    story.wait(seconds(4));
+    std::vector<std::string> metas;
+    for (Node* meta : story.world.registry.nodes(Role::meta)) {
+        metas.push_back(meta->process().name());
+    }
+    story.world.cuts.cut(Cuts::between(metas, {"data-1", "session-1"}));
+    const auto table_of = [&](const std::string& name) {
+        return story.node(name).data()->status().table_epoch;
+    };
+    const Epoch before = table_of("data-1");
+    story.wait(seconds(8));
+    EXPECT_GT(table_of("data-2"), before) << "the metas took its slots from it";
+    EXPECT_EQ(table_of("data-1"), table_of("data-2"));
+    EXPECT_EQ(story.broken(), "");
+    story.world.cuts.open_all();
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, WithoutMetas, testing::Range<std::uint64_t>(1, 7));
 
 }  // namespace

@@ -32,7 +32,7 @@ World::World(WorldOptions options)
       copies(truth, registry, network, operator_),
       checkers_{&converges,    &versions,     &falsely_gone, &gone,
                 &resurrection, &client_order, &bounds,       &copies},
-      excuses_(registry, pipes, truth, clients_),
+      excuses_(registry, pipes, cuts, truth, clients_),
       next_step_(scheduler.now() + kStep) {
     registry.on_connection_ended = [this](Node& session, PipeId pipe, ConnectionEnd how) {
         excuses_.on_connection_ended(session, pipe, how);

@@ -35,7 +35,7 @@ std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) 
             "{} {}->{}:{}{};", change->service->data_id, short_version(change->from),
             short_version(change->to),
             joined(change->upserts, [](const auto& p) { return "+" + describe(*p); }),
-            joined(change->removals, [](const Removal& r) { return "-" + r.id.raw(); }));
+            joined(change->removals, [](const Departure& r) { return "-" + r.id.raw(); }));
     }
     const auto& whole = std::get<DatumSnapshot>(either);
     return fmt::format(
@@ -170,6 +170,12 @@ std::string text(const msg::VerifyReply& m) {
 std::string text(const msg::VerifySessionReply& m) {
     return fmt::format("VerifySessionReply {} of {} for {}", m.request, m.session.raw(),
                        m.asker.raw());
+}
+std::string text(const msg::ViewRequest& m) {
+    return fmt::format("ViewRequest above {}", m.table_epoch.raw());
+}
+std::string text(const msg::ViewReply& m) {
+    return fmt::format("ViewReply table {} members {}", m.table.epoch.raw(), m.members.size());
 }
 std::string text(const msg::CopiesRequest& m) {
     return fmt::format("CopiesRequest of {} slots", m.slots.size());
