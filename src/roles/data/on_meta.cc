@@ -118,9 +118,10 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
         (slot.settled && slot.doubts.empty())) {
         return;
     }
-    if (!slot.settled && sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
-                                                {.closed = options_.orphan_grace,
-                                                 .silent = options_.settle_patience})) {
+    if (!slot.settled && !holds_orphans(slot) &&
+        sessions_.all_supplied(
+            id, slot.epoch, env_.clock.mono(),
+            {.closed = options_.orphan_grace, .silent = options_.settle_patience})) {
         slot.settled = true;
         stream(id, slot);
         clear_doubts(slot, false);

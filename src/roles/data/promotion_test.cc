@@ -266,6 +266,27 @@ TEST_F(Promotion, OrphansOfASessionThatEndedGoAfterTheGraceUnlessTakenOver) {
     EXPECT_EQ(world["d1"].status().orphans, 0U);
 }
 
+TEST_F(Promotion, StatesNothingThatAnEarlierLifeOfASessionLeft) {
+    world.cut("d1", "d2");
+    world.cut("d1", "d3");
+    s1.withdraw("a");
+    world.pass(6s);
+    world.kill("d1");
+    TestSession& next_life = world.session("s1", 2);
+    next_life.complete = false;
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    world.pass(14s);
+    EXPECT_FALSE(s3.copies["orders"].complete);
+    next_life.complete = true;
+    next_life.beat();
+    EXPECT_FALSE(s3.copies["orders"].complete) << "before it went, if only by a moment";
+    world.pass(500ms);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
 TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {
     world.link("d1", "s1", msg::LinkEvent::silent);
     world.pass(60s, {"s1"});
