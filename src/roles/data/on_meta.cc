@@ -63,8 +63,9 @@ void DataServer::Impl::doubt_old_copies() {
     const MonoTime now = env_.clock.mono();
     for (auto& [id, slot] : slots_.followed()) {
         const auto heard = heard_.find(slot->leader);
-        slot->whole = slot->whole && slot->synced() && heard != heard_.end() &&
-                      now - heard->second < kCopyTrusted;
+        if (!slot->synced() || heard == heard_.end() || now - heard->second >= kCopyTrusted) {
+            slot->doubt();
+        }
     }
 }
 
