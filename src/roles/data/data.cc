@@ -223,7 +223,7 @@ void DataServer::Impl::notice_pause(MonoTime now) {
             ask_supply_again(id, *slot);
         }
         for (auto& [id, slot] : slots_.followed()) {
-            slot->whole = false;  // until its leader says that it is in step
+            slot->doubt();
         }
     }
     sessions_.extend(gap);

@@ -219,6 +219,7 @@ private:
     // ---- sessions that went
     void look_after_sessions(MonoTime now);
     [[nodiscard]] bool heirs_known(SlotId id, const LedSlot& slot) const;
+    [[nodiscard]] bool holds_orphans(const LedSlot& slot) const;
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
 
     // ---- the brake

@@ -84,8 +84,9 @@ void DataServer::Impl::doubt_old_copies() {
     const MonoTime now = env_.clock.mono();
     for (auto& [id, slot] : slots_.followed()) {
         const auto heard = heard_.find(slot->leader);
-        slot->whole = slot->whole && slot->synced() && heard != heard_.end() &&
-                      now - heard->second < kCopyTrusted;
+        if (!slot->synced() || heard == heard_.end() || now - heard->second >= kCopyTrusted) {
+            slot->doubt();
+        }
     }
 }
 
@@ -145,7 +146,7 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     if (slot.acting || versions_.exhausted() || (slot.settled && slot.doubts.empty())) {
         return;
     }
-    if (!slot.settled && all_supplied(id, slot)) {
+    if (!slot.settled && !holds_orphans(slot) && all_supplied(id, slot)) {
         slot.settled = true;
         stream(id, slot);
         clear_doubts(slot, false);

@@ -70,6 +70,19 @@ bool DataServer::Impl::heirs_known(SlotId id, const LedSlot& slot) const {
     return sessions_.any_supplied(id, slot.epoch) && all_supplied(id, slot);
 }
 
+// Of an earlier life of a session that is there: what is not taken over within the grace may have
+// left long ago, and a statement would bring it back (I5).
+bool DataServer::Impl::holds_orphans(const LedSlot& slot) const {
+    return std::ranges::any_of(slot.store.owners(), [&](const auto& item) {
+        if (item.first == store::kNobody) {
+            return false;
+        }
+        const NodeId& node = owners_.session(item.first);
+        const SessionLink* link = sessions_.find(node);
+        return link != nullptr && store::succeeds(link->owner, item.first) && !sessions_.gone(node);
+    });
+}
+
 void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner) {
     Turn turn;
     std::size_t removed = 0;

@@ -32,6 +32,16 @@ protected:
     void lose_nothing() {
         world.lose = [](const auto&, const auto&, const auto&) { return false; };
     }
+    void stand_still(const std::set<std::string>& nodes) {
+        world.stopped = nodes;
+        world.lose = [&](const auto&, const auto& to, const auto&) {
+            return nodes.contains(to.node.raw());
+        };
+        world.pass(3s);
+        world.stopped = {};
+        lose_nothing();
+        world.pass(2s);
+    }
 
     World world{{"d1", "d2", "d3"}};
     TestSession& s1 = world.session("s1");
@@ -60,6 +70,41 @@ TEST_F(Promotion, ServesAtOnce) {
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_FALSE(world.copy("d2").settled);
     EXPECT_EQ(world.copy("d3").publications, 2U);
+}
+
+// Its copy is as good as before: the leader says so again.
+TEST_F(Promotion, StatesAtOnceWhatACopyKnowsThatStoodStillOnce) {
+    stand_still({"d2"});
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+}
+
+TEST_F(Promotion, StatesAtOnceWhatACopyKnowsThatStoodStillWithItsLeader) {
+    stand_still({"d1", "d2"});
+    EXPECT_TRUE(world.copy("d1").settled);
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+}
+
+TEST_F(Promotion, StatesAtOnceWhatACopyKnowsThatWasCutOffOnce) {
+    world.cut("d1", "d2");
+    world.pass(6s);
+    world.assign({"d1", "d2", "d3"});
+    world.heal();
+    world.pass(1s);
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
 }
 
 TEST_F(Promotion, TakesNothingFromWhoKnowsMoreThanTheCopy) {
@@ -300,6 +345,27 @@ TEST_F(Promotion, OfACopyThatSawASessionEndBeforeItCameBackRemovesNothing) {
     s2.want(kOrders);
     world.pass(1s, {"s1"});
     EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+}
+
+TEST_F(Promotion, StatesNothingThatAnEarlierLifeOfASessionLeft) {
+    world.cut("d1", "d2");
+    world.cut("d1", "d3");
+    s1.withdraw("a");
+    world.pass(6s);
+    world.kill("d1");
+    TestSession& next_life = world.session("s1", 2);
+    next_life.complete = false;
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    world.pass(14s);
+    EXPECT_FALSE(s3.copies["orders"].complete);
+    next_life.complete = true;
+    next_life.beat();
+    EXPECT_FALSE(s3.copies["orders"].complete) << "before it went, if only by a moment";
+    world.pass(500ms);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
 }
 
 TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {

@@ -91,6 +91,12 @@ struct FollowedSlot {
     std::vector<store::Write> withdrawn;  // what its leader does not know of, until it answers
     MonoTime asked;                       // zero: not yet
 
+    // It may be old: no statement, until its leader, asked anew, says again that it is settled.
+    void doubt() {
+        whole = false;
+        settled = false;
+        in_step = false;
+    }
     [[nodiscard]] bool consistent() const {
         return log.position() >= whole_from;
     }

@@ -59,6 +59,7 @@ public:
     std::map<std::string, std::size_t> acked;  // by outcome
     NodeId acting_node;                        // who acts, when told so
     std::size_t part_max = 2000;               // publications that one detail names
+    bool complete = true;                      // all its clients are back
 
 private:
     void fold(const std::variant<DatumChange, DatumSnapshot>& change);
@@ -408,7 +409,7 @@ inline void TestSession::beat(const NodeId& to) {
                                                  .slot_epoch = epoch(slot),
                                                  .digest = {},
                                                  .count = 0,
-                                                 .complete = true,
+                                                 .complete = complete,
                                                  .acting = to != NodeId{}};
         for (const auto& [id, op] : own_) {
             if (slot_of(*op.service, world_.slots) == slot) {
@@ -444,7 +445,7 @@ inline void TestSession::on_message(const msg::RoleAddress& from,
                                    .slot_epoch = slot_epoch,
                                    .stamp = seq_,
                                    .round = ask->round,
-                                   .complete = true,
+                                   .complete = complete,
                                    .publications = {},
                                    .after = after};
             for (auto own = own_.upper_bound(after.raw()); own != own_.end(); ++own) {

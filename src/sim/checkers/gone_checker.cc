@@ -13,9 +13,15 @@ bool GoneChecker::overdue(const TruePublication& publication) const {
     if (publication.live() || !calm_since_ || publication.ended_at < *calm_since_) {
         return false;
     }
-    const Duration bound = publication.ending == Ending::silent ? kSilent : kAtOnce;
+    const bool silent = publication.ending == Ending::silent;
+    Duration bound = silent ? kSilent : kAtOnce;
     const Duration age = truth_.now() - publication.ended_at;
-    return age > bound && (!excuses_.brake_holds() || age > bound + excuses_.patience);
+    if (age <= bound) {
+        return false;
+    }
+    bound += silent && excuses_.departed_held() ? excuses_.journey : Duration{};
+    bound += excuses_.brake_holds() ? excuses_.patience : Duration{};
+    return age > bound;
 }
 
 bool GoneChecker::was_away(const std::string& client) const {

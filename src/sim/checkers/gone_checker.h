@@ -13,8 +13,10 @@ namespace muster::sim {
 
 // I4: once faults have stopped (calm()), what ended is in nobody's view after the bound of its
 // kind; what ended before that, after the bound for convergence. While the brake holds something,
-// its patience is added: then it is gone as well. Clients on their way from one session to another
-// neither say nor hear anything until they have arrived.
+// its patience is added: then it is gone as well. So is a journey to what fell silent, while
+// sessions hold what clients that they sent away published: whose machine is lost may be sent away
+// before it is found idle. Clients on their way from one session to another neither say nor hear
+// anything until they have arrived.
 class GoneChecker final : public Checker {
 public:
     static constexpr Duration kAtOnce = std::chrono::seconds(1);
@@ -25,6 +27,8 @@ public:
     struct Excuses {
         std::function<bool()> brake_holds;
         Duration patience;
+        std::function<bool()> departed_held;
+        Duration journey;
         std::function<std::vector<std::string>()> clients_away;
     };
     void allow(Excuses excuses) {
@@ -46,7 +50,11 @@ private:
     [[nodiscard]] bool was_away(const std::string& client) const;
 
     std::optional<MonoTime> calm_since_;
-    Excuses excuses_{[] { return false; }, {}, [] { return std::vector<std::string>(); }};
+    Excuses excuses_{[] { return false; },
+                     {},
+                     [] { return false; },
+                     {},
+                     [] { return std::vector<std::string>(); }};
     std::map<std::string, MonoTime> away_;  // clients, when they were seen so last
 };
 

@@ -39,6 +39,8 @@ World::World(WorldOptions options)
     };
     gone.allow({.brake_holds = [this] { return registry.holds_suspects(); },
                 .patience = Registry::kSuspectPatience,
+                .departed_held = [this] { return registry.holds_departed(); },
+                .journey = session::BalancerOptions{}.journey,
                 .clients_away = [this] { return clients_away(); }});
     cuts.on_opened = [this] { pipes.on_opened(); };
 }
