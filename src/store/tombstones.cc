@@ -77,9 +77,8 @@ std::vector<Departure> Tombstones::departed(const Service& service) const {
     if (const auto ids = departed_.find(service.data_info_id()); ids != departed_.end()) {
         departed.reserve(ids->second.size());
         for (const RegistId& id : ids->second) {
-            departed.push_back({.id = id,
-                                .order = by_id_.at(id).removal.order,
-                                .connection = connection(id)});
+            departed.push_back(
+                {.id = id, .order = by_id_.at(id).removal.order, .connection = connection(id)});
         }
         std::ranges::sort(departed, {}, &Departure::id);
     }
