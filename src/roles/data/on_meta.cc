@@ -95,6 +95,10 @@ void DataServer::Impl::doubt_old_copies() {
 // on, until they have (interests.cc).
 void DataServer::Impl::take_office(const Slots::Changes& changes) {
     const MonoTime now = env_.clock.mono();
+    const auto leads = [](const auto& item) { return !item.second->acting; };
+    if (std::cmp_equal(std::ranges::count_if(slots_.led(), leads), changes.begun.size())) {
+        sessions_.forgive_silence(now);  // they speak to leaders only: it began with the office
+    }
     for (const SlotId id : changes.begun) {
         LedSlot& slot = *slots_.find(id);
         versions_.merge(slots_.table().slots[id.raw()].floor);

@@ -299,6 +299,17 @@ TEST_F(Promotion, WithoutAnyCopyShowsNothingAsGone) {
     EXPECT_TRUE(world.copy("d4").settled);
 }
 
+TEST_F(Promotion, CountsNoSilenceOfSessionsThatHadNoReasonToSpeak) {
+    world.pass(700s);  // sessions speak to leaders only, and d2 leads nothing
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    world.pass(20s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+    world.pass(1s);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+}
+
 TEST_F(Promotion, OrphansOfASessionThatEndedGoAfterTheGraceUnlessTakenOver) {
     s1.publish("b", kOrders);
     world.link("d1", "s1", msg::LinkEvent::closed);

@@ -53,6 +53,14 @@ void SessionLinks::note_up(const NodeId& node, MonoTime now) {
     }
 }
 
+void SessionLinks::forgive_silence(MonoTime now) {
+    for (auto& [node, gone] : gone_) {
+        if (gone.reason == GoneReason::silent) {
+            gone.since = now;
+        }
+    }
+}
+
 std::optional<Gone> SessionLinks::gone(const NodeId& node) const {
     const auto known = gone_.find(node);
     return known == gone_.end() ? std::nullopt : std::optional(known->second);

@@ -102,6 +102,8 @@ public:
     // A link to it came up: whatever process ended before, one is there. It is silent until it is
     // heard.
     void note_up(const NodeId& node, MonoTime now);
+    // Sessions had no reason to speak to this node before: their silence counts from now on.
+    void forgive_silence(MonoTime now);
     // Nothing when it is there, as far as is known.
     [[nodiscard]] std::optional<Gone> gone(const NodeId& node) const;
     // Notes who has not been heard for `silence`; members never heard of are silent from now on.
