@@ -15,15 +15,20 @@ import urllib.request
 MUSTER = os.environ.get("MUSTER_BIN", "muster")
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
+_given_ports = set()
+
 
 def free_port():
     """Below the range the kernel takes ports from for connections: a free one stays free until its
-    server listens, and while the server is away."""
+    server listens, and while the server is away. None is given twice."""
     for _ in range(1000):
         port = random.randrange(10000, 32000)
+        if port in _given_ports:
+            continue
         with socket.socket() as listener:
             try:
                 listener.bind(("127.0.0.1", port))
+                _given_ports.add(port)
                 return port
             except OSError:
                 pass
