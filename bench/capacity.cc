@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,21 +23,15 @@ using std::chrono::seconds;
 constexpr double kTarget = 10'000'000;  // publications
 constexpr double kPerClient = 10;       // publications, and subscriptions, of one client
 constexpr double kPerService = sim::SessionClients::kPerService;
-constexpr int kSessionsPerData = 5;
 constexpr seconds kWindow(3);
 // What the simulation of one publication, with all its copies, takes at most (measured below).
 constexpr std::uint64_t kPublicationBytesMax = 4096;
 constexpr std::uint64_t kNeeded = std::uint64_t{2} << 30U;
 constexpr std::uint64_t kWanted = std::uint64_t{12} << 30U;
 
-struct Size {
-    int sessions = 0;
-    int data = 0;
-
-    [[nodiscard]] std::string name() const {
-        return fmt::format("{}x{}", sessions, data);
-    }
-};
+std::string name(const sim::ScaleSize& size) {
+    return fmt::format("{}x{}", size.sessions, size.data);
+}
 
 // What one simulated size said.
 struct Simulated {
@@ -55,18 +50,18 @@ public:
         found_ = measure_coefficients(effort_);
         tell_coefficients();
         compare_with_real();
-        const int most = static_cast<int>(effort_.simulated_sessions);
-        // Not so small that a slot had fewer copies, or a service fewer watchers.
-        const Simulated small =
-            simulate({std::max(most / 10, 4), std::max(most / 10 / kSessionsPerData, 4)});
-        simulate({most / 3, std::max(most / 3 / kSessionsPerData, 4)});
-        const Size full{most, most / kSessionsPerData};
-        const Simulated large = simulate(full);
-        say("simulated", "change_bytes_large_over_small", "x",
-            large.change_bytes / small.change_bytes, 1.2);
-        say("simulated", "change_frames_large_over_small", "x",
-            large.change_frames / small.change_frames, 1.2);
-        tell_needs(full, large);
+        const auto& sizes = effort_.simulated_sizes;
+        std::vector<Simulated> simulated;
+        for (const sim::ScaleSize& size : sizes) {
+            simulated.push_back(simulate(size));
+        }
+        if (sizes.size() > 1) {
+            say("simulated", "change_bytes_large_over_small", "x",
+                simulated.back().change_bytes / simulated.front().change_bytes, 1.2);
+            say("simulated", "change_frames_large_over_small", "x",
+                simulated.back().change_frames / simulated.front().change_frames, 1.2);
+        }
+        tell_needs(sizes.back(), simulated.back());
     }
 
 private:
@@ -131,12 +126,11 @@ private:
     }
 
     // Few publications, then ten times as many; at full size then as many as the budget holds.
-    Simulated simulate(const Size& size) {
-        const std::string bench = "simulated_" + size.name();
+    Simulated simulate(const sim::ScaleSize& size) {
+        const std::string bench = "simulated_" + name(size);
         const double begin_cpu = cpu_seconds();
-        const bool full = size.sessions == static_cast<int>(effort_.simulated_sessions);
-        auto run = std::make_unique<sim::ScaleRun>(
-            sim::ScaleSize{.metas = 3, .data = size.data, .sessions = size.sessions});
+        const bool full = size == effort_.simulated_sizes.back();
+        auto run = std::make_unique<sim::ScaleRun>(size);
         must(run->start());
         const std::uint64_t few =
             std::min<std::uint64_t>(20'000, effort_.simulated_publications_max / 10);
@@ -229,8 +223,8 @@ private:
 
     // Worked out: what each node of the full size takes with ten million publications of a million
     // clients, each of which also subscribes to ten services that nobody else near it watches.
-    void tell_needs(const Size& size, const Simulated& simulated) {
-        const std::string bench = "needs_" + size.name();
+    void tell_needs(const sim::ScaleSize& size, const Simulated& simulated) {
+        const std::string bench = "needs_" + name(size);
         const double clients = kTarget / kPerClient;
         const double per_data = kTarget / size.data;
         const double per_session = kTarget / size.sessions;

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
+
+#include "sim/scale/scale_size.h"
 
 namespace muster::bench {
 
@@ -12,7 +15,9 @@ struct Effort {
     std::size_t publications = 100'000;
     std::size_t starts = 20;
     std::size_t trials = 20;  // of each fault
-    std::size_t simulated_sessions = 300;
+    // From small to large.
+    std::vector<sim::ScaleSize> simulated_sizes{
+        {.data = 6, .sessions = 30}, {.data = 20, .sessions = 100}, {.data = 60, .sessions = 300}};
     std::size_t simulated_publications_max = 10'000'000;
     double simulated_cpu_s_max = 180;  // to publish them
     bool judge = true;                 // report bounds
@@ -24,7 +29,7 @@ struct Effort {
                 .publications = 2000,
                 .starts = 1,
                 .trials = 1,
-                .simulated_sessions = 20,
+                .simulated_sizes = {{.data = 4, .sessions = 4}, {.data = 4, .sessions = 20}},
                 .simulated_publications_max = 20'000,
                 .judge = false};
     }

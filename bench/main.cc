@@ -1,9 +1,10 @@
-// muster-bench [GROUP] [--json] [--tiny]: drives the built server and prints figures.
+// muster-bench [GROUP] [--json] [--tiny] [--sizes LIST]: drives the built server and prints
+// figures.
 #include <cstdio>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "capacity.h"
 #include "recovery.h"
@@ -35,10 +36,16 @@ void run_standalone(Report& report, const Effort& effort) {
 
 int usage() {
     std::fprintf(stderr,
-                 "usage: muster-bench [GROUP] [--json] [--tiny]\n"
+                 "usage: muster-bench [GROUP] [--json] [--tiny] [--sizes SESSIONSxDATA,...]\n"
                  "groups: standalone (the default), recovery, capacity\n"
-                 "--json prints one object a line; --tiny only shows that the work still runs\n"
+                 "--json prints one object a line; --tiny only shows that the work still runs;\n"
+                 "--sizes: the clusters that capacity simulates, 30x6,100x20,300x60 unless said\n"
                  "exit status: 0 all bounds hold, 1 some do not, 2 wrong usage\n");
+    return 2;
+}
+
+int wrong(const std::string& why) {
+    std::fprintf(stderr, "muster-bench: %s\n", why.c_str());
     return 2;
 }
 
@@ -48,12 +55,15 @@ int main(int argc, char** argv) {
     bool as_json = false;
     Effort effort;
     std::string group = "standalone";
+    std::string sizes;
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
         if (argument == "--json") {
             as_json = true;
         } else if (argument == "--tiny") {
             effort = Effort::tiny();
+        } else if (argument == "--sizes" && i + 1 < argc) {
+            sizes = argv[++i];
         } else if (argument.starts_with("-")) {
             return usage();
         } else {
@@ -67,6 +77,16 @@ int main(int argc, char** argv) {
     const auto run = groups.find(group);
     if (run == groups.end()) {
         return usage();
+    }
+    if (!sizes.empty()) {
+        if (group != "capacity") {
+            return wrong("--sizes says what capacity simulates; " + group + " simulates nothing");
+        }
+        auto read = muster::sim::parse_scale_sizes(sizes);
+        if (!read) {
+            return wrong("--sizes: " + read.error().detail);
+        }
+        effort.simulated_sizes = std::move(*read);
     }
     Report report(as_json, commit());
     run->second(report, effort);

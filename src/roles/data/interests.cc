@@ -262,6 +262,9 @@ void DataServer::Impl::answer_waiting(LedSlot& slot) {
 
 // Those who declared interest before the table that gives us the slots was here.
 void DataServer::Impl::answer_early(const std::vector<SlotId>& begun) {
+    if (begun.empty()) {
+        return;
+    }
     for (auto& [node, link] : sessions_.all()) {
         for (auto& [name, interest] : link.interests) {
             const auto id = slots_.id_of(*interest.service);

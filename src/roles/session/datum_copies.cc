@@ -1,6 +1,7 @@
 #include "roles/session/datum_copies.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace muster::session {
 
@@ -53,6 +54,7 @@ DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
     const auto [found, inserted] = copies_.try_emplace(service->data_info_id());
     if (inserted) {
         found->second.service = service;
+        unwanted_.insert(found->first);
     }
     return found->second;
 }
@@ -260,14 +262,28 @@ ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, 
     return delta;
 }
 
+void DatumCopies::want(DatumCopy& copy) {
+    if (!std::exchange(copy.wanted, true)) {
+        unwanted_.erase(copy.service->data_info_id());
+    }
+}
+
+void DatumCopies::unwant(DatumCopy& copy, MonoTime now) {
+    copy.unwanted_since = now;
+    if (std::exchange(copy.wanted, false)) {
+        unwanted_.insert(copy.service->data_info_id());
+    }
+}
+
 std::vector<ServicePtr> DatumCopies::forget_unwanted(MonoTime now, Duration age) {
     std::vector<ServicePtr> forgotten;
-    std::erase_if(copies_, [&](const auto& item) {
-        const DatumCopy& copy = item.second;
-        if (copy.wanted || now - copy.unwanted_since < age) {
+    std::erase_if(unwanted_, [&](const std::string& name) {
+        const auto copy = copies_.find(name);
+        if (now - copy->second.unwanted_since < age) {
             return false;
         }
-        forgotten.push_back(copy.service);
+        forgotten.push_back(copy->second.service);
+        copies_.erase(copy);
         return true;
     });
     return forgotten;

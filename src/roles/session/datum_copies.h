@@ -90,8 +90,8 @@ struct DatumCopy {
     std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
-    MonoTime unwanted_since;
     bool wanted = false;
+    MonoTime unwanted_since;
     Version heard;  // the highest any client said to have
     // What a client said to have that is below `version`, and never led here: another leader told
     // it of what may not be known here. To that client the list is not all there is, until a leader
@@ -112,7 +112,7 @@ class DatumCopies {
 public:
     explicit DatumCopies(std::size_t steps_max) : steps_max_(steps_max) {}
 
-    // The copy of `service`, made when missing.
+    // The copy of `service`, made when missing; nobody wants it then.
     DatumCopy& find_or_make(const ServicePtr& service);
     [[nodiscard]] DatumCopy* find(const Service& service);
     [[nodiscard]] const DatumCopy* find(const Service& service) const;
@@ -143,7 +143,9 @@ public:
     [[nodiscard]] static ViewDeltaPtr delta(const DatumCopy& copy, const ServiceView& view,
                                             Version held);
 
-    // Forgets copies unwanted for `age`; returns their services.
+    void want(DatumCopy& copy);
+    void unwant(DatumCopy& copy, MonoTime now);
+    // Forgets copies unwanted for `age`; returns their services. Costs nothing for those wanted.
     std::vector<ServicePtr> forget_unwanted(MonoTime now, Duration age);
 
     [[nodiscard]] std::map<std::string, DatumCopy>& all() {
@@ -158,6 +160,7 @@ private:
 
     std::size_t steps_max_;
     std::map<std::string, DatumCopy> copies_;  // by data_info_id
+    std::set<std::string> unwanted_;           // those of them that nobody wants
 };
 
 }  // namespace muster::session

@@ -240,15 +240,30 @@ TEST_F(DatumCopiesTest, KeepABoundedNumberOfSteps) {
 }
 
 TEST_F(DatumCopiesTest, ForgetWhatNobodyWantedForAWhile) {
-    copy.wanted = true;
+    copies.want(copy);
     const MonoTime now{std::chrono::seconds(100)};
     EXPECT_TRUE(copies.forget_unwanted(now, std::chrono::seconds(60)).empty());
-    copy.wanted = false;
-    copy.unwanted_since = now;
+    copies.unwant(copy, now - std::chrono::seconds(30));
+    copies.unwant(copy, now);
     EXPECT_TRUE(copies.forget_unwanted(now, std::chrono::seconds(60)).empty());
     EXPECT_EQ(copies.forget_unwanted(now + std::chrono::seconds(60), std::chrono::seconds(60)),
               std::vector{kOrders});
     EXPECT_EQ(copies.size(), 0U);
+}
+
+TEST_F(DatumCopiesTest, ForgetAtOnceWhatNobodyEverWanted) {
+    const MonoTime now{std::chrono::seconds(100)};
+    EXPECT_EQ(copies.forget_unwanted(now, std::chrono::seconds(60)), std::vector{kOrders});
+}
+
+TEST_F(DatumCopiesTest, KeepWhatIsWantedAgain) {
+    const MonoTime now{std::chrono::seconds(100)};
+    copies.want(copy);
+    copies.unwant(copy, now);
+    copies.want(copy);
+    EXPECT_TRUE(
+        copies.forget_unwanted(now + std::chrono::hours(1), std::chrono::seconds(60)).empty());
+    EXPECT_EQ(copies.size(), 1U);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
 
 void InterestLinks::declare(const NodeId& leader, Item item, bool acting) {
     Link& known = link(leader);
+    owing_.insert(leader);
     (acting ? known.fresh_acting : known.fresh).push_back(std::move(item));
 }
 
@@ -27,6 +28,9 @@ void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) 
         for (auto& [number, part] : known.unacknowledged) {
             std::erase_if(part.items, gone);
         }
+        std::erase_if(known.resends, [&](const auto& resend) {
+            return known.unacknowledged.at(resend.second).items.empty();
+        });
         std::erase_if(known.unacknowledged,
                       [](const auto& numbered) { return numbered.second.items.empty(); });
     }
@@ -38,6 +42,7 @@ void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
         std::erase_if(*fresh, [&](const auto& item) { return *item.service == *service; });
     }
     known.dropped.push_back(service);
+    owing_.insert(leader);
 }
 
 void InterestLinks::restart(const NodeId& leader) {
@@ -76,7 +81,7 @@ void InterestLinks::on_ack(const NodeId& leader, const msg::InterestAck& ack) {
     Link& known = link(leader);
     if (ack.stream == known.stream) {
         known.acknowledged = true;
-        known.unacknowledged.erase(ack.part);
+        settle(known, ack.part);
     }
 }
 
@@ -112,48 +117,75 @@ std::vector<NodeId> InterestLinks::broken(MonoTime now) const {
 }
 
 void InterestLinks::send_due(MonoTime now, msg::Outbox& outbox) {
-    for (auto& [leader, known] : links_) {
-        const auto send = [&](std::uint64_t number, Part& part) {
-            part.resend_at = now + part.wait;
-            part.wait = std::min(part.wait * 2, resend_interval_);
-            outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
-                                                                   .stream = known.stream,
-                                                                   .part = number,
-                                                                   .acting = part.acting,
-                                                                   .items = part.items});
-        };
-        if (!known.dropped.empty()) {
-            outbox.send({leader, Role::data},
-                        msg::InterestDrop{.session = session_,
-                                          .stream = known.stream,
-                                          .part = known.last_part,
-                                          .services = std::exchange(known.dropped, {})});
+    std::erase_if(owing_, [&](const NodeId& leader) {
+        Link& known = links_.at(leader);
+        send_due_of(leader, known, now, outbox);
+        return known.unacknowledged.empty();
+    });
+}
+
+void InterestLinks::send_due_of(const NodeId& leader, Link& known, MonoTime now,
+                                msg::Outbox& outbox) const {
+    if (!known.dropped.empty()) {
+        outbox.send({leader, Role::data},
+                    msg::InterestDrop{.session = session_,
+                                      .stream = known.stream,
+                                      .part = known.last_part,
+                                      .services = std::exchange(known.dropped, {})});
+    }
+    std::set<std::uint64_t> due;
+    for (const auto& [at, number] : known.resends) {
+        if (at > now) {
+            break;
         }
-        for (auto& [number, part] : known.unacknowledged) {
-            if (now >= part.resend_at) {
-                send(number, part);
-            }
+        due.insert(number);
+    }
+    for (const std::uint64_t number : due) {
+        send(leader, known, number, now, outbox);
+    }
+    for (const bool acting : {false, true}) {
+        auto& fresh = acting ? known.fresh_acting : known.fresh;
+        for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
+            const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
+            Part& part = known.unacknowledged[++known.last_part];
+            part.acting = acting;
+            part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
+                              fresh.begin() + static_cast<std::ptrdiff_t>(end));
+            send(leader, known, known.last_part, now, outbox);
         }
-        for (const bool acting : {false, true}) {
-            auto& fresh = acting ? known.fresh_acting : known.fresh;
-            for (std::size_t begin = 0; begin < fresh.size(); begin += kItemsPerPart) {
-                const std::size_t end = std::min(begin + kItemsPerPart, fresh.size());
-                Part& part = known.unacknowledged[++known.last_part];
-                part.acting = acting;
-                part.items.assign(fresh.begin() + static_cast<std::ptrdiff_t>(begin),
-                                  fresh.begin() + static_cast<std::ptrdiff_t>(end));
-                send(known.last_part, part);
-            }
-            fresh.clear();
-        }
+        fresh.clear();
+    }
+}
+
+void InterestLinks::send(const NodeId& leader, Link& known, std::uint64_t number, MonoTime now,
+                         msg::Outbox& outbox) const {
+    Part& part = known.unacknowledged.at(number);
+    known.resends.erase({part.resend_at, number});
+    part.resend_at = now + part.wait;
+    known.resends.emplace(part.resend_at, number);
+    part.wait = std::min(part.wait * 2, resend_interval_);
+    outbox.send({leader, Role::data}, msg::InterestDeclare{.session = session_,
+                                                           .stream = known.stream,
+                                                           .part = number,
+                                                           .acting = part.acting,
+                                                           .items = part.items});
+}
+
+// It arrived, and is not sent again.
+void InterestLinks::settle(Link& known, std::uint64_t number) {
+    const auto part = known.unacknowledged.find(number);
+    if (part != known.unacknowledged.end()) {
+        known.resends.erase({part->second.resend_at, number});
+        known.unacknowledged.erase(part);
     }
 }
 
 std::optional<MonoTime> InterestLinks::next_due() const {
     std::optional<MonoTime> due;
-    for (const auto& [leader, known] : links_) {
-        for (const auto& [number, part] : known.unacknowledged) {
-            due = due ? std::min(*due, part.resend_at) : part.resend_at;
+    for (const NodeId& leader : owing_) {
+        const auto& resends = links_.at(leader).resends;
+        if (!resends.empty()) {
+            due = std::min(due.value_or(resends.begin()->first), resends.begin()->first);
         }
     }
     return due;

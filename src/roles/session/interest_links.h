@@ -4,7 +4,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -69,6 +71,7 @@ private:
         std::uint64_t stream = 0;
         std::uint64_t last_part = 0;
         std::map<std::uint64_t, Part> unacknowledged;
+        std::set<std::pair<MonoTime, std::uint64_t>> resends;  // when, of what is unacknowledged
         std::vector<msg::InterestDeclare::Item> fresh;
         std::vector<msg::InterestDeclare::Item> fresh_acting;
         std::vector<ServicePtr> dropped;
@@ -81,11 +84,18 @@ private:
     };
 
     Link& link(const NodeId& leader);
+    void send_due_of(const NodeId& leader, Link& known, MonoTime now, msg::Outbox& outbox) const;
+    void send(const NodeId& leader, Link& known, std::uint64_t number, MonoTime now,
+              msg::Outbox& outbox) const;
+    static void settle(Link& known, std::uint64_t number);
 
     Incarnation session_;
     Duration gap_wait_;
     Duration resend_interval_;
     std::map<NodeId, Link> links_;
+    // Those with something to send or to be acknowledged, perhaps. send_due() is called after every
+    // message of every leader and client: the others need no look.
+    std::set<NodeId> owing_;
 };
 
 }  // namespace muster::session

@@ -193,7 +193,7 @@ void SessionServer::Impl::reply_to(env::ConnId conn, const msg::RequestReply& re
 bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
     DatumCopy& copy = copies_.find_or_make(service);
     const bool asked = copy.wanted || copy.version.raw() != 0;
-    copy.wanted = true;
+    copies_.want(copy);
     copy.heard = std::max(copy.heard, held);
     const bool known = DatumCopies::knows(copy, held);
     if (!known) {
@@ -211,8 +211,7 @@ bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
 
 void SessionServer::Impl::unwant(const Service& service) {
     if (DatumCopy* copy = copies_.find(service); copy != nullptr) {
-        copy->wanted = false;
-        copy->unwanted_since = env_.clock.mono();
+        copies_.unwant(*copy, env_.clock.mono());
     }
 }
 

@@ -41,9 +41,13 @@ std::vector<SlotRoutes::Change> SlotRoutes::reconsider(MonoTime now) {
     stale_ = false;
     std::erase_if(unwilling_, [&](const auto& item) { return now - item.second >= patience_; });
     std::vector<Change> changes;
+    acting_ = 0;
+    unserved_ = 0;
     for (std::size_t i = 0; i < routes_.size(); ++i) {
         const SlotId id(static_cast<std::uint16_t>(i));
         Route next = choose(id, now);
+        acting_ += next.acting ? 1 : 0;
+        unserved_ += next.node == NodeId{} ? 1 : 0;
         if (next != routes_[i]) {
             changes.push_back({id, routes_[i], next});
             routes_[i] = std::move(next);
@@ -58,7 +62,7 @@ void SlotRoutes::heard(const NodeId& node) {
         return;
     }
     known->second = {};
-    stale_ = stale_ || acting_count() + unserved_count() > 0;
+    stale_ = stale_ || acting_ + unserved_ > 0;
 }
 
 void SlotRoutes::asked(const NodeId& node, MonoTime now) {
@@ -104,15 +108,6 @@ std::set<NodeId> SlotRoutes::missed() const {
         }
     }
     return leaders;
-}
-
-std::size_t SlotRoutes::acting_count() const {
-    return static_cast<std::size_t>(std::ranges::count(routes_, true, &Route::acting));
-}
-
-std::size_t SlotRoutes::unserved_count() const {
-    return static_cast<std::size_t>(
-        std::ranges::count(routes_, NodeId{}, [](const Route& route) { return route.node; }));
 }
 
 }  // namespace muster::session

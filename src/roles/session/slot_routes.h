@@ -77,8 +77,13 @@ public:
     // Leaders that others stand in for: they are asked whether they are back.
     [[nodiscard]] std::set<NodeId> missed() const;
 
-    [[nodiscard]] std::size_t acting_count() const;
-    [[nodiscard]] std::size_t unserved_count() const;
+    // Slots that a follower serves, and that nobody does.
+    [[nodiscard]] std::size_t acting_count() const {
+        return acting_;
+    }
+    [[nodiscard]] std::size_t unserved_count() const {
+        return unserved_;
+    }
 
 private:
     struct Node {
@@ -93,6 +98,8 @@ private:
     Duration patience_;
     SlotTable table_;
     std::vector<Route> routes_;
+    std::size_t acting_ = 0;    // of routes_
+    std::size_t unserved_ = 0;  // likewise
     std::map<NodeId, Node> nodes_;
     std::map<std::pair<NodeId, SlotId>, MonoTime> unwilling_;
     bool stale_ = false;

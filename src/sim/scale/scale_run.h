@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/scale/scale_size.h"
 #include "sim/scale/session_clients.h"
 #include "sim/scale/traffic.h"
 #include "sim/world/cuts.h"
@@ -13,12 +14,6 @@
 #include "sim/world/registry.h"
 
 namespace muster::sim {
-
-struct ScaleSize {
-    int metas = 3;
-    int data = 3;
-    int sessions = 2;
-};
 
 // A large cluster without faults: the real roles of every node in virtual time, under load that is
 // counted, not drawn. Each publication is in memory as often as in a real cluster (at its session,
