@@ -47,9 +47,6 @@ public:
         : report_(report), effort_(effort), budget_(kWanted, effort.judge ? kNeeded : 0) {}
 
     void run() {
-        found_ = measure_coefficients(effort_);
-        tell_coefficients();
-        compare_with_real();
         const auto& sizes = effort_.simulated_sizes;
         std::vector<Simulated> simulated;
         for (const sim::ScaleSize& size : sizes) {
@@ -61,6 +58,9 @@ public:
             say("simulated", "change_frames_large_over_small", "x",
                 simulated.back().change_frames / simulated.front().change_frames, 1.2);
         }
+        found_ = measure_coefficients(effort_);
+        tell_coefficients();
+        compare_with_real();
         tell_needs(sizes.back(), simulated.back());
     }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "peers.h"
+#include "process.h"
 #include "wire/bolt/frame_encoder.h"
 
 namespace muster::bench {
@@ -43,6 +44,9 @@ void IdleClients::connect(const std::vector<Node*>& sessions, std::size_t connec
 void IdleClients::publish(std::size_t publications, std::size_t per_service) {
     for (std::size_t done = 0; done < publications;) {
         const std::lock_guard hold(mutex_);
+        if (now() - beaten_ >= kBeat) {
+            beat();  // the keeper may not get the lock between two batches
+        }
         Connection& connection = *connections_[batches_++ % connections_.size()];
         msg::RegisterPublishers request{.request = msg::RequestId(batches_)};
         for (std::size_t i = std::min(kBatch, publications - done); i > 0; --i, ++done) {
@@ -71,6 +75,7 @@ void IdleClients::keep_alive(const std::stop_token& stop) {
 }
 
 void IdleClients::beat() {
+    beaten_ = now();
     const bolt::FrameHead native{.codec = bolt::kCodecProtobuf};
     std::string heartbeat;
     bolt::append_heartbeat(heartbeat, native, 1);

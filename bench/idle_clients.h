@@ -42,6 +42,7 @@ private:
     std::vector<std::unique_ptr<Connection>> connections_;
     std::size_t published_ = 0;
     std::size_t batches_ = 0;
+    Duration beaten_{};
     std::jthread keeper_;
 };
 

@@ -66,6 +66,45 @@ TEST_F(InterestLinksTest, PauseLongerEachTimeAPartIsNotAcknowledged) {
     }
 }
 
+TEST_F(InterestLinksTest, SayAgainOnlyWhatIsDueOfEachLeader) {
+    const NodeId other("d2");
+    links.declare(other, {.service = kOrders, .held = Version(1)});
+    send();
+    now += milliseconds(30);
+    links.declare(kLeader, {.service = kOrders, .held = Version(2)});
+    links.declare(kLeader, {.service = kOrders, .held = Version(3)}, true);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 2U);
+    const auto part = std::get<msg::InterestDeclare>(outbox.sent.front()).part;
+    EXPECT_EQ(links.next_due(), now + milliseconds(20)) << "that of the other one";
+    links.on_ack(other, {.stream = 1, .part = 1});
+    EXPECT_EQ(links.next_due(), now + milliseconds(50));
+    links.on_ack(kLeader, {.stream = 1, .part = part});
+    links.on_ack(kLeader, {.stream = 1, .part = part});  // doubled
+    now += milliseconds(50);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 1U);
+    EXPECT_EQ(std::get<msg::InterestDeclare>(outbox.sent.front()).items.at(0).held, Version(3));
+    links.restart(kLeader);
+    EXPECT_FALSE(links.next_due());
+    send();
+    EXPECT_TRUE(outbox.sent.empty());
+}
+
+TEST_F(InterestLinksTest, DropWhatAnIdleLeaderTellsOf) {
+    links.declare(kLeader, {.service = kOrders});
+    send();
+    links.on_ack(kLeader, {.stream = 1, .part = 1});
+    send();
+    ASSERT_TRUE(outbox.sent.empty());
+    links.drop(kLeader, kOrders);
+    send();
+    ASSERT_EQ(outbox.sent.size(), 1U);
+    EXPECT_TRUE(std::holds_alternative<msg::InterestDrop>(outbox.sent.front()));
+    send();
+    EXPECT_TRUE(outbox.sent.empty());
+}
+
 TEST_F(InterestLinksTest, SayNothingOfWhatIsServedElsewhere) {
     const auto stock = std::make_shared<const Service>(Service{.data_id = "stock"});
     links.declare(kLeader, {.service = kOrders, .held = Version(5)});

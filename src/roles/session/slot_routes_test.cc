@@ -50,6 +50,12 @@ TEST_F(SlotRoutesTest, ALeaderThatDoesNotAnswerForTheePatienceIsStoodInFor) {
     EXPECT_EQ(changes[0].now, (Route{.node = kSecond, .epoch = Epoch(1), .acting = true}));
     EXPECT_EQ(routes_.missed(), std::set{kLeader});
     EXPECT_EQ(routes_.acting_count(), 1U);
+    EXPECT_EQ(routes_.unserved_count(), 0U);
+    EXPECT_FALSE(routes_.stale());
+    routes_.heard(kLeader);
+    EXPECT_TRUE(routes_.stale()) << "it may take its slots back";
+    EXPECT_EQ(first_after(seconds(2)).node, kLeader);
+    EXPECT_EQ(routes_.acting_count(), 0U);
 }
 
 TEST_F(SlotRoutesTest, ASilentLinkIsEnoughAtOnceAndAClosedOneAfterThePatience) {
