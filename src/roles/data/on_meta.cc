@@ -140,7 +140,7 @@ bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
 
 // Whether nobody who may come can own anything of the slot that is not known here.
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
-    return !slot.acting && may_settle(id, slot) &&
+    return slot.settled && may_settle(id, slot) &&
            sessions_.all_supplied(
                id, slot.epoch, env_.clock.mono(),
                {.closed = options_.orphan_grace, .silent = options_.silent_hold});
