@@ -85,7 +85,7 @@ void Excuses::judge(SimClient& client) {
     const std::string& name = client.name();
     const ServerLife now = pipes_.session_of(client.pipe());
     // While a cut stands a client does not hear that its session closed the connection.
-    if (client.settled() && pipes_.held_by_session(client.pipe())) {
+    if (now.life != 0 && client.settled() && pipes_.held_by_session(client.pipe())) {
         const ServerLife before = client.settled_in();
         if (before.life != 0 && before.server != now.server) {
             truth_.excuse_return(name);
