@@ -6,7 +6,7 @@
 namespace muster::data {
 namespace {
 
-constexpr std::size_t kEffectsPerMessage = 1000;
+constexpr std::size_t kBulkPerMessage = 1000;
 // So many entries may be on their way to one follower of a slot.
 constexpr store::SlotLog::Index kWindow = 1024;
 constexpr std::size_t kImagePublications = 1000;
@@ -168,7 +168,7 @@ void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
                                  .entries_epoch = slot.log.epoch_after(follower.sent),
                                  .settled = false,
                                  .entries = {}};
-        for (const store::LogEntry* entry : slot.log.read(follower.sent, kEffectsPerMessage)) {
+        for (const store::LogEntry* entry : slot.log.read(follower.sent, kBulkPerMessage)) {
             message.entries.push_back(owners_.named(*entry));
         }
         follower.sent += message.entries.size();
