@@ -115,6 +115,9 @@ private:
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
                std::uint64_t said_at, Turn& turn);
     void note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome, Turn& turn);
+    static void note_forked(FollowedSlot& slot);
+    static void note_given(FollowedSlot& slot, const store::DatumStore& image);
+    void take_given(SlotId id, LedSlot& slot, const std::vector<msg::FollowSlot::Given>& given);
     void take_withdrawn(SlotId id, LedSlot& slot,
                         const std::vector<msg::FollowSlot::Withdrawal>& withdrawn);
     void commit(LedSlot& slot, Turn& turn);

@@ -101,10 +101,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
         return;
     }
     FollowerLink& follower = slot->followers[from.node];
-    if (ask.data < follower.life || (!ask.withdrawn.empty() && versions_.exhausted())) {
+    if (ask.data < follower.life ||
+        (versions_.exhausted() && !(ask.withdrawn.empty() && ask.given.empty()))) {
         return;
     }
     take_withdrawn(ask.slot, *slot, ask.withdrawn);
+    take_given(ask.slot, *slot, ask.given);
     const auto at = slot->log.find(ask.held);
     if (!at || !slot->log.reaches(*at)) {
         follower = {};
@@ -134,6 +136,25 @@ void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
         }
     }
     commit(slot, turn);
+}
+
+// What clients were shown by others: who holds the list is told a version above that, as soon as
+// all is known, and who comes and holds nothing at once (I2, I1).
+void DataServer::Impl::take_given(SlotId id, LedSlot& slot,
+                                  const std::vector<msg::FollowSlot::Given>& given) {
+    for (const auto& [service, version] : given) {
+        if (slots_.id_of(*service) != id) {
+            continue;
+        }
+        versions_.merge(version);
+        if (version > slot.store.find_or_make(service).version) {
+            Version& highest = slot.forked[service->data_info_id()];
+            highest = std::max(highest, version);
+            slot.doubts.insert(service->data_info_id());
+        }
+    }
+    keep_reserve();
+    settle_if_supplied(id, slot);
 }
 
 void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
