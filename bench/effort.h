@@ -19,8 +19,8 @@ struct Effort {
     std::vector<sim::ScaleSize> simulated_sizes{
         {.data = 6, .sessions = 30}, {.data = 20, .sessions = 100}, {.data = 60, .sessions = 300}};
     std::size_t simulated_publications_max = 10'000'000;
-    double simulated_cpu_s_max = 180;  // to publish them
-    bool judge = true;                 // report bounds
+    double simulated_cpu_s_max = 60;  // to publish them
+    bool judge = true;                // report bounds
 
     [[nodiscard]] static Effort tiny() {
         return {.latency_rounds = 50,
