@@ -59,6 +59,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(complete("./dev", "up", "--"), ["--once"])
         self.assertEqual(complete("./dev", "sim", "--f"), ["--from"])
         self.assertEqual(complete("./dev", "bench", "--t"), ["--tiny"])
+        self.assertEqual(complete("./dev", "bench", "--s"), ["--sizes"])
 
 
 if __name__ == "__main__":
