@@ -130,6 +130,32 @@ TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {
     EXPECT_TRUE(copy.publications.empty()) << "sessions are not told of the same state again";
 }
 
+TEST_F(DatumCopiesTest, TakeNothingFromAChangeThatIsOlderThanWhatWent) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    copies.fold(change(
+        5, 6, {},
+        {{RegistId("p"), {2, 0}}, {RegistId("q"), {2, 0}, connection_of(*publication("q"))}}));
+    copies.fold(change(6, 7, {publication("p", "a", {1, 9}), publication("q", "a", {1, 9})}));
+    EXPECT_TRUE(copy.publications.empty()) << "a new leader heard first of who was left behind";
+    EXPECT_EQ(copy.version, Version(7));
+    copies.fold(change(7, 8, {publication("p", "a", {3, 0}), publication("q", "a", {2, 0})}));
+    EXPECT_EQ(copy.publications.size(), 2U) << "their clients said it again";
+}
+
+TEST_F(DatumCopiesTest, ForgetNothingThatWentForWhatWentBefore) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {3, 0}), publication("q", "a", {3, 0})}));
+    const auto connection = connection_of(*publication("p"));
+    copies.fold(change(5, 6, {}, {{RegistId("p"), {3, 0}, connection}, {RegistId("q"), {3, 0}}}));
+    auto old = snapshot(7, false, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})});
+    old.departed = {{RegistId("p"), {1, 0}, connection}, {RegistId("q"), {1, 0}, connection}};
+    copies.fold(old);
+    EXPECT_TRUE(copy.publications.empty()) << "the copy it is from is older still";
+    old.version = Version(8);
+    old.departed = {{RegistId("p"), {1, 0}}, {RegistId("q"), {1, 0}}};
+    copies.fold(old);
+    EXPECT_TRUE(copy.publications.empty());
+}
+
 TEST_F(DatumCopiesTest, ShowWhoCameBackOverAnotherConnection) {
     const auto first = over("10.0.0.1:1", {2, 0});
     copies.fold(snapshot(5, true, {first}));
