@@ -19,15 +19,14 @@ std::pair<DatumCopy::Departed::Gone&, bool> DatumCopy::Departed::remember(const 
 
 void DatumCopy::Departed::left(const RegistId& id, RegistOrder order) {
     auto [gone, is_new] = remember(id);
-    if (is_new || gone.order.version <= order.version) {
-        gone = {.order = gone.connection ? order : std::max(gone.order, order), .connection = {}};
+    if (is_new || gone.order <= order) {
+        gone = {.order = order, .connection = {}};
     }
 }
 
 void DatumCopy::Departed::lost(const RegistId& id, RegistOrder order, std::uint64_t connection) {
     auto [gone, is_new] = remember(id);
-    const bool newer = gone.connection ? gone.order.version <= order.version : gone.order < order;
-    if (is_new || newer) {
+    if (is_new || gone.order < order || (gone.connection && gone.order == order)) {
         gone = {.order = order, .connection = connection};
     }
 }
