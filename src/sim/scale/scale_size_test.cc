@@ -6,10 +6,10 @@ namespace muster::sim {
 namespace {
 
 TEST(ScaleSize, ReadsSizesFromSmallToLargeEachOnce) {
-    const auto sizes = parse_scale_sizes("300x60,30x6,300x60,20x9");
+    const auto sizes = parse_scale_sizes("300x60,30x6,300x60,100x20");
     ASSERT_TRUE(sizes.has_value());
     EXPECT_EQ(*sizes, (std::vector<ScaleSize>{{.data = 6, .sessions = 30},
-                                              {.data = 9, .sessions = 20},
+                                              {.data = 20, .sessions = 100},
                                               {.data = 60, .sessions = 300}}));
 }
 
