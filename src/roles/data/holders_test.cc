@@ -55,6 +55,69 @@ TEST_F(Holders, AreLearntByANewLeader) {
     EXPECT_EQ(s3.copies["orders"].ids, Ids{});
 }
 
+TEST_F(Holders, MayBeBehindACutWhenAnotherLetsGoAfterwards) {
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    s1.fall_silent("a");
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"}) << "s2 has not said what it owns";
+    world.heal();
+    world.pass(60s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_TRUE(world.copy("d2").settled);
+}
+
+TEST_F(Holders, AreWaitedForWhenTheyHaveLetGoAsWell) {
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    s1.fall_silent("a");
+    s2.fall_silent("a");
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    world.heal();
+    world.pass(1s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{}) << "all have said what they own";
+    EXPECT_EQ(world.copy("d2").publications, 0U);
+}
+
+TEST_F(Holders, AreNotWaitedForWhenASocketClosed) {
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    s1.close("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
+// The session of a newer state is cut off from a leader that never had it; the one of the older
+// state was told to let go of it.
+TEST_F(Holders, OfANewerStateMayBeBehindACut) {
+    world.lose = [](const auto&, const auto&, const auto& message) {
+        return std::holds_alternative<msg::SlotEntries>(message);
+    };
+    s2.publish("a", kOrders);
+    s2.publish("a", kOrders);
+    world.pass(3s);
+    ASSERT_EQ(world.count<msg::Superseded>(), 1U) << "to s1";
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    world.heal();
+    world.pass(60s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_TRUE(world.copy("d2").settled);
+}
+
 TEST_F(Holders, AreToldWhatLeftElsewhere) {
     s2.withdraw("a");
     EXPECT_EQ(s3.copies["orders"].ids, Ids{});

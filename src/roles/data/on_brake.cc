@@ -39,7 +39,8 @@ bool DataServer::Impl::may_go(const ServicePtr& service, std::size_t living) {
     return false;
 }
 
-// Takes a removal away from its session when the brake wants it held. True: it is.
+// Takes a removal away from its session when the brake wants it held, or when another one may own
+// the publication and has not said so yet. True: it is.
 bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
                                  const msg::PublishBatch::Op& op, Turn& turn) {
     if (!ends_unasked(op)) {
@@ -57,11 +58,20 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
                                                  : store::succeeds(link.owner, entry->owner);
     const bool would_go =
         owns && op.order >= entry->publication->order && !slot.store.has_others(op.id);
-    if (!would_go || may_go(datum->service, living_of(*datum))) {
+    if (!would_go) {
         return false;
     }
-    hold(slot, *datum, entry->publication, turn);
-    return true;
+    if (!may_go(datum->service, living_of(*datum))) {
+        hold(slot, *datum, entry->publication, turn);
+        return true;
+    }
+    const SlotId id = *slots_.id_of(*datum->service);
+    if (op.cause == RemovalCause::silent && !all_supplied(id, slot)) {
+        unclaimed_[id][op.id] = datum->service;
+        disown(slot, *datum, entry->publication, turn);
+        return true;
+    }
+    return false;
 }
 
 // Those of a service that are not held.
@@ -73,6 +83,13 @@ std::size_t DataServer::Impl::living_of(const store::DatumStore::Datum& datum) c
 
 void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum,
                             const PublicationPtr& publication, Turn& turn) {
+    disown(slot, datum, publication, turn);
+    HeldService& held = held_[datum.service->data_info_id()];
+    held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
+}
+
+void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& datum,
+                              const PublicationPtr& publication, Turn& turn) {
     const store::Write write{.id = publication->id,
                              .service = datum.service,
                              .publication = publication,
@@ -89,8 +106,28 @@ void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum
                                .owner = write.owner,
                                .owner_seq = write.owner_seq,
                                .visible = false});
-    HeldService& held = held_[datum.service->data_info_id()];
-    held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
+}
+
+// Removes what is nobody's.
+void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
+                                    const store::DatumStore::Entry& entry, Turn& turn) {
+    const store::Write write{.id = entry.publication->id,
+                             .service = service,
+                             .publication = nullptr,
+                             .order = entry.publication->order,
+                             .cause = RemovalCause::silent,
+                             .owner = store::kNobody,
+                             .owner_seq = entry.owner_seq};
+    slot.store.apply(write, env_.clock.mono());
+    Written& written = turn.written[service->data_info_id()];
+    written.service = service;
+    written.effects.push_back({.id = write.id,
+                               .publication = nullptr,
+                               .order = write.order,
+                               .cause = write.cause,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = true});
 }
 
 // Of a session that went and whose time is over: what the brake wants held stays.
@@ -183,23 +220,7 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
         }
         const auto entry = datum->entries.find(one->first);
         if (entry != datum->entries.end() && entry->owner == store::kNobody) {
-            const store::Write write{.id = one->first,
-                                     .service = held.service,
-                                     .publication = nullptr,
-                                     .order = entry->publication->order,
-                                     .cause = RemovalCause::silent,
-                                     .owner = store::kNobody,
-                                     .owner_seq = entry->owner_seq};
-            slot->store.apply(write, env_.clock.mono());
-            Written& written = turn.written[held.service->data_info_id()];
-            written.service = held.service;
-            written.effects.push_back({.id = write.id,
-                                       .publication = nullptr,
-                                       .order = write.order,
-                                       .cause = write.cause,
-                                       .owner = write.owner,
-                                       .owner_seq = write.owner_seq,
-                                       .visible = true});
+            drop_nobodys(*slot, held.service, *entry, turn);
             ++dropped;
         }
         one = held.until.erase(one);
