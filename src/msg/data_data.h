@@ -57,7 +57,7 @@ struct FollowSlot {
         ServicePtr service;
         Version version;
     };
-    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that is left to the sessions
+    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that goes when it is answered
     static constexpr std::size_t kGivenMax = 1000;      // the same
 
     Incarnation data;

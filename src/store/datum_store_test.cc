@@ -228,6 +228,8 @@ TEST_F(DatumStoreTest, TellsWhatWentFromAService) {
     const std::vector<Departure> closed{{RegistId("p"), {1, 100}, connection_of(Publication())}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), closed);
     EXPECT_EQ(store.tombstones().connection(RegistId("p")), connection_of(Publication()));
+    remove(RemovalCause::closed, {.seq = 3});
+    EXPECT_EQ(store.tombstones().departed(*kOrders), closed) << "the same message again";
     put({.seq = 4});
     remove(RemovalCause::left, {.version = 2, .seq = 5});
     const std::vector<Departure> left{{RegistId("p"), {2, 100}}};

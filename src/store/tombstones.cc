@@ -17,12 +17,17 @@ std::optional<std::uint64_t> Tombstones::connection(const RegistId& id) const {
                                                                          : known->second.connection;
 }
 
-bool Tombstones::bury(const Tombstone& tombstone) {
+bool Tombstones::bury(Tombstone tombstone) {
     const Write& removal = tombstone.removal;
     if (const Write* known = find(removal.id);
         known != nullptr && (removal.order < known->order ||
                              (removal.order == known->order && by_word(known->cause)))) {
         return false;
+    }
+    if (const auto known = by_id_.find(removal.id);
+        known != by_id_.end() && known->second.removal.order == removal.order &&
+        !tombstone.connection) {
+        tombstone.connection = known->second.connection;  // said again
     }
     set(tombstone);
     return true;

@@ -41,7 +41,7 @@ public:
 
     // Remembers `removal` unless one that is newer, or was by word, is remembered. Returns whether
     // it is remembered now.
-    bool bury(const Tombstone& tombstone);
+    bool bury(Tombstone tombstone);
     // Remembers it in place of whatever is remembered.
     void set(const Tombstone& tombstone);
 

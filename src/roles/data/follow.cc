@@ -91,44 +91,8 @@ void DataServer::Impl::ask_leader(SlotId id, FollowedSlot& slot, MonoTime now) {
                         .slot = id,
                         .slot_epoch = slot.epoch,
                         .held = slot.diverged ? LogPosition{} : slot.log.position()};
-    for (const store::Write& write : slot.withdrawn) {
-        if (ask.withdrawn.size() == msg::FollowSlot::kWithdrawnMax) {
-            break;
-        }
-        ask.withdrawn.push_back({write.service, owners_.named(write)});
-    }
-    if (!slot.diverged) {
-        note_forked(slot);
-        const auto count = std::min(slot.given.size(), msg::FollowSlot::kGivenMax);
-        ask.given.assign(slot.given.begin(),
-                         slot.given.begin() + static_cast<std::ptrdiff_t>(count));
-    }
+    add_beside(ask, slot);
     env_.outbox.send({slot.leader, Role::data}, std::move(ask));
-}
-
-// The versions of forks that were ours to give: once the copy is of one mind with its leader's.
-void DataServer::Impl::note_forked(FollowedSlot& slot) {
-    for (const auto& [name, version] : std::exchange(slot.forked, {})) {
-        const auto datum = slot.store.data().find(name);
-        if (datum != slot.store.data().end() && version > datum->second.version) {
-            slot.given.push_back({datum->second.service, version});
-        }
-    }
-}
-
-// What was given beside the leader, above what it gave until then: clients hold it, and their
-// sessions may have ended since (I2).
-void DataServer::Impl::note_given(FollowedSlot& slot, const store::DatumStore& image) {
-    for (const auto& [name, datum] : slot.store.data()) {
-        const auto forked = slot.forked.find(name);
-        const Version highest =
-            forked == slot.forked.end() ? datum.version : std::max(datum.version, forked->second);
-        const auto led = image.data().find(name);
-        if (highest > (led == image.data().end() ? Version{} : led->second.version)) {
-            slot.given.push_back({datum.service, highest});
-        }
-    }
-    slot.forked.clear();
 }
 
 void DataServer::Impl::ask_part(SlotId id, FollowedSlot& slot, MonoTime now) {
@@ -174,11 +138,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
         install(*slot, message.entries[i]);
     }
     slot->in_step = true;
-    slot->withdrawn.clear();
-    slot->given.clear();
     if (message.settled) {
         slot->settled = true;
         slot->whole = slot->consistent();
+    }
+    if (!slot->withdrawn.empty() || !slot->given.empty()) {
+        tell_on(message.slot, *slot);
     }
     owe_ack(message.slot);
 }

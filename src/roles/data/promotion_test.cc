@@ -504,6 +504,22 @@ TEST_F(Acting, TellsTheLeaderWhatLeftWhenTheSessionThatKnewItIsGoneToo) {
     EXPECT_EQ(world.copy("d3").digest, world.copy("d1").digest);
 }
 
+TEST_F(Acting, TellsTheLeaderAllThatLeftHoweverMuch) {
+    constexpr int kMany = 2 * static_cast<int>(msg::FollowSlot::kWithdrawnMax) + 500;
+    for (int i = 0; i < kMany; ++i) {
+        s2.publish("p" + std::to_string(i), kOrders);
+    }
+    split();
+    for (int i = 0; i < kMany; ++i) {
+        s2.withdraw("p" + std::to_string(i), true);
+    }
+    EXPECT_EQ(world.copy("d1").publications, kMany + 1U);
+    world.heal();
+    world.pass(2s, {"s1"});
+    EXPECT_EQ(world.copy("d1").publications, 1U);
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+}
+
 TEST_F(Acting, LetsTheLeaderGoAboveWhatItGaveWhoeverWasToldIsGone) {
     split();
     for (const char* id : {"b", "c", "d", "e"}) {

@@ -124,39 +124,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
     stream_to(from.node, ask.slot, *slot, follower);
 }
 
-// What left on the other side of a cut, by the word of its clients (I5).
-void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
-                                      const std::vector<msg::FollowSlot::Withdrawal>& withdrawn) {
-    Turn turn;
-    for (const auto& [service, write] : withdrawn) {
-        const store::Write removal = owners_.numbered(write, service);
-        if (removal.publication == nullptr && by_word(removal.cause) &&
-            slots_.id_of(*service) == id) {
-            note(slot, removal, slot.store.apply(removal, env_.clock.mono()), turn);
-        }
-    }
-    commit(slot, turn);
-}
-
-// What clients were shown by others: who holds the list is told a version above that, as soon as
-// all is known, and who comes and holds nothing at once (I2, I1).
-void DataServer::Impl::take_given(SlotId id, LedSlot& slot,
-                                  const std::vector<msg::FollowSlot::Given>& given) {
-    for (const auto& [service, version] : given) {
-        if (slots_.id_of(*service) != id) {
-            continue;
-        }
-        versions_.merge(version);
-        if (version > slot.store.find_or_make(service).version) {
-            Version& highest = slot.forked[service->data_info_id()];
-            highest = std::max(highest, version);
-            slot.doubts.insert(service->data_info_id());
-        }
-    }
-    keep_reserve();
-    settle_if_supplied(id, slot);
-}
-
 void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
     for (auto& [node, follower] : slot.followers) {
         const bool untold = follower.sent_name != slot.log.position();
