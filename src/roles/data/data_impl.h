@@ -226,6 +226,10 @@ private:
     [[nodiscard]] bool heirs_known(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] bool holds_orphans(const LedSlot& slot) const;
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
+    void disown(LedSlot& slot, const store::DatumStore::Datum& datum,
+                const PublicationPtr& publication, std::uint64_t since, Turn& turn);
+    void drop_nobodys(LedSlot& slot, const ServicePtr& service,
+                      const store::DatumStore::Entry& entry, Turn& turn);
     void look_after_unclaimed();
     void drop_unclaimed(SlotId id);
 
@@ -237,10 +241,6 @@ private:
     [[nodiscard]] std::size_t living_of(const store::DatumStore::Datum& datum) const;
     void hold(LedSlot& slot, const store::DatumStore::Datum& datum,
               const PublicationPtr& publication, Turn& turn);
-    void disown(LedSlot& slot, const store::DatumStore::Datum& datum,
-                const PublicationPtr& publication, Turn& turn);
-    void drop_nobodys(LedSlot& slot, const ServicePtr& service,
-                      const store::DatumStore::Entry& entry, Turn& turn);
     void hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& turn);
     void find_held(LedSlot& slot);
     void forget_heard();

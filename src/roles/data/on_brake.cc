@@ -68,7 +68,7 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
     const SlotId id = *slots_.id_of(*datum->service);
     if (op.cause == RemovalCause::silent && !all_supplied(id, slot)) {
         unclaimed_[id][op.id] = datum->service;
-        disown(slot, *datum, entry->publication, turn);
+        disown(slot, *datum, entry->publication, kUnclaimed, turn);
         return true;
     }
     return false;
@@ -83,51 +83,10 @@ std::size_t DataServer::Impl::living_of(const store::DatumStore::Datum& datum) c
 
 void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum,
                             const PublicationPtr& publication, Turn& turn) {
-    disown(slot, datum, publication, turn);
+    const auto since = std::max<std::int64_t>(env_.clock.wall().unix_ms, 1);
+    disown(slot, datum, publication, static_cast<std::uint64_t>(since), turn);
     HeldService& held = held_[datum.service->data_info_id()];
     held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
-}
-
-void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& datum,
-                              const PublicationPtr& publication, Turn& turn) {
-    const store::Write write{.id = publication->id,
-                             .service = datum.service,
-                             .publication = publication,
-                             .order = publication->order,
-                             .owner = store::kNobody,
-                             .owner_seq = static_cast<std::uint64_t>(
-                                 std::max<std::int64_t>(env_.clock.wall().unix_ms, 0))};
-    slot.store.install(write, env_.clock.mono());
-    Written& written = turn.written[datum.service->data_info_id()];
-    written.service = datum.service;
-    written.effects.push_back({.id = {},
-                               .publication = write.publication,
-                               .order = write.order,
-                               .owner = write.owner,
-                               .owner_seq = write.owner_seq,
-                               .visible = false});
-}
-
-// Removes what is nobody's.
-void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
-                                    const store::DatumStore::Entry& entry, Turn& turn) {
-    const store::Write write{.id = entry.publication->id,
-                             .service = service,
-                             .publication = nullptr,
-                             .order = entry.publication->order,
-                             .cause = RemovalCause::silent,
-                             .owner = store::kNobody,
-                             .owner_seq = entry.owner_seq};
-    slot.store.apply(write, env_.clock.mono());
-    Written& written = turn.written[service->data_info_id()];
-    written.service = service;
-    written.effects.push_back({.id = write.id,
-                               .publication = nullptr,
-                               .order = write.order,
-                               .cause = write.cause,
-                               .owner = write.owner,
-                               .owner_seq = write.owner_seq,
-                               .visible = true});
 }
 
 // Of a session that went and whose time is over: what the brake wants held stays.
@@ -154,7 +113,7 @@ void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& t
     }
 }
 
-// Of a slot that begins: what its leader before held goes on being held.
+// Of a slot that begins: what its leader before held goes on being held, or is unclaimed still.
 void DataServer::Impl::find_held(LedSlot& slot) {
     if (slot.store.digest_of_owner(store::kNobody).count == 0) {
         return;
@@ -163,6 +122,10 @@ void DataServer::Impl::find_held(LedSlot& slot) {
     for (const auto& [name, datum] : slot.store.data()) {
         for (const auto& entry : datum.entries) {
             if (entry.owner != store::kNobody) {
+                continue;
+            }
+            if (entry.owner_seq == kUnclaimed) {
+                unclaimed_[*slots_.id_of(*datum.service)][entry.publication->id] = datum.service;
                 continue;
             }
             const auto [held, is_new] = held_.try_emplace(name);

@@ -69,6 +69,48 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
     look_after_unclaimed();
 }
 
+// Makes it nobody's, `since` a wall clock's time or kUnclaimed.
+void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& datum,
+                              const PublicationPtr& publication, std::uint64_t since, Turn& turn) {
+    const store::Write write{.id = publication->id,
+                             .service = datum.service,
+                             .publication = publication,
+                             .order = publication->order,
+                             .owner = store::kNobody,
+                             .owner_seq = since};
+    slot.store.install(write, env_.clock.mono());
+    Written& written = turn.written[datum.service->data_info_id()];
+    written.service = datum.service;
+    written.effects.push_back({.id = {},
+                               .publication = write.publication,
+                               .order = write.order,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = false});
+}
+
+// Removes what is nobody's.
+void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
+                                    const store::DatumStore::Entry& entry, Turn& turn) {
+    const store::Write write{.id = entry.publication->id,
+                             .service = service,
+                             .publication = nullptr,
+                             .order = entry.publication->order,
+                             .cause = RemovalCause::silent,
+                             .owner = store::kNobody,
+                             .owner_seq = entry.owner_seq};
+    slot.store.apply(write, env_.clock.mono());
+    Written& written = turn.written[service->data_info_id()];
+    written.service = service;
+    written.effects.push_back({.id = write.id,
+                               .publication = nullptr,
+                               .order = write.order,
+                               .cause = write.cause,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = true});
+}
+
 void DataServer::Impl::look_after_unclaimed() {
     std::vector<SlotId> over;
     for (const auto& [id, ids] : unclaimed_) {
