@@ -62,6 +62,13 @@ using PublicationPtr = std::shared_ptr<const Publication>;
 // Bytes of what the client chose: boxes, attributes, app and zone.
 [[nodiscard]] std::size_t content_bytes(const Publication& publication);
 
+// What it counts as where a bound is a number of publications: one, and one for each KiB of
+// content, so that such a bound is one of bytes too.
+[[nodiscard]] inline std::size_t bulk_of(const Publication& publication) {
+    constexpr std::size_t kKib = 1024;
+    return 1 + content_bytes(publication) / kKib;
+}
+
 // Names the connection over which it came, as far as its address does.
 [[nodiscard]] std::uint64_t connection_of(const Publication& publication);
 

@@ -51,13 +51,21 @@ struct FollowSlot {
         ServicePtr service;
         OwnedWrite write;
     };
-    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that is left to the sessions
+    // A version of a list that the sender gave beside the leader: in its stead, or as the leader
+    // before, whose last entries were lost.
+    struct Given {
+        ServicePtr service;
+        Version version;
+    };
+    static constexpr std::size_t kWithdrawnMax = 1000;  // more than that goes when it is answered
+    static constexpr std::size_t kGivenMax = 1000;      // the same
 
     Incarnation data;
     SlotId slot;
     Epoch slot_epoch;
     LogPosition held;
     std::vector<Withdrawal> withdrawn = {};
+    std::vector<Given> given = {};  // above the leader's versions, as far as the sender knows those
 };
 
 // leader -> follower: the entries after `after`, which are numbered upwards in `entries_epoch`:

@@ -10,8 +10,12 @@
 namespace muster::store {
 namespace {
 
-std::size_t weight(const LogEntry& entry) {
-    return std::max<std::size_t>(1, entry.effects.size());
+std::size_t bulk(const LogEntry& entry) {
+    std::size_t sum = 0;
+    for (const Effect& effect : entry.effects) {
+        sum += effect.publication != nullptr ? bulk_of(*effect.publication) : 1;
+    }
+    return std::max<std::size_t>(1, sum);
 }
 
 void fold(DatumChange& change, const LogEntry& entry) {
@@ -45,7 +49,7 @@ DatumChange change_of(const LogEntry& entry) {
 void SlotLog::reset(LogPosition at, Version horizon) {
     entries_.clear();
     newest_of_.clear();
-    effects_ = 0;
+    bulk_ = 0;
     first_ = 1;
     begun_ = 1;
     segments_.assign(1, {.epoch = at.epoch, .first = 1, .number = at.number + 1});
@@ -108,11 +112,11 @@ void SlotLog::append(LogEntry entry) {
         auto& newest = newest_of_[entry.service->data_info_id()];
         previous = std::exchange(newest, index);
     }
-    effects_ += weight(entry);
+    bulk_ += bulk(entry);
     entries_.push_back({std::move(entry), previous});
-    while (effects_ > capacity_ && entries_.size() > 1) {
+    while (bulk_ > capacity_ && entries_.size() > 1) {
         const LogEntry& oldest = entries_.front().entry;
-        effects_ -= weight(oldest);
+        bulk_ -= bulk(oldest);
         horizon_ = std::max(horizon_, oldest.to);
         const auto last = newest_of_.find(oldest.service->data_info_id());
         if (last != newest_of_.end() && last->second == first_) {
@@ -162,15 +166,15 @@ std::optional<SlotLog::Index> SlotLog::find(LogPosition held) const {
     return std::nullopt;
 }
 
-std::vector<const LogEntry*> SlotLog::read(Index index, std::size_t effects_max) const {
+std::vector<const LogEntry*> SlotLog::read(Index index, std::size_t bulk_max) const {
     CHECK(reaches(index));
     std::vector<const LogEntry*> read;
     const Epoch epoch = epoch_after(index);
-    std::size_t effects = 0;
+    std::size_t bulk_read = 0;
     while (index < newest() && epoch_after(index) == epoch) {
         const LogEntry& next = at(++index).entry;
-        effects += weight(next);
-        if (!read.empty() && effects > effects_max) {
+        bulk_read += bulk(next);
+        if (!read.empty() && bulk_read > bulk_max) {
             break;
         }
         read.push_back(&next);

@@ -52,7 +52,8 @@ struct LogEntry {
 //
 // Inside, entries are counted by an index from 1 that means nothing to others. Entries of one
 // service are chained, so that catching up costs as many steps as there are entries of it.
-// Loop thread only. Bounds: entries of `capacity` effects in all (at least the newest), kEpochsMax
+// Loop thread only. Bounds: entries of the bulk `capacity` in all (at least the newest; an effect
+// counts 1, or what its publication does), kEpochsMax
 // epochs, and as many gaps.
 class SlotLog {
 public:
@@ -93,9 +94,9 @@ public:
     }
     // The epoch of the entry after `index`; of the end, the epoch that is appended to.
     [[nodiscard]] Epoch epoch_after(Index index) const;
-    // The entries after `index` that are of one epoch, up to about `effects_max` effects and at
-    // least one when there is any. Requires: reaches(index).
-    [[nodiscard]] std::vector<const LogEntry*> read(Index index, std::size_t effects_max) const;
+    // The entries after `index` that are of one epoch, up to about `bulk_max` and at least one
+    // when there is any. Requires: reaches(index).
+    [[nodiscard]] std::vector<const LogEntry*> read(Index index, std::size_t bulk_max) const;
 
     // The changes that lead from `held` to the newest version of the service, oldest first; empty
     // when there is no such way.
@@ -137,7 +138,7 @@ private:
     std::size_t capacity_;
     Index first_ = 1;  // index of entries_.front()
     std::deque<Kept> entries_;
-    std::size_t effects_ = 0;
+    std::size_t bulk_ = 0;
     std::vector<Segment> segments_{Segment{}};
     Index begun_ = 1;  // of the first entry since the last begin()
     Version horizon_;  // no entry with a version up to here need be remembered

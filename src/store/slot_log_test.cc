@@ -73,6 +73,19 @@ TEST(SlotLog, CountsEffectsAgainstItsCapacityAndKeepsTheNewestEntryWhateverItsSi
     EXPECT_FALSE(log.reaches(0));
 }
 
+TEST(SlotLog, CountsLongContentAsManyEffects) {
+    SlotLog log(5000);
+    auto publication = std::make_shared<Publication>();
+    publication->boxes.emplace_back(1 << 20, 'x');
+    for (std::uint64_t i = 0; i < 10; ++i) {
+        log.append(step(kOrders, i, i + 1, {Effect{.publication = publication, .visible = true}}));
+    }
+    EXPECT_FALSE(log.reaches(5));
+    EXPECT_TRUE(log.reaches(6)) << "four of a MiB each";
+    EXPECT_EQ(log.read(6, 1000).size(), 1U);
+    EXPECT_EQ(log.read(6, 2500).size(), 2U);
+}
+
 TEST(SlotLog, ForgetsAServiceWhoseLastChangeFellOut) {
     SlotLog log(2);
     log.append(step(kStock, 0, 1));

@@ -34,9 +34,15 @@ void fields(Ar& ar, Of<Ar, FollowSlot::Withdrawal> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, FollowSlot::Given> it) {
+    auto& [service, version] = it;
+    ar(service, version);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, FollowSlot> it) {
-    auto& [data, slot, slot_epoch, held, withdrawn] = it;
-    ar(data, slot, slot_epoch, held, withdrawn);
+    auto& [data, slot, slot_epoch, held, withdrawn, given] = it;
+    ar(data, slot, slot_epoch, held, withdrawn, given);
 }
 
 template <class Ar>

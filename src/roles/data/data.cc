@@ -112,6 +112,12 @@ void DataServer::Impl::keep_reserve() {
     versions_.set_limit(view_.may_give_below());
 }
 
+void DataServer::Impl::flush() {
+    keep_reserve();
+    tell_followers_and_sessions();
+    view_.flush(env_.clock.mono());
+}
+
 void DataServer::Impl::on_disk(env::DiskOpId op, const Result<void>& outcome) {
     notice_pause(env_.clock.mono());
     view_.on_disk(op, outcome);

@@ -114,7 +114,7 @@ struct DataStatus {
 //
 // A slot is *settled* once every session the metas know has supplied all its clients have, in this
 // leader epoch, but those gone for longer than their grace; until then absence means nothing,
-// except to whoever knew no more than a copy that was settled before (roles/data/interests.cc).
+// except to whoever knew no more than a copy that was settled before (roles/data/answers.cc).
 //
 //                 table names us leader            all sessions supplied
 //      follows ----------------------> serves ---------------------------> settled

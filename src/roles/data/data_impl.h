@@ -22,12 +22,12 @@
 namespace muster::data {
 
 // The reactions of the data server: on_session.cc (writes and heartbeats of sessions), interests.cc
-// (what they want, and are told first), tell.cc (changes), on_meta.cc (tables, promotion),
-// stream.cc (to followers), follow.cc and image.cc (from leaders), acting.cc (in a leader's stead),
-// regain.cc (slots led by a kept table, whose copies were lost), orphans.cc (sessions that went),
-// on_brake.cc (too many at once), report.cc (to metas, and whether it has caught up), verify.cc (to
-// operators). Every reaction ends with flush(), which tells followers, then sessions, what changed
-// in this turn.
+// (what they want), answers.cc (what they are told first), tell.cc (changes), on_meta.cc (tables,
+// promotion), stream.cc (to followers), follow.cc (from leaders), beside.cc (what leaders do not
+// know), acting.cc (in a leader's stead), regain.cc (slots led by a kept table, whose copies were
+// lost), orphans.cc (sessions that went), on_brake.cc (too many at once), report.cc (to metas, and
+// whether it has caught up), verify.cc (to operators). Every reaction ends with flush(), which
+// tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -115,6 +115,11 @@ private:
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
                std::uint64_t said_at, Turn& turn);
     void note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome, Turn& turn);
+    void add_beside(msg::FollowSlot& ask, FollowedSlot& slot) const;
+    void tell_on(SlotId id, FollowedSlot& slot);
+    static void note_forked(FollowedSlot& slot);
+    static void note_given(FollowedSlot& slot, const store::DatumStore& image);
+    void take_given(SlotId id, LedSlot& slot, const std::vector<msg::FollowSlot::Given>& given);
     void take_withdrawn(SlotId id, LedSlot& slot,
                         const std::vector<msg::FollowSlot::Withdrawal>& withdrawn);
     void commit(LedSlot& slot, Turn& turn);

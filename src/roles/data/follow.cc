@@ -91,12 +91,7 @@ void DataServer::Impl::ask_leader(SlotId id, FollowedSlot& slot, MonoTime now) {
                         .slot = id,
                         .slot_epoch = slot.epoch,
                         .held = slot.diverged ? LogPosition{} : slot.log.position()};
-    for (const store::Write& write : slot.withdrawn) {
-        if (ask.withdrawn.size() == msg::FollowSlot::kWithdrawnMax) {
-            break;
-        }
-        ask.withdrawn.push_back({write.service, owners_.named(write)});
-    }
+    add_beside(ask, slot);
     env_.outbox.send({slot.leader, Role::data}, std::move(ask));
 }
 
@@ -143,10 +138,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
         install(*slot, message.entries[i]);
     }
     slot->in_step = true;
-    slot->withdrawn.clear();
     if (message.settled) {
         slot->settled = true;
         slot->whole = slot->consistent();
+    }
+    if (!slot->withdrawn.empty() || !slot->given.empty()) {
+        tell_on(message.slot, *slot);
     }
     owe_ack(message.slot);
 }
@@ -217,6 +214,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotImage& pa
         return;
     }
     slot->withdrawn = own.store.remember_too(slot->store.tombstones());
+    note_given(*slot, own.store);
     slot->store = std::move(own.store);
     slot->log.reset(own.at, slot->store.highest_version(), part.gaps);
     slot->whole_from = part.position;

@@ -92,7 +92,7 @@ void DataServer::Impl::doubt_old_copies() {
 
 // A slot that begins serves at once, with the copy we have of it. What sessions own and the copy
 // lacks they supply by digest; who holds more than the copy is told only what is written from now
-// on, until they have (interests.cc).
+// on, until they have (answers.cc).
 void DataServer::Impl::take_office(const Slots::Changes& changes) {
     const MonoTime now = env_.clock.mono();
     const auto leads = [](const auto& item) { return !item.second->acting; };
@@ -140,7 +140,7 @@ bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
 
 // Whether nobody who may come can own anything of the slot that is not known here.
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
-    return !slot.acting && may_settle(id, slot) &&
+    return slot.settled && may_settle(id, slot) &&
            sessions_.all_supplied(
                id, slot.epoch, env_.clock.mono(),
                {.closed = options_.orphan_grace, .silent = options_.silent_hold});

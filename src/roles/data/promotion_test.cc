@@ -504,6 +504,62 @@ TEST_F(Acting, TellsTheLeaderWhatLeftWhenTheSessionThatKnewItIsGoneToo) {
     EXPECT_EQ(world.copy("d3").digest, world.copy("d1").digest);
 }
 
+TEST_F(Acting, TellsTheLeaderAllThatLeftHoweverMuch) {
+    constexpr int kMany = 2 * static_cast<int>(msg::FollowSlot::kWithdrawnMax) + 500;
+    for (int i = 0; i < kMany; ++i) {
+        s2.publish("p" + std::to_string(i), kOrders);
+    }
+    split();
+    for (int i = 0; i < kMany; ++i) {
+        s2.withdraw("p" + std::to_string(i), true);
+    }
+    EXPECT_EQ(world.copy("d1").publications, kMany + 1U);
+    world.heal();
+    world.pass(2s, {"s1"});
+    EXPECT_EQ(world.copy("d1").publications, 1U);
+    EXPECT_EQ(world.copy("d2").digest, world.copy("d1").digest);
+}
+
+TEST_F(Acting, LetsTheLeaderGoAboveWhatItGaveWhoeverWasToldIsGone) {
+    split();
+    for (const char* id : {"b", "c", "d", "e"}) {
+        s2.publish(id, kOrders, true);
+    }
+    const Version shown = s2.copies["orders"].version;
+    ASSERT_GT(shown, s1.copies["orders"].version);
+    world.heal();
+    world.pass(500ms, {"s2"});
+    TestSession& next_life = world.session("s2", 2);  // its clients cannot say what they hold
+    world.tell_table();
+    next_life.want(kOrders);
+    EXPECT_GT(next_life.copies["orders"].version, shown);
+    TestSession& other = world.session("s3");
+    world.tell_table();
+    other.want(kOrders);
+    EXPECT_GT(other.copies["orders"].version, shown);
+    world.pass(12s);
+    EXPECT_GT(s1.copies["orders"].version, shown) << "they may come to it, too";
+}
+
+TEST_F(Promotion, GoesAboveWhatAnOldLeaderGaveLast) {
+    s1.publish("b", kOrders);
+    lose_entries();
+    for (const char* id : {"c", "d", "e"}) {
+        s1.publish(id, kOrders);
+    }
+    const Version shown = s1.copies["orders"].version;
+    world.cut("d1", "d2");
+    world.cut("d1", "d3");
+    lose_nothing();
+    world.assign({"d2", "d3", "d1"}, {"d1"});
+    TestSession& next_life = world.session("s1", 2);
+    world.heal();
+    world.assign({"d2", "d3", "d1"});
+    world.pass(500ms, {"s1", "s2"});
+    next_life.want(kOrders);
+    EXPECT_GT(next_life.copies["orders"].version, shown);
+}
+
 TEST_F(Acting, GoesOverIntoLeading) {
     split();
     s2.publish("b", kOrders, true);

@@ -63,6 +63,7 @@ void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
         next->whole = followed->second->whole;
         next->store = std::move(followed->second->store);
         next->log = std::move(followed->second->log);
+        next->forked = std::move(followed->second->forked);
     }
     recall(id, next->store);
     next->log.begin(slot.epoch);
@@ -86,6 +87,7 @@ void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
         next->diverged = led->second->acting && led->second->wrote;
         next->store = std::move(led->second->store);
         next->log = std::move(led->second->log);
+        next->forked = std::move(led->second->forked);
         if (led->second->acting && !next->diverged) {
             next->log.reset(led->second->acts_from, next->store.highest_version());
         }
@@ -96,6 +98,7 @@ void Slots::follow(SlotId id, const Slot& slot, Changes& changes) {
         next->whole = followed->whole;
         next->diverged = followed->diverged;
         next->whole_from = followed->whole_from;
+        next->forked = std::move(followed->forked);
         next->store = std::move(followed->store);
         next->log = std::move(followed->log);
     }
@@ -155,6 +158,7 @@ LedSlot& Slots::begin_acting(SlotId slot) {
     led->store = std::move(followed->store);
     led->log = std::move(followed->log);
     led->log.begin(Epoch{});
+    led->forked = std::exchange(followed->forked, {});
     followed->store = {};
     followed->log = store::SlotLog(kept_);
     followed->whole_from = {};
@@ -174,6 +178,7 @@ void Slots::end_acting(SlotId slot) {
     followed->store = std::move(led->second->store);
     followed->store.forget_interests();
     followed->log = std::move(led->second->log);
+    followed->forked = std::move(led->second->forked);
     if (!followed->diverged) {
         followed->log.reset(led->second->acts_from, followed->store.highest_version());
     }

@@ -88,8 +88,11 @@ struct FollowedSlot {
     bool acting = false;     // its state is in the led slots
     LogPosition whole_from;  // an image is one state from this position on
     std::unique_ptr<Load> load;
-    std::vector<store::Write> withdrawn;  // what its leader does not know of, until it answers
-    MonoTime asked;                       // zero: not yet
+    // What its leader does not know of, until it answers.
+    std::vector<store::Write> withdrawn;
+    std::vector<msg::FollowSlot::Given> given;
+    std::map<std::string, Version> forked;  // as in LedSlot, from when it was one
+    MonoTime asked;                         // zero: not yet
 
     // It may be old: no statement, until its leader, asked anew, says again that it is settled.
     void doubt() {

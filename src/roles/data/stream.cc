@@ -6,7 +6,7 @@
 namespace muster::data {
 namespace {
 
-constexpr std::size_t kEffectsPerMessage = 1000;
+constexpr std::size_t kBulkPerMessage = 1000;
 // So many entries may be on their way to one follower of a slot.
 constexpr store::SlotLog::Index kWindow = 1024;
 constexpr std::size_t kImagePublications = 1000;
@@ -101,10 +101,12 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
         return;
     }
     FollowerLink& follower = slot->followers[from.node];
-    if (ask.data < follower.life || (!ask.withdrawn.empty() && versions_.exhausted())) {
+    if (ask.data < follower.life ||
+        (versions_.exhausted() && !(ask.withdrawn.empty() && ask.given.empty()))) {
         return;
     }
     take_withdrawn(ask.slot, *slot, ask.withdrawn);
+    take_given(ask.slot, *slot, ask.given);
     const auto at = slot->log.find(ask.held);
     if (!at || !slot->log.reaches(*at)) {
         follower = {};
@@ -120,20 +122,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowSlot& a
                 .sent_at = {},
                 .behind_since = {}};
     stream_to(from.node, ask.slot, *slot, follower);
-}
-
-// What left on the other side of a cut, by the word of its clients (I5).
-void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
-                                      const std::vector<msg::FollowSlot::Withdrawal>& withdrawn) {
-    Turn turn;
-    for (const auto& [service, write] : withdrawn) {
-        const store::Write removal = owners_.numbered(write, service);
-        if (removal.publication == nullptr && by_word(removal.cause) &&
-            slots_.id_of(*service) == id) {
-            note(slot, removal, slot.store.apply(removal, env_.clock.mono()), turn);
-        }
-    }
-    commit(slot, turn);
 }
 
 void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
@@ -168,7 +156,7 @@ void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
                                  .entries_epoch = slot.log.epoch_after(follower.sent),
                                  .settled = false,
                                  .entries = {}};
-        for (const store::LogEntry* entry : slot.log.read(follower.sent, kEffectsPerMessage)) {
+        for (const store::LogEntry* entry : slot.log.read(follower.sent, kBulkPerMessage)) {
             message.entries.push_back(owners_.named(*entry));
         }
         follower.sent += message.entries.size();

@@ -8,16 +8,24 @@ namespace {
 
 using Stand = Interest::Stand;
 
-// So many publications and removals go in one message, and at most one datum more.
-constexpr std::size_t kWeightPerBatch = 5000;
+// What goes in one message, by bulk_of(), a removal as 1; and at most one datum more.
+constexpr std::size_t kBulkPerBatch = 5000;
 
-std::size_t weight_of(const std::variant<DatumChange, DatumSnapshot>& either) {
+std::size_t bulk_of_all(const std::vector<PublicationPtr>& publications) {
+    std::size_t bulk = 0;
+    for (const PublicationPtr& publication : publications) {
+        bulk += bulk_of(*publication);
+    }
+    return bulk;
+}
+
+std::size_t bulk_of_change(const std::variant<DatumChange, DatumSnapshot>& either) {
     const auto* change = std::get_if<DatumChange>(&either);
     if (change != nullptr) {
-        return 1 + change->upserts.size() + change->removals.size();
+        return 1 + bulk_of_all(change->upserts) + change->removals.size();
     }
     const auto& whole = std::get<DatumSnapshot>(either);
-    return 1 + whole.publications.size() + whole.departed.size();
+    return 1 + bulk_of_all(whole.publications) + whole.departed.size();
 }
 
 }  // namespace
@@ -60,21 +68,21 @@ void DataServer::Impl::tell_followers_and_sessions() {
     }
     for (const NodeId& node : std::exchange(to_tell_, {})) {
         SessionLink& link = *sessions_.find(node);
-        std::size_t weight = 0;
+        std::size_t bulk = 0;
         msg::ChangeBatch batch{
             .session = link.incarnation, .stream = link.stream, .seq = 0, .changes = {}};
         const auto send = [&] {
             batch.seq = ++link.last_seq;
             env_.outbox.send({node, Role::session}, batch);
             batch.changes.clear();
-            weight = 0;
+            bulk = 0;
         };
         for (auto& change : std::exchange(link.pending, {})) {
             std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
                                                         : probe_.snapshots_told.add();
-            weight += weight_of(change);
+            bulk += bulk_of_change(change);
             batch.changes.push_back(std::move(change));
-            if (weight >= kWeightPerBatch) {
+            if (bulk >= kBulkPerBatch) {
                 send();
             }
         }

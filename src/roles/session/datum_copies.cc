@@ -116,7 +116,8 @@ Folded DatumCopies::fold(const DatumChange& change) {
 Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     DatumCopy* copy = find(*snapshot.service);
     if (copy == nullptr || snapshot.version < copy->version ||
-        (snapshot.version == copy->version && (copy->complete || !snapshot.settled))) {
+        (snapshot.version == copy->version &&
+         ((copy->complete && copy->doubted == Version{}) || !snapshot.settled))) {
         return Folded::nothing;
     }
     for (const Departure& gone : snapshot.departed) {

@@ -165,6 +165,17 @@ TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {
     EXPECT_TRUE(DatumCopies::view(copy, Scope::global, "")->complete);
 }
 
+TEST_F(DatumCopiesTest, DoubtNothingAnyMoreOnceAllIsTold) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    copy.doubted = Version(4);
+    EXPECT_EQ(copies.fold(snapshot(5, false, {publication("p")})), Folded::nothing);
+    EXPECT_EQ(copy.doubted, Version(4));
+    EXPECT_EQ(copies.fold(snapshot(5, true, {publication("p")})), Folded::changed)
+        << "a change to this version may have come just before";
+    EXPECT_EQ(copy.doubted, Version());
+    EXPECT_EQ(copies.fold(snapshot(5, true, {publication("p")})), Folded::nothing);
+}
+
 TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     const auto own = [&](const std::string& id, std::int64_t order, bool gone = false) {
         auto made = std::make_shared<Publication>();

@@ -80,31 +80,29 @@ void InterestLinks::on_ack(const NodeId& leader, const msg::InterestAck& ack) {
     }
 }
 
-void InterestLinks::on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat,
+bool InterestLinks::on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat,
                                  MonoTime now) {
     Link& known = link(leader);
     if (heartbeat.data < known.data) {
-        return;
+        return false;
     }
-    if (known.data != Incarnation{} && heartbeat.data > known.data) {
-        known.forgotten = true;
-    }
+    const bool began_anew = known.data != Incarnation{} && heartbeat.data > known.data;
     known.data = heartbeat.data;
     if (heartbeat.stream != known.stream) {
         // It had this stream and has it no longer: it began anew before we ever heard its life.
-        known.forgotten = known.forgotten || (known.acknowledged && heartbeat.stream == 0);
-        return;
+        return began_anew || (known.acknowledged && heartbeat.stream == 0);
     }
     if (heartbeat.last_seq > known.received && !known.gap) {
         known.gap = true;
         known.gap_since = now;
     }
+    return began_anew;
 }
 
 std::vector<NodeId> InterestLinks::broken(MonoTime now) const {
     std::vector<NodeId> leaders;
     for (const auto& [leader, known] : links_) {
-        if (known.forgotten || (known.gap && now - known.gap_since >= gap_wait_)) {
+        if (known.gap && now - known.gap_since >= gap_wait_) {
             leaders.push_back(leader);
         }
     }

@@ -47,9 +47,12 @@ public:
     void on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,
                     const Take& take);
     void on_ack(const NodeId& leader, const msg::InterestAck& ack);
-    void on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat, MonoTime now);
+    // True: it began anew or forgot the stream. restart() it before anything else is declared: its
+    // next life would number from 1 again what is taken for old here.
+    [[nodiscard]] bool on_heartbeat(const NodeId& leader, const msg::DataHeartbeat& heartbeat,
+                                    MonoTime now);
 
-    // Leaders whose stream has lost something for good, or who forgot it: restart() them.
+    // Leaders whose stream has lost something for good: restart() them.
     [[nodiscard]] std::vector<NodeId> broken(MonoTime now) const;
 
     // Sends what was declared or dropped in this turn, and again what was not acknowledged.
@@ -77,7 +80,6 @@ private:
         bool gap = false;
         MonoTime gap_since;
         bool acknowledged = false;  // the leader has some of this stream's interests
-        bool forgotten = false;
     };
 
     Link& link(const NodeId& leader);

@@ -96,7 +96,10 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     if (heartbeat.session != options_.incarnation) {
         return;
     }
-    interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono());
+    if (interests_.on_heartbeat(from.node, heartbeat, env_.clock.mono())) {
+        probe_.streams_restarted.add();
+        restart_stream(from.node);
+    }
     if (auto& round = rounds_[from.node]; round < heartbeat.round) {
         round = heartbeat.round;
         for (std::size_t i = 0; i < routes_.size(); ++i) {

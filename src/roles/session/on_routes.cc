@@ -11,7 +11,8 @@ void SessionServer::Impl::adopt_table() {
 }
 
 // Who begins to serve a slot is told by digest what we own, and from which versions on we want to
-// hear. What it lacks of it it asks for; only what nobody acknowledged is said again unasked.
+// hear. What it lacks of it it asks for; only what nobody acknowledged is said again unasked, and
+// what clients withdrew.
 void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes) {
     if (changes.empty()) {
         return;
@@ -32,6 +33,9 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
         begun.insert(change.slot);
         writes_.restart(change.slot,
                         [this](const RegistId& id) { return registrations_.state_of(id); });
+    }
+    for (auto& op : registrations_.withdrawn(begun)) {
+        writes_.add(std::move(op), WaiterId{}, table().slots.size());
     }
     digests_due_.insert(begun.begin(), begun.end());
     const auto slot_is_in = [&](const auto& slots, const Service& service) {

@@ -132,7 +132,7 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .cause = cause,
           .owner_seq = ++last_seq_};
     erase(found);
-    bury(op.id, {order, cause, now});
+    bury(op.id, {op.service, order, cause, now});
     return op;
 }
 
@@ -169,7 +169,7 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
         if (roster_ != nullptr) {
             roster_->left(id);
         }
-        bury(id, {order, RemovalCause::left, now});
+        bury(id, {service, order, RemovalCause::left, now});
         return Op{.id = id,
                   .service = service,
                   .order = order,
@@ -313,6 +313,24 @@ void Registrations::forget_old_graves(MonoTime now) {
         }
         grave_ages_.pop_front();
     }
+}
+
+std::vector<Registrations::Op> Registrations::withdrawn(const std::set<SlotId>& slots) {
+    std::vector<Op> ops;
+    for (const auto& [since, id] : grave_ages_) {
+        const auto found = graves_.find(id);
+        if (found == graves_.end() || found->second.since != since ||
+            !by_word(found->second.cause) ||
+            !slots.contains(slot_of(*found->second.service, digests_.size()))) {
+            continue;
+        }
+        ops.push_back({.id = id,
+                       .service = found->second.service,
+                       .order = found->second.order,
+                       .cause = found->second.cause,
+                       .owner_seq = ++last_seq_});
+    }
+    return ops;
 }
 
 void Registrations::set_slot_count(std::size_t count) {

@@ -111,6 +111,10 @@ public:
     void set_slot_count(std::size_t count);
     [[nodiscard]] Digest digest(SlotId slot) const;
 
+    // What clients withdrew lately from these slots, to be told to who serves them from now on: its
+    // copy may not know of it, and an earlier state may still be on its way over another session.
+    [[nodiscard]] std::vector<Op> withdrawn(const std::set<SlotId>& slots);
+
     // The present state of one registration; nothing when it is not held.
     [[nodiscard]] std::optional<Op> state_of(const RegistId& id) const;
     // The states of all publications, in the order of their ids.
@@ -144,6 +148,7 @@ private:
         bool departed = false;  // its client was sent to another session; the same
     };
     struct Grave {
+        ServicePtr service;
         RegistOrder order;
         RemovalCause cause = RemovalCause::left;
         MonoTime since;

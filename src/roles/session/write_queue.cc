@@ -35,8 +35,13 @@ void WriteQueue::send_due(MonoTime now, const Sender& sender) {
             continue;
         }
         auto& fresh = slot.fresh;
-        for (std::size_t begin = 0; begin < fresh.size(); begin += kBatchOpsMax) {
-            const std::size_t end = std::min(begin + kBatchOpsMax, fresh.size());
+        for (std::size_t begin = 0, end = 0; begin < fresh.size(); begin = end) {
+            for (std::size_t bytes = 0;
+                 end < fresh.size() && end - begin < kBatchOpsMax && bytes < kBatchBytesMax;
+                 ++end) {
+                const PublicationPtr& publication = fresh[end].op.publication;
+                bytes += publication != nullptr ? content_bytes(*publication) : 0;
+            }
             Batch& batch = slot.in_flight[++last_batch_];
             batch.wait = std::min(batch.wait, resend_interval_);
             batch.items.assign(

@@ -32,10 +32,12 @@ using WaiterId = Id<struct WaiterIdTag, std::uint64_t>;
 //
 // What is refused goes again after a pause that doubles from kRefusedWaitMin to kRefusedWaitMax,
 // and at once when another node or epoch serves the slot. Loop thread only. Bounded by what clients
-// may register; a batch holds at most kBatchOpsMax.
+// may register; a batch holds at most kBatchOpsMax, and kBatchBytesMax of content and one
+// publication.
 class WriteQueue {
 public:
     static constexpr std::size_t kBatchOpsMax = 1000;
+    static constexpr std::size_t kBatchBytesMax = std::size_t{1} << 20;
     static constexpr Duration kResendMin = std::chrono::milliseconds(100);
     static constexpr Duration kRefusedWaitMin = std::chrono::milliseconds(5);
     static constexpr Duration kRefusedWaitMax = std::chrono::milliseconds(200);

@@ -236,5 +236,19 @@ TEST_F(WriteQueueTest, SplitsWhatIsTooMuchForOneBatch) {
     EXPECT_EQ(outbox.batches.size(), 2U);
 }
 
+TEST_F(WriteQueueTest, SplitsWhatIsTooLongForOneBatch) {
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        auto long_one = op(i);
+        auto publication = std::make_shared<Publication>(*long_one.publication);
+        publication->boxes.emplace_back(WriteQueue::kBatchBytesMax, 'x');
+        long_one.publication = publication;
+        queue.add(std::move(long_one), WaiterId{}, table.slots.size());
+    }
+    add(4);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 4U) << "each ends with the one that fills it";
+    EXPECT_EQ(outbox.batches.back().ops.front().owner_seq, 4U);
+}
+
 }  // namespace
 }  // namespace muster::session

@@ -12,8 +12,9 @@ std::string Listener::text() const {
     return fmt::format("{} of {} ({} {} {})", id, client, service.data_id, to_string(scope), zone);
 }
 
-Shown Shown::of(const ServiceView& view, std::string server) {
+Shown Shown::of(const ServiceView& view, std::string server, std::uint64_t life) {
     Shown shown{.server = std::move(server),
+                .life = life,
                 .version = view.version,
                 .complete = view.complete,
                 .publications = {}};
@@ -115,7 +116,8 @@ void Truth::shown(const Listener& listener, Shown what) {
         return;
     }
     ++views_shown_;
-    const bool moved = known->second && known->second->server != what.server;
+    const bool moved =
+        known->second && (known->second->server != what.server || known->second->life != what.life);
     if (moved && reuniting()) {
         crossed_at_[listener] = now();
     }

@@ -33,11 +33,12 @@ struct Listener {
 // What a listener sees, and which session told it.
 struct Shown {
     std::string server;
+    std::uint64_t life = 0;  // of that server
     Version version;
     bool complete = false;
     std::map<RegistId, PublicationPtr> publications;
 
-    [[nodiscard]] static Shown of(const ServiceView& view, std::string server);
+    [[nodiscard]] static Shown of(const ServiceView& view, std::string server, std::uint64_t life);
 };
 
 enum class Ending : std::uint8_t {
@@ -114,10 +115,10 @@ public:
     }
     [[nodiscard]] bool excused(const TruePublication& publication) const;
     [[nodiscard]] bool return_excused(const TruePublication& publication) const;
-    // Whether `listener` came to another session while nodes were cut from each other, or shortly
-    // after, and that is not kReunited ago. Its new session may then not have heard what it was
-    // shown before, and both sides work on: nobody there could know better, nor may the session
-    // keep back what it does know.
+    // Whether `listener` came to another session, or to another life of it, while nodes were cut
+    // from each other, or shortly after, and that is not kReunited ago. Its new session may then
+    // not have heard what it was shown before, and both sides work on: nobody there could know
+    // better, nor may the session keep back what it does know.
     [[nodiscard]] bool crossed(const Listener& listener) const;
     // Nodes are cut from each other, or were kReunited ago.
     [[nodiscard]] bool reuniting() const;

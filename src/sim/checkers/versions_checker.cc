@@ -10,7 +10,8 @@ constexpr auto kName = "I2 never backwards";
 }  // namespace
 
 void VersionsChecker::on_pushed(const Listener& listener, const Shown* held, const Shown& pushed) {
-    const bool known = listener.tells_held || (held != nullptr && held->server == pushed.server);
+    const bool known = listener.tells_held || (held != nullptr && held->server == pushed.server &&
+                                               held->life == pushed.life);
     if (known && held != nullptr && pushed.version < held->version) {
         truth_.report(kName,
                       fmt::format("{} has version {} and was pushed {}", listener.text(),

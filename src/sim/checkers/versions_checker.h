@@ -8,7 +8,9 @@
 namespace muster::sim {
 
 // I2: the version a listener sees never falls, over all connections, sessions, restarts and clocks,
-// and no session pushes it one below what it was told by that session or said it has. One version
+// and no session pushes it one below what it was told by that life of that session or said it has
+// (another one cannot know: a Java client says nothing, and ignores such a push; that it does not
+// stay behind is I1). One version
 // of a list always means the same content to everybody whom one session tells. (Two sessions may
 // merge what a leader that is not settled says into different lists they had before; that no client
 // stays with one is I1.)

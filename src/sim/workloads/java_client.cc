@@ -232,7 +232,7 @@ void JavaClient::on(const msg::Push& push) {
         if (listener == listeners_.end()) {
             continue;
         }
-        const Shown shown = Shown::of(*push.view, server(pipe_));
+        const Shown shown = shown_of(*push.view, server(pipe_));
         world_.truth.pushed(*listener, shown);
         const auto [version, first] = versions_.try_emplace(id.raw(), push.view->version);
         if (first || push.view->version > version->second) {

@@ -132,7 +132,7 @@ void NativeClient::on(client::LinkId link, const msg::RequestReply& reply) {
 void NativeClient::on(client::LinkId link, const msg::Push& push) {
     if (const Listener* listener = listener_of(*push.view->service, push.scope);
         listener != nullptr && push.delta == nullptr) {
-        world_.truth.pushed(*listener, Shown::of(*push.view, server(pipes_.at(link))));
+        world_.truth.pushed(*listener, shown_of(*push.view, server(pipes_.at(link))));
     }
     told_by_ = server(pipes_.at(link));
     role_.on_push(link, push);
@@ -156,7 +156,7 @@ void NativeClient::on_list(const client::ListKey& key, const client::ListState& 
     if (const Listener* listener = listener_of(key.service, key.scope); listener != nullptr) {
         note(fmt::format("is shown {} at {}{}", key.service.data_id, list.view->version.raw(),
                          list.view->complete ? "" : ", incomplete"));
-        world_.truth.shown(*listener, Shown::of(*list.view, told_by_));
+        world_.truth.shown(*listener, shown_of(*list.view, told_by_));
     }
 }
 

@@ -59,7 +59,7 @@ private:
     client::ClientRole role_;
     std::map<client::LinkId, PipeId> pipes_;
     std::map<PipeId, client::LinkId> links_;
-    std::string told_by_;  // the server of the push that is being taken
+    ServerLife told_by_;  // the server of the push that is being taken
 };
 
 }  // namespace muster::sim

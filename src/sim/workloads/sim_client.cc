@@ -60,7 +60,7 @@ void SimClient::kill(bool machine_lost) {
 
 PipeId SimClient::connect(ClientEnd& end, const std::string& server, const std::string& door) {
     pipe_ = world_.pipes.connect(process_, end, server, door);
-    reached_[pipe_] = server;
+    reached_[pipe_] = {server, world_.pipes.session_of(pipe_).life};
     connected_ = world_.scheduler.now();
     return pipe_;
 }

@@ -77,7 +77,7 @@ public:
         return pipe_;
     }
     // Every connection it ever made, with the server it led to.
-    [[nodiscard]] const std::map<PipeId, std::string>& reached() const {
+    [[nodiscard]] const std::map<PipeId, ServerLife>& reached() const {
         return reached_;
     }
     // Its publications are not tied to a connection: nobody notices its end but by silence.
@@ -108,8 +108,11 @@ protected:
         return !to_try_.empty();
     }
     // Where one of its connections leads or led to.
-    [[nodiscard]] const std::string& server(PipeId pipe) const {
+    [[nodiscard]] const ServerLife& server(PipeId pipe) const {
         return reached_.at(pipe);
+    }
+    [[nodiscard]] static Shown shown_of(const ServiceView& view, const ServerLife& by) {
+        return Shown::of(view, by.server, by.life);
     }
     // It is connected, and asks for the page of servers.
     void read_server_list();
@@ -122,8 +125,8 @@ protected:
     Process process_;
     std::string zone_;
     PipeId pipe_;
-    MonoTime connected_;                     // when it last began to connect
-    std::map<PipeId, std::string> reached_;  // the server of each connection, newest last
+    MonoTime connected_;                    // when it last began to connect
+    std::map<PipeId, ServerLife> reached_;  // the server of each connection, newest last
     std::vector<RegistId> published_;
     std::vector<Listener> listeners_;
     std::vector<std::string> watched_;

@@ -55,8 +55,8 @@ void Process::resume() {
     paused_ = false;
     if (const Duration stood = scheduler_.now() - paused_at_; stood >= kPauseNoticed) {
         stood_ += stood;
+        resumed_ = scheduler_.now();
     }
-    resumed_ = scheduler_.now();
     std::vector<Channel> order;
     for (const Waiting& waiting : waiting_) {
         if (std::ranges::find(order, waiting.channel) == order.end()) {

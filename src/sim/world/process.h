@@ -97,7 +97,7 @@ public:
     [[nodiscard]] MonoTime started() const {
         return started_;
     }
-    // When this life last went on after a pause.
+    // When this life last went on after a pause that a role can tell from a slow moment.
     [[nodiscard]] std::optional<MonoTime> resumed() const {
         return resumed_;
     }
