@@ -74,12 +74,16 @@ class LostFolder(unittest.TestCase):
             three.start()
             eventually(lambda: "waits for word from meta-2" in self.waits_for(one),
                        "it says for whom it waits", 30, lambda: self.waits_for(one))
-            self.assertIn("no leader", self.waits_for(three))
+            eventually(lambda: "no leader" in self.waits_for(three), "nobody leads", 30,
+                       lambda: self.waits_for(three))
             self.assertEqual(run("slots", "move", "5", "--to", "data-1", "-s",
                                  session.http).returncode, 1)
             two.start()
             cluster.wait_ready()
             self.assertEqual(self.value(session), "agreed by two")
+            refused = run("members", "remove", "meta-1", "-s", session.http)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("meta-1 is a meta, which is not removed. Start it again", refused.stderr)
 
     def test_a_group_begins_when_all_of_it_were_there(self):
         cluster = Cluster(3, 1, 1)
