@@ -30,7 +30,7 @@ struct PublishBatch {
         PublicationPtr publication;  // null: it went
         RegistOrder order;
         RemovalCause cause = RemovalCause::left;  // when it went
-        std::uint64_t owner_seq = 0;  // counts the operations of one session incarnation
+        std::uint64_t owner_seq = 0;  // counts one life's operations; 0: the memory of a loss
         // Of a closed or silent one: the session held it until its time was over, or an operator
         // confirmed it. No other brake asks again.
         bool confirmed = false;

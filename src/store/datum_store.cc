@@ -137,7 +137,9 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const Entry& entry = *found;
     // What an earlier life of its session held, the later one was told of anew.
     const bool owns = entry.owner == write.owner || succeeds(write.owner, entry.owner);
-    if (!by_word(write.cause) && !owns) {
+    // Its client had gone on to a later version, and that went: who still holds this was left.
+    const bool outdated = entry.publication->order.version < write.order.version;
+    if (!by_word(write.cause) && !owns && !outdated) {
         if (const Holder* holder = others_.find(write.id, write.owner);
             holder != nullptr && holder->owner_seq <= write.owner_seq) {
             let_go(write.id, write.owner);
@@ -150,7 +152,7 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
         }
         return WriteOutcome::ignored;
     }
-    if (by_word(write.cause)) {
+    if (by_word(write.cause) || outdated) {
         forget_others(write.id);
     } else if (entry.owner == write.owner && entry.owner_seq > write.owner_seq) {
         return WriteOutcome::ignored;

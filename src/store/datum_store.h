@@ -46,8 +46,8 @@ struct Listed {
 //     one version, one from a later life of the same session is the newer, whatever their
 //     timestamps: the clock of its client was set back between.
 //  2. A removal by a lost connection (closed, silent) takes effect only for the session that says
-//     it, and not for what that session wrote later. A publication of which several sessions hold a
-//     state of one version (its client moved, or speaks to any of them) goes with the last of them.
+//     it, and not for what it wrote later; and for earlier versions, whoever holds them. What
+//     several sessions hold of one version (its client speaks to any of them) goes with the last.
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
 //     come back (I5).
 //  4. digest_of_owner() equals the digest over (id, order) of exactly what that owner holds.

@@ -80,6 +80,32 @@ TEST_F(DatumStoreTest, RemovesAsClosedOnlyWhatTheOwnerStillOwns) {
               WriteOutcome::changed);
 }
 
+TEST_F(DatumStoreTest, RemovesAsClosedEarlierVersionsWhoeverHoldsThem) {
+    put({});
+    put({.timestamp = 90, .owner = kSecondLife, .seq = 1});
+    EXPECT_EQ(remove(RemovalCause::closed, {.version = 2, .owner = kOther, .seq = 0}),
+              WriteOutcome::changed)
+        << "its client had gone on there";
+    EXPECT_EQ(store.digest_of_owner(kSecondLife).count, 0U);
+    EXPECT_EQ(put({.seq = 9}), WriteOutcome::superseded);
+    EXPECT_EQ(put({.version = 2, .timestamp = 101, .seq = 9}), WriteOutcome::changed);
+}
+
+TEST_F(DatumStoreTest, EndsNothingOfTheSameVersionByTheMemoryOfAClosing) {
+    put({});
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 0}), WriteOutcome::ignored);
+    EXPECT_EQ(remove(RemovalCause::closed, {.owner = kOther, .seq = 0}), WriteOutcome::ignored);
+    EXPECT_EQ(box(), "a");
+}
+
+TEST_F(DatumStoreTest, KnowsNoLessOfWhatWentWhenItIsSaidAgain) {
+    put({});
+    remove(RemovalCause::closed, {.seq = 2});
+    EXPECT_TRUE(store.tombstones().connection(RegistId("p")));
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 0}), WriteOutcome::ignored);
+    EXPECT_TRUE(store.tombstones().connection(RegistId("p")));
+}
+
 TEST_F(DatumStoreTest, RemovesAsClosedWhatAnEarlierLifeOfTheOwnerHeld) {
     put({.seq = 9});
     EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .owner = kSecondLife, .seq = 1}),
@@ -228,6 +254,8 @@ TEST_F(DatumStoreTest, TellsWhatWentFromAService) {
     const std::vector<Departure> closed{{RegistId("p"), {1, 100}, connection_of(Publication())}};
     EXPECT_EQ(store.tombstones().departed(*kOrders), closed);
     EXPECT_EQ(store.tombstones().connection(RegistId("p")), connection_of(Publication()));
+    remove(RemovalCause::closed, {.seq = 3});
+    EXPECT_EQ(store.tombstones().departed(*kOrders), closed) << "the same message again";
     put({.seq = 4});
     remove(RemovalCause::left, {.version = 2, .seq = 5});
     const std::vector<Departure> left{{RegistId("p"), {2, 100}}};

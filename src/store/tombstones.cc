@@ -19,10 +19,12 @@ std::optional<std::uint64_t> Tombstones::connection(const RegistId& id) const {
 
 bool Tombstones::bury(const Tombstone& tombstone) {
     const Write& removal = tombstone.removal;
-    if (const Write* known = find(removal.id);
-        known != nullptr && (removal.order < known->order ||
-                             (removal.order == known->order && by_word(known->cause)))) {
-        return false;
+    if (const Write* known = find(removal.id); known != nullptr) {
+        const bool again =
+            by_word(known->cause) || (!by_word(removal.cause) && !tombstone.connection);
+        if (removal.order < known->order || (removal.order == known->order && again)) {
+            return false;
+        }
     }
     set(tombstone);
     return true;

@@ -39,8 +39,8 @@ public:
     // Of what closed or fell silent last, connection_of() it, if it is known.
     [[nodiscard]] std::optional<std::uint64_t> connection(const RegistId& id) const;
 
-    // Remembers `removal` unless one that is newer, or was by word, is remembered. Returns whether
-    // it is remembered now.
+    // Remembers it unless one that is newer, was by word, or is the same and not of what was here,
+    // is remembered. Returns whether it is remembered now.
     bool bury(const Tombstone& tombstone);
     // Remembers it in place of whatever is remembered.
     void set(const Tombstone& tombstone);

@@ -226,6 +226,12 @@ private:
     [[nodiscard]] bool heirs_known(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] bool holds_orphans(const LedSlot& slot) const;
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
+    void disown(LedSlot& slot, const store::DatumStore::Datum& datum,
+                const PublicationPtr& publication, std::uint64_t since, Turn& turn);
+    void drop_nobodys(LedSlot& slot, const ServicePtr& service,
+                      const store::DatumStore::Entry& entry, Turn& turn);
+    void look_after_unclaimed();
+    void drop_unclaimed(SlotId id);
 
     // ---- the brake
     void on(const msg::RoleAddress& from, const msg::BrakeRequest& request);
@@ -285,6 +291,7 @@ private:
     // Owners in led slots whose session went, since when; of earlier lives too.
     std::map<store::OwnerId, MonoTime> departed_;
     std::map<SlotId, std::map<store::OwnerId, GoneReason>> absent_;  // as of the last look
+    std::map<SlotId, std::map<RegistId, ServicePtr>> unclaimed_;     // some may be owned again
     store::RemovalBrake brake_;                                      // by service
     HeldServices held_;
     std::string cluster_braking_;  // why the metas want everything held; empty: they do not

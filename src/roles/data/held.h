@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -20,6 +21,10 @@ struct HeldService {
     std::string why;
     std::map<RegistId, MonoTime> until;  // when each goes; some may have been heard again
 };
+
+// Since when a publication is nobody's that the brake does not hold (orphans.cc): of those it holds
+// it is the wall clock's time, in milliseconds.
+inline constexpr std::uint64_t kUnclaimed = 0;
 
 // By data_info_id, of slots led here. Bounded by the publications there are.
 using HeldServices = std::map<std::string, HeldService>;

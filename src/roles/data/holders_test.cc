@@ -23,6 +23,15 @@ protected:
         s1.publish("a", kOrders);
         s2.publish("a", kOrders);
     }
+    // With no copy of its own.
+    void lead_by_one_who_hears_only_the_others(const std::string& cut_off) {
+        world.start("d3");
+        world.cut(cut_off, "d3");
+        world.kill("d1");
+        world.assign({"d3"});
+        s3.want(kOrders);
+        world.pass(3s);
+    }
 
     World world{{"d1", "d2"}};
     TestSession& s1 = world.session("s1");
@@ -53,6 +62,59 @@ TEST_F(Holders, AreLearntByANewLeader) {
     s2.close("a");
     s1.close("a");
     EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
+TEST_F(Holders, MayBeBehindACutWhenAnotherLetsGoAfterwards) {
+    lead_by_one_who_hears_only_the_others("s2");
+    s1.fall_silent("a");
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"}) << "s2 has not said what it owns";
+    world.heal();
+    world.pass(60s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_TRUE(world.copy("d3").settled);
+}
+
+TEST_F(Holders, AreWaitedForWhenTheyHaveLetGoAsWell) {
+    lead_by_one_who_hears_only_the_others("s2");
+    s1.fall_silent("a");
+    s2.fall_silent("a");
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    world.heal();
+    world.pass(1s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{}) << "all have said what they own";
+    EXPECT_EQ(world.copy("d3").publications, 0U);
+}
+
+TEST_F(Holders, AreNotWaitedForWhenASocketClosed) {
+    lead_by_one_who_hears_only_the_others("s2");
+    s1.close("a");
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+}
+
+// The session of a newer state is cut off from a leader that never had it; the one of the older
+// state was told to let go of it.
+TEST_F(Holders, OfANewerStateMayBeBehindACut) {
+    s1.publish("b", kOrders);
+    world.pass(1s);
+    world.lose = [](const auto&, const auto&, const auto& message) {
+        return std::holds_alternative<msg::SlotEntries>(message);
+    };
+    s2.publish("c", kOrders);
+    s2.publish("b", kOrders);
+    world.pass(3s);
+    ASSERT_EQ(world.count<msg::Superseded>(), 1U) << "to s1";
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2"});
+    s3.want(kOrders);
+    world.pass(3s);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "b", "c"}));
+    world.heal();
+    world.pass(60s);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "b", "c"}));
+    EXPECT_TRUE(world.copy("d2").settled);
 }
 
 TEST_F(Holders, AreToldWhatLeftElsewhere) {

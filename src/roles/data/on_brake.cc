@@ -39,7 +39,8 @@ bool DataServer::Impl::may_go(const ServicePtr& service, std::size_t living) {
     return false;
 }
 
-// Takes a removal away from its session when the brake wants it held. True: it is.
+// Takes a removal away from its session when the brake wants it held, or when another one may own
+// the publication and has not said so yet. True: it is.
 bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
                                  const msg::PublishBatch::Op& op, Turn& turn) {
     if (!ends_unasked(op)) {
@@ -57,11 +58,20 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
                                                  : store::succeeds(link.owner, entry->owner);
     const bool would_go =
         owns && op.order >= entry->publication->order && !slot.store.has_others(op.id);
-    if (!would_go || may_go(datum->service, living_of(*datum))) {
+    if (!would_go) {
         return false;
     }
-    hold(slot, *datum, entry->publication, turn);
-    return true;
+    if (!may_go(datum->service, living_of(*datum))) {
+        hold(slot, *datum, entry->publication, turn);
+        return true;
+    }
+    const SlotId id = *slots_.id_of(*datum->service);
+    if (op.cause == RemovalCause::silent && !all_supplied(id, slot)) {
+        unclaimed_[id][op.id] = datum->service;
+        disown(slot, *datum, entry->publication, kUnclaimed, turn);
+        return true;
+    }
+    return false;
 }
 
 // Those of a service that are not held.
@@ -73,22 +83,8 @@ std::size_t DataServer::Impl::living_of(const store::DatumStore::Datum& datum) c
 
 void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum,
                             const PublicationPtr& publication, Turn& turn) {
-    const store::Write write{.id = publication->id,
-                             .service = datum.service,
-                             .publication = publication,
-                             .order = publication->order,
-                             .owner = store::kNobody,
-                             .owner_seq = static_cast<std::uint64_t>(
-                                 std::max<std::int64_t>(env_.clock.wall().unix_ms, 0))};
-    slot.store.install(write, env_.clock.mono());
-    Written& written = turn.written[datum.service->data_info_id()];
-    written.service = datum.service;
-    written.effects.push_back({.id = {},
-                               .publication = write.publication,
-                               .order = write.order,
-                               .owner = write.owner,
-                               .owner_seq = write.owner_seq,
-                               .visible = false});
+    const auto since = std::max<std::int64_t>(env_.clock.wall().unix_ms, 1);
+    disown(slot, datum, publication, static_cast<std::uint64_t>(since), turn);
     HeldService& held = held_[datum.service->data_info_id()];
     held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
 }
@@ -117,7 +113,7 @@ void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& t
     }
 }
 
-// Of a slot that begins: what its leader before held goes on being held.
+// Of a slot that begins: what its leader before held goes on being held, or is unclaimed still.
 void DataServer::Impl::find_held(LedSlot& slot) {
     if (slot.store.digest_of_owner(store::kNobody).count == 0) {
         return;
@@ -126,6 +122,10 @@ void DataServer::Impl::find_held(LedSlot& slot) {
     for (const auto& [name, datum] : slot.store.data()) {
         for (const auto& entry : datum.entries) {
             if (entry.owner != store::kNobody) {
+                continue;
+            }
+            if (entry.owner_seq == kUnclaimed) {
+                unclaimed_[*slots_.id_of(*datum.service)][entry.publication->id] = datum.service;
                 continue;
             }
             const auto [held, is_new] = held_.try_emplace(name);
@@ -183,23 +183,7 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
         }
         const auto entry = datum->entries.find(one->first);
         if (entry != datum->entries.end() && entry->owner == store::kNobody) {
-            const store::Write write{.id = one->first,
-                                     .service = held.service,
-                                     .publication = nullptr,
-                                     .order = entry->publication->order,
-                                     .cause = RemovalCause::silent,
-                                     .owner = store::kNobody,
-                                     .owner_seq = entry->owner_seq};
-            slot->store.apply(write, env_.clock.mono());
-            Written& written = turn.written[held.service->data_info_id()];
-            written.service = held.service;
-            written.effects.push_back({.id = write.id,
-                                       .publication = nullptr,
-                                       .order = write.order,
-                                       .cause = write.cause,
-                                       .owner = write.owner,
-                                       .owner_seq = write.owner_seq,
-                                       .visible = true});
+            drop_nobodys(*slot, held.service, *entry, turn);
             ++dropped;
         }
         one = held.until.erase(one);

@@ -151,6 +151,7 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
         return;
     }
     if (!slot.settled && !holds_orphans(slot) && all_supplied(id, slot)) {
+        drop_unclaimed(id);  // else the statement would name it
         slot.settled = true;
         stream(id, slot);
         clear_doubts(slot, false);

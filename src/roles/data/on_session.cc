@@ -235,12 +235,13 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
         listed.ids.insert(op.id);
         apply(*slot, *link, op, detail.stamp, turn);
     }
+    // It let go of these; why, is not known.
     for (const auto& publication : slot->store.unlisted(link->owner, detail.stamp, listed)) {
         apply(*slot, *link,
               {.id = publication->id,
                .service = publication->service,
                .order = publication->order,
-               .cause = RemovalCause::closed,
+               .cause = RemovalCause::silent,
                .owner_seq = detail.stamp},
               detail.stamp, turn);
     }

@@ -7,6 +7,10 @@
 // that merely fell silent may live behind a cut and serve its clients there, so what it owns is
 // *held* until it is heard again, or for so long that nobody will come (I3, I4). None of it goes
 // before those who may have taken it over have said what they own.
+//
+// The same holds for what a session that is there says to be silent, or does not list any more: it
+// may have let go of it because its client is with another one. Until all have said what they own
+// it is *unclaimed*: nobody's (store::kNobody), and kept.
 namespace muster::data {
 
 void DataServer::Impl::look_after_sessions(MonoTime now) {
@@ -62,6 +66,81 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
         }
     }
     departed_ = std::move(departed);
+    look_after_unclaimed();
+}
+
+// Makes it nobody's, `since` a wall clock's time or kUnclaimed.
+void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& datum,
+                              const PublicationPtr& publication, std::uint64_t since, Turn& turn) {
+    const store::Write write{.id = publication->id,
+                             .service = datum.service,
+                             .publication = publication,
+                             .order = publication->order,
+                             .owner = store::kNobody,
+                             .owner_seq = since};
+    slot.store.install(write, env_.clock.mono());
+    Written& written = turn.written[datum.service->data_info_id()];
+    written.service = datum.service;
+    written.effects.push_back({.id = {},
+                               .publication = write.publication,
+                               .order = write.order,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = false});
+}
+
+// Removes what is nobody's.
+void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
+                                    const store::DatumStore::Entry& entry, Turn& turn) {
+    const store::Write write{.id = entry.publication->id,
+                             .service = service,
+                             .publication = nullptr,
+                             .order = entry.publication->order,
+                             .cause = RemovalCause::silent,
+                             .owner = store::kNobody,
+                             .owner_seq = entry.owner_seq};
+    slot.store.apply(write, env_.clock.mono());
+    Written& written = turn.written[service->data_info_id()];
+    written.service = service;
+    written.effects.push_back({.id = write.id,
+                               .publication = nullptr,
+                               .order = write.order,
+                               .cause = write.cause,
+                               .owner = write.owner,
+                               .owner_seq = write.owner_seq,
+                               .visible = true});
+}
+
+void DataServer::Impl::look_after_unclaimed() {
+    std::vector<SlotId> over;
+    for (const auto& [id, ids] : unclaimed_) {
+        const LedSlot* slot = slots_.find(id);
+        if (slot == nullptr || all_supplied(id, *slot)) {
+            over.push_back(id);
+        }
+    }
+    for (const SlotId id : over) {
+        drop_unclaimed(id);
+    }
+}
+
+// All have said what they own: what is nobody's still, and not held by the brake, goes.
+void DataServer::Impl::drop_unclaimed(SlotId id) {
+    const auto unclaimed = unclaimed_.extract(id);
+    LedSlot* slot = slots_.find(id);
+    if (!unclaimed || slot == nullptr) {
+        return;
+    }
+    Turn turn;
+    for (const auto& [regist_id, service] : unclaimed.mapped()) {
+        const auto* entry = slot->store.find(*service, regist_id);
+        const auto held = held_.find(service->data_info_id());
+        const bool braked = held != held_.end() && held->second.until.contains(regist_id);
+        if (entry != nullptr && entry->owner == store::kNobody && !braked) {
+            drop_nobodys(*slot, service, *entry, turn);
+        }
+    }
+    commit(*slot, turn);
 }
 
 // Whether somebody is there to whom clients of a session that went may have come, and all such have

@@ -45,6 +45,7 @@ public:
     void withdraw(const std::string& id, bool acting = false);
     // Its client's socket closed, or `confirmed`: is gone after all.
     void close(const std::string& id, bool confirmed = false);
+    void fall_silent(const std::string& id);
     void want(const ServicePtr& of, bool acting = false);
     // Digests of all slots, to whom the table says or to `to`.
     void beat(const NodeId& to = {});
@@ -62,6 +63,7 @@ public:
     bool complete = true;                      // all its clients are back
 
 private:
+    void end(const std::string& id, RemovalCause cause, bool confirmed);
     void fold(const std::variant<DatumChange, DatumSnapshot>& change);
     [[nodiscard]] NodeId target(SlotId slot, bool acting) const;
     [[nodiscard]] Epoch epoch(SlotId slot) const;
@@ -367,10 +369,18 @@ inline void TestSession::withdraw(const std::string& id, bool acting) {
 }
 
 inline void TestSession::close(const std::string& id, bool confirmed) {
+    end(id, RemovalCause::closed, confirmed);
+}
+
+inline void TestSession::fall_silent(const std::string& id) {
+    end(id, RemovalCause::silent, false);
+}
+
+inline void TestSession::end(const std::string& id, RemovalCause cause, bool confirmed) {
     msg::PublishBatch::Op op = own_.at(id);
     own_.erase(id);
     op.publication = nullptr;
-    op.cause = RemovalCause::closed;
+    op.cause = cause;
     op.owner_seq = ++seq_;
     op.confirmed = confirmed;
     const SlotId slot = slot_of(*op.service, world_.slots);

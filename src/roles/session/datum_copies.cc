@@ -19,12 +19,14 @@ std::pair<DatumCopy::Departed::Gone&, bool> DatumCopy::Departed::remember(const 
 
 void DatumCopy::Departed::left(const RegistId& id, RegistOrder order) {
     auto [gone, is_new] = remember(id);
-    gone = {.order = gone.connection ? order : std::max(gone.order, order), .connection = {}};
+    if (is_new || gone.order <= order) {
+        gone = {.order = order, .connection = {}};
+    }
 }
 
 void DatumCopy::Departed::lost(const RegistId& id, RegistOrder order, std::uint64_t connection) {
     auto [gone, is_new] = remember(id);
-    if (is_new || gone.connection || gone.order < order) {
+    if (is_new || gone.order < order || (gone.connection && gone.order == order)) {
         gone = {.order = order, .connection = connection};
     }
 }
@@ -34,6 +36,11 @@ void DatumCopy::Departed::came(const RegistId& id) {
     if (known != gone_.end() && known->second.connection) {
         gone_.erase(known);
     }
+}
+
+bool DatumCopy::Departed::outdates(const Publication& publication) const {
+    const auto known = gone_.find(publication.id);
+    return known != gone_.end() && publication.order.version < known->second.order.version;
 }
 
 bool DatumCopy::Departed::holds(const Publication& publication) const {
@@ -88,10 +95,11 @@ Folded DatumCopies::fold(const DatumChange& change) {
     std::vector<RegistId> touched;
     for (const PublicationPtr& publication : change.upserts) {
         const auto known = copy->publications.find(publication->id);
-        if (known != copy->publications.end()) {
-            if ((*known)->order > publication->order) {
-                continue;  // the leader has not heard of the newer state yet
-            }
+        const bool here = known != copy->publications.end();
+        if (here ? (*known)->order > publication->order : copy->departed.outdates(*publication)) {
+            continue;  // the leader has not heard of the newer state yet
+        }
+        if (here) {
             copy->publications.erase(known);
         }
         copy->publications.insert(publication);

@@ -48,7 +48,8 @@ struct DatumCopy {
     };
 
     // The newest kMax publications that went, as they were last seen here: a leader with an old
-    // copy may tell of them again before the sessions have told it better.
+    // copy may tell of them again before the sessions have told it better. What is told of an
+    // earlier version than what is remembered changes nothing.
     class Departed {
     public:
         static constexpr std::size_t kMax = 1000;
@@ -67,6 +68,8 @@ struct DatumCopy {
 
         // Whether this is a state that went.
         [[nodiscard]] bool holds(const Publication& publication) const;
+        // Whether what went was of a later version than this.
+        [[nodiscard]] bool outdates(const Publication& publication) const;
 
     private:
         struct Gone {

@@ -130,6 +130,31 @@ TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {
     EXPECT_TRUE(copy.publications.empty()) << "sessions are not told of the same state again";
 }
 
+TEST_F(DatumCopiesTest, RememberWhatLeftLastWhateverAnOlderCopySays) {
+    copies.fold(snapshot(5, true, {over("10.0.0.1:3", {8, 0})}));
+    copies.fold(
+        change(5, 6, {}, {{RegistId("p"), {8, 0}, connection_of(*over("10.0.0.1:3", {}))}}));
+    for (const auto& older :
+         {Departure{RegistId("p"), {6, 0}, 17}, Departure{RegistId("p"), {6, 0}}}) {
+        auto told = snapshot(copy.version.raw() + 1, false, {over("10.0.0.1:2", {7, 0})});
+        told.departed = {older};
+        copies.fold(told);
+        EXPECT_TRUE(copy.publications.empty());
+    }
+}
+
+TEST_F(DatumCopiesTest, TakeNothingFromAChangeThatIsOlderThanWhatWent) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    copies.fold(change(
+        5, 6, {},
+        {{RegistId("p"), {2, 0}}, {RegistId("q"), {2, 0}, connection_of(*publication("q"))}}));
+    copies.fold(change(6, 7, {publication("p", "a", {1, 9}), publication("q", "a", {1, 9})}));
+    EXPECT_TRUE(copy.publications.empty()) << "a new leader heard first of who was left behind";
+    EXPECT_EQ(copy.version, Version(7));
+    copies.fold(change(7, 8, {publication("p", "a", {3, 0}), publication("q", "a", {2, 0})}));
+    EXPECT_EQ(copy.publications.size(), 2U) << "their clients said it again";
+}
+
 TEST_F(DatumCopiesTest, ShowWhoCameBackOverAnotherConnection) {
     const auto first = over("10.0.0.1:1", {2, 0});
     copies.fold(snapshot(5, true, {first}));

@@ -65,6 +65,7 @@ void SessionServer::Impl::fold(const NodeId& leader,
     if (waits_to_rejoin(*copy)) {
         return;
     }
+    const Version before = copy->version;
     const Folded folded =
         std::visit([&](const auto& known) { return copies_.fold(known); }, change);
     if (folded == Folded::nothing) {
@@ -81,6 +82,13 @@ void SessionServer::Impl::fold(const NodeId& leader,
     }
     if (const Route* route = routes_.find(*service); route->acting) {
         copy->diverged = true;
+    }
+    const auto* list = std::get_if<DatumSnapshot>(&change);
+    if (list == nullptr || !list->settled) {
+        if (const Version stray = pusher_.note_strays(*copy, before); stray != Version{}) {
+            copy->doubted = std::max(copy->doubted, stray);
+            declare(leader, *copy);
+        }
     }
     probe_.changes.add();
     pusher_.offer(*copy, env_.clock.mono());

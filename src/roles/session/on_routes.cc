@@ -12,7 +12,7 @@ void SessionServer::Impl::adopt_table() {
 
 // Who begins to serve a slot is told by digest what we own, and from which versions on we want to
 // hear. What it lacks of it it asks for; only what nobody acknowledged is said again unasked, and
-// what clients withdrew.
+// what went lately.
 void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes) {
     if (changes.empty()) {
         return;
@@ -34,7 +34,7 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
         writes_.restart(change.slot,
                         [this](const RegistId& id) { return registrations_.state_of(id); });
     }
-    for (auto& op : registrations_.withdrawn(begun)) {
+    for (auto& op : registrations_.went_lately(begun)) {
         writes_.add(std::move(op), WaiterId{}, table().slots.size());
     }
     digests_due_.insert(begun.begin(), begun.end());

@@ -67,6 +67,22 @@ std::size_t Pusher::door_number(const msg::ClientPort* port) {
     return doors_.size() - 1;
 }
 
+Version Pusher::note_strays(const DatumCopy& copy, Version from) {
+    Version highest;
+    const auto known = services_.find(copy.service->data_info_id());
+    if (known == services_.end()) {
+        return highest;
+    }
+    for (auto& [key, list] : known->second.lists) {
+        const Version held = list.acknowledged;
+        if (list.claimed && held > from && held < copy.version) {
+            list.stray = true;
+            highest = std::max(highest, held);
+        }
+    }
+    return highest;
+}
+
 void Pusher::offer(DatumCopy& copy, MonoTime now) {
     const auto known = services_.find(copy.service->data_info_id());
     if (known == services_.end()) {

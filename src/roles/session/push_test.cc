@@ -123,6 +123,22 @@ TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyDoubtsUntilItIsToldAnew) {
     EXPECT_FALSE(port.sent.front().delta) << "it may hold more than the copy ever did";
 }
 
+TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyPassedBy) {
+    add(1, "s", Version(5));
+    add(2, "s", Version(8));
+    add(3, "s", Version(9));
+    (void)offer();
+    (void)acknowledge(1, 5);
+    EXPECT_EQ(pusher.note_strays(copy, Version(4)), Version()) << "nothing was passed by";
+    tell(9, {"p"}, false);
+    EXPECT_EQ(pusher.note_strays(copy, Version(5)), Version(8));
+    copy.doubted = Version(8);
+    ASSERT_EQ(offer().size(), 3U);
+    for (const auto& sent : port.sent) {
+        EXPECT_EQ(sent.complete, sent.conn != env::ConnId(2)) << sent.conn.raw();
+    }
+}
+
 TEST_F(PusherTest, SendsDifferencesFromWhatIsAcknowledged) {
     add(1, "s");
     (void)offer();

@@ -315,20 +315,20 @@ void Registrations::forget_old_graves(MonoTime now) {
     }
 }
 
-std::vector<Registrations::Op> Registrations::withdrawn(const std::set<SlotId>& slots) {
+std::vector<Registrations::Op> Registrations::went_lately(const std::set<SlotId>& slots) {
     std::vector<Op> ops;
     for (const auto& [since, id] : grave_ages_) {
         const auto found = graves_.find(id);
         if (found == graves_.end() || found->second.since != since ||
-            !by_word(found->second.cause) ||
             !slots.contains(slot_of(*found->second.service, digests_.size()))) {
             continue;
         }
+        const Grave& grave = found->second;
         ops.push_back({.id = id,
-                       .service = found->second.service,
-                       .order = found->second.order,
-                       .cause = found->second.cause,
-                       .owner_seq = ++last_seq_});
+                       .service = grave.service,
+                       .order = grave.order,
+                       .cause = grave.cause,
+                       .owner_seq = by_word(grave.cause) ? ++last_seq_ : 0});
     }
     return ops;
 }

@@ -111,9 +111,10 @@ public:
     void set_slot_count(std::size_t count);
     [[nodiscard]] Digest digest(SlotId slot) const;
 
-    // What clients withdrew lately from these slots, to be told to who serves them from now on: its
-    // copy may not know of it, and an earlier state may still be on its way over another session.
-    [[nodiscard]] std::vector<Op> withdrawn(const std::set<SlotId>& slots);
+    // What went lately from these slots, to be told to who serves them from now on: its copy may
+    // not know of it, and another session may still hold an earlier state, or have it on its way.
+    // What was only lost has an owner_seq of zero: it takes nothing that this session told.
+    [[nodiscard]] std::vector<Op> went_lately(const std::set<SlotId>& slots);
 
     // The present state of one registration; nothing when it is not held.
     [[nodiscard]] std::optional<Op> state_of(const RegistId& id) const;

@@ -130,33 +130,40 @@ TEST_F(RegistrationsTest, SayAnUnregistrationOfAnUnknownIdOn) {
     EXPECT_EQ(op->publication, nullptr);
 }
 
-TEST_F(RegistrationsTest, TellWhatWasWithdrawnLatelyToWhoServesTheSlotNext) {
+TEST_F(RegistrationsTest, TellWhatWentLatelyToWhoServesTheSlotNext) {
     registrations.set_slot_count(4);
     const SlotId slot = slot_of(*kOrders, 4);
     const SlotId other(static_cast<std::uint16_t>((slot.raw() + 1) % 4));
     offer(2, 100, kOld);
     const auto left = registrations.withdraw(RegistId("p"), kOrders, {3, 150}, now);
-    EXPECT_TRUE(registrations.withdrawn({other}).empty());
-    const auto told = registrations.withdrawn({slot});
+    EXPECT_TRUE(registrations.went_lately({other}).empty());
+    const auto told = registrations.went_lately({slot});
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told.front().publication, nullptr);
     EXPECT_EQ(told.front().order, (RegistOrder{3, 150}));
     EXPECT_GT(told.front().owner_seq, left->owner_seq);
     now += Registrations::kGraveAge;
     registrations.forget_old_graves(now);
-    EXPECT_TRUE(registrations.withdrawn({slot}).empty());
+    EXPECT_TRUE(registrations.went_lately({slot}).empty());
 }
 
-TEST_F(RegistrationsTest, TellNobodyAsWithdrawnWhatCameAgainOrWasOnlyLost) {
+TEST_F(RegistrationsTest, TellOfWhatWasOnlyLostThatEarlierVersionsAreOver) {
     registrations.set_slot_count(1);
     offer(2, 100, kOld);
     (void)registrations.drop_connection(kOld, now);
-    EXPECT_TRUE(registrations.withdrawn({SlotId(0)}).empty()) << "its client said nothing";
-    registrations.open_connection(kOld);
+    const auto told = registrations.went_lately({SlotId(0)});
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told.front().cause, RemovalCause::closed);
+    EXPECT_EQ(told.front().order, (RegistOrder{2, 100}));
+    EXPECT_EQ(told.front().owner_seq, 0U) << "its client may be back by now, elsewhere";
+}
+
+TEST_F(RegistrationsTest, TellNobodyAsGoneWhatCameAgain) {
+    registrations.set_slot_count(1);
     offer(3, 100, kOld);
     (void)registrations.withdraw(RegistId("p"), kOrders, {4, 100}, now);
     offer(5, 100, kOld);
-    EXPECT_TRUE(registrations.withdrawn({SlotId(0)}).empty());
+    EXPECT_TRUE(registrations.went_lately({SlotId(0)}).empty());
 }
 
 TEST_F(RegistrationsTest, ExpireALeaseThatWasNotRenewed) {

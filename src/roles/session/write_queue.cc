@@ -152,7 +152,7 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
             item.op = *now;
         } else {
             item.op.publication = nullptr;
-            item.op.cause = RemovalCause::closed;
+            item.op.cause = RemovalCause::silent;
         }
     }
     known.fresh = std::move(items);

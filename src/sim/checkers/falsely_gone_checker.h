@@ -12,7 +12,9 @@ namespace muster::sim {
 //   - that did not come back to a restarted session within the grace, or, when it gave the
 //     connection up while the session stood still, within the grace from the moment at which that
 //     session noticed. The grace is counted in the time that the session ran; "back" is having all
-//     its publications acknowledged on a connection to that life of the session;
+//     its publications acknowledged on a connection to that life of the session. Where the session
+//     ended, nobody can tell a client that came back behind a cut from one that died: until every
+//     data server can hear its new session it is not back;
 //   - of which a living session heard nothing until its lease was over: one that is cut off looks
 //     like one that died;
 //   - that a living session sent away, to a session with fewer clients, and that reached none

@@ -85,7 +85,8 @@ void Excuses::judge(SimClient& client) {
     const std::string& name = client.name();
     const ServerLife now = pipes_.session_of(client.pipe());
     // While a cut stands a client does not hear that its session closed the connection.
-    if (now.life != 0 && client.settled() && pipes_.held_by_session(client.pipe())) {
+    if (now.life != 0 && client.settled() && pipes_.held_by_session(client.pipe()) &&
+        !unheard_of(client, now)) {
         const ServerLife before = client.settled_in();
         if (before.life != 0 && before.server != now.server) {
             truth_.excuse_return(name);
@@ -112,11 +113,24 @@ void Excuses::judge(SimClient& client) {
     }
 }
 
+bool Excuses::goes_on(const ServerLife& session) const {
+    const Process& process = registry_.node(session.server).process();
+    return process.alive() && process.life() == session.life;
+}
+
+bool Excuses::unheard_of(const SimClient& client, const ServerLife& now) const {
+    const ServerLife home = client.settled_in();
+    return home.life != 0 && !goes_on(home) && registry_.options().sessions > 1 &&
+           std::ranges::any_of(registry_.nodes(Role::data), [&](Node* data) {
+               return cuts_.apart(now.server, data->process().name());
+           });
+}
+
 bool Excuses::late(const SimClient& client) const {
     const ServerLife home = client.settled_in();
     Node& node = registry_.node(home.server);
     Process& process = node.process();
-    if (process.alive() && process.life() == home.life) {
+    if (goes_on(home)) {
         const auto kept = kept_.find(client.name());
         return kept != kept_.end() && kept->second.session == home &&
                process.ran() - kept->second.ran >= kept->second.grace;

@@ -104,16 +104,24 @@ std::vector<std::string> World::clients_away() const {
 }
 
 bool World::all_arrived() const {
-    return !registry.holds_departed() && clients_away().empty();
+    const auto leaves = [this](const auto& client) {
+        return std::ranges::any_of(client->reached(), [&](const auto& reached) {
+            return reached.first != client->pipe() && pipes.held_by_session(reached.first);
+        });
+    };
+    return !registry.holds_departed() && clients_away().empty() &&
+           std::ranges::none_of(clients_, leaves);
 }
 
 void World::check_at_rest() {
     const MonoTime until = scheduler.now() + kTravels;
-    while (!violations.any() && !all_arrived() && scheduler.now() < until) {
-        run(kStep);
-    }
-    copies.ask();
-    run(CopiesChecker::kAnswers);
+    do {
+        while (!violations.any() && !all_arrived() && scheduler.now() < until) {
+            run(kStep);
+        }
+        copies.ask();
+        run(CopiesChecker::kAnswers);
+    } while (!violations.any() && !all_arrived() && scheduler.now() < until);
     for (Checker* checker : checkers_) {
         if (!violations.any()) {
             checker->at_rest();
