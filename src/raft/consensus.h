@@ -93,6 +93,10 @@ struct ConsensusStatus {
     ConsensusRole role = ConsensusRole::stopped;
     Term term;
     NodeId leader;  // empty: not known
+    // It lost what it knew, and does not vote until it caught up with a leader.
+    bool doubtful = false;
+    // Its folder was empty, and it does nothing until these have said what was before.
+    std::vector<NodeId> unheard = {};
     LogIndex commit;
     LogIndex applied;
     LogIndex snapshot;            // the newest one on disk; zero: none

@@ -36,10 +36,11 @@ Result<HardState> LogStore::read_votes(const std::vector<std::string>& names, bo
         if (log_is_empty && damage.empty()) {
             return HardState{};
         }
-        return fail(Errc::corrupt,
-                    fmt::format("{}it is not known how this node voted. Remove '{}' from the group "
-                                "and let it join with an empty folder and a new id",
-                                damage, options_.node.raw()));
+        return fail(
+            Errc::corrupt,
+            fmt::format("{}it is not known how '{}' voted. Remove all of the folder {}: with "
+                        "an empty one the node asks the others what it may have promised",
+                        damage, options_.node.raw(), options_.folder));
     }
     if (newest->node != options_.node || newest->cluster != options_.cluster) {
         return fail(Errc::refused,

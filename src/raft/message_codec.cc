@@ -85,6 +85,13 @@ void put_body(std::string& out, const SnapshotReply& body) {
     put(out, body.life);
 }
 void put_body(std::string& /*out*/, const TimeoutNow& /*body*/) {}
+void put_body(std::string& out, const PastRequest& body) {
+    put(out, body.life);
+}
+void put_body(std::string& out, const PastReply& body) {
+    put(out, body.life);
+    put(out, body.nothing);
+}
 
 // Reads from the front; after the first failure everything else fails, too.
 class Reader {
@@ -220,6 +227,8 @@ MessageBody take_body(Reader& reader, std::uint8_t type, Term term) {
                                  .round = reader.number<std::uint64_t>(),
                                  .life = reader.number<std::uint64_t>()};
         case 6: return TimeoutNow{};
+        case 7: return PastRequest{.life = reader.number<std::uint64_t>()};
+        case 8: return PastReply{.life = reader.number<std::uint64_t>(), .nothing = reader.flag()};
         default: reader.fail(); return TimeoutNow{};
     }
 }

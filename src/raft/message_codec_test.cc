@@ -46,7 +46,9 @@ std::vector<Message> one_of_each() {
                                .round = 0,
                                .bytes = "abc"}),
             with(SnapshotReply{.index = LogIndex(5), .offset = 6, .round = 1, .life = 0}),
-            with(TimeoutNow{})};
+            with(TimeoutNow{}),
+            with(PastRequest{.life = 17}),
+            with(PastReply{.life = 17, .nothing = true})};
 }
 
 std::string resealed(std::string bytes) {

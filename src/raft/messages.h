@@ -86,11 +86,23 @@ struct SnapshotReply {
     std::uint64_t life = 0;
 };
 
+// Blank node -> every other voter: what was before me? A blank node found its folder empty: it is
+// new with its group, or has lost what it promised. Idempotent.
+struct PastRequest {
+    std::uint64_t life = 0;
+};
+
+// The answer; Message::term is not below any that the sender acted in.
+struct PastReply {
+    std::uint64_t life = 0;  // echo of PastRequest::life
+    bool nothing = false;    // the sender holds no entry and no snapshot of one
+};
+
 // Leader -> its chosen successor: begin an election at once (thesis 3.10).
 struct TimeoutNow {};
 
 using MessageBody = std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply, SnapshotChunk,
-                                 SnapshotReply, TimeoutNow>;
+                                 SnapshotReply, TimeoutNow, PastRequest, PastReply>;
 
 struct Message {
     NodeId from;

@@ -33,6 +33,9 @@ RaftCore::RaftCore(CoreOptions options, Prng prng, Start start)
 
 void RaftCore::begin() {
     listen();
+    if (standing() == Standing::blank) {
+        ask_past();
+    }
 }
 
 ConsensusRole RaftCore::role() const {
@@ -43,6 +46,15 @@ ConsensusRole RaftCore::role() const {
         case Role::leader: return ConsensusRole::leader;
     }
     return hard_.doubt || broken_ ? ConsensusRole::recovering : ConsensusRole::follower;
+}
+
+Standing RaftCore::standing() const {
+    if (!hard_.doubt) {
+        return Standing::whole;
+    }
+    // Who is to be added to a group has promised nothing and asks nobody.
+    const bool blank = hard_.term == Term() && is_voter(log_.membership(), options_.node);
+    return blank ? Standing::blank : Standing::doubtful;
 }
 
 void RaftCore::arm(CoreTimer timer, Duration delay) {
@@ -57,7 +69,13 @@ void RaftCore::receive(const Message& message) {
     }
     const auto handle = [&](const auto& body) {
         using Body = std::decay_t<decltype(body)>;
-        if constexpr (std::is_same_v<Body, VoteRequest>) {
+        if constexpr (std::is_same_v<Body, PastRequest>) {
+            on_past_request(message, body);
+        } else if constexpr (std::is_same_v<Body, PastReply>) {
+            on_past_reply(message, body);
+        } else if (standing() == Standing::blank) {
+            dropped_.add();  // any answer might break a promise
+        } else if constexpr (std::is_same_v<Body, VoteRequest>) {
             on_vote_request(message, body);
         } else if constexpr (std::is_same_v<Body, VoteReply>) {
             on_vote_reply(message, body);
@@ -82,6 +100,8 @@ void RaftCore::on_timer(CoreTimer timer) {
         case CoreTimer::heartbeat:
             if (role_ == Role::leader) {
                 heartbeat();
+            } else if (standing() == Standing::blank) {
+                ask_past();
             }
             break;
         case CoreTimer::transfer: end_transfer(false); break;

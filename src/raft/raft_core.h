@@ -66,6 +66,15 @@ struct Write {
     std::string snapshot_file = {};  // its bytes on disk; empty: not made yet
 };
 
+// What a node's word is worth to the others.
+enum class Standing : std::uint8_t {
+    whole,
+    // Some of its log was lost: neither votes nor leads until it caught up with a leader.
+    doubtful,
+    // Its folder was empty: says nothing at all until it knows what it may have promised.
+    blank,
+};
+
 enum class CoreTimer : std::uint8_t { election = 1, heartbeat = 2, transfer = 3 };
 
 // What the core wants done. In the order of the fields.
@@ -100,6 +109,9 @@ struct Effects {
 //
 //   follower --(silence, pre-vote)--> candidate --(majority)--> leader
 //       ^------(a leader, a newer term)---/  <---(no majority, failed disk, newer term)---/
+//
+//   blank --(all others hold nothing)--> whole     a group begins
+//     \-----(one of them holds something)--> doubtful --(caught up with a leader)--> whole
 //
 // Bounds: CoreOptions. Invariants: 1. no message leaves before the term and vote it rests on are
 // durable; 2. a node counts or acknowledges only entries its disk reported; 3. a leader only
@@ -159,6 +171,9 @@ public:
     [[nodiscard]] Effects take_effects();
 
     [[nodiscard]] ConsensusRole role() const;
+    [[nodiscard]] Standing standing() const;
+    // Whose answer a blank node waits for.
+    [[nodiscard]] std::vector<NodeId> unheard() const;
     [[nodiscard]] bool ready() const {
         return reign_announced_;
     }
@@ -242,6 +257,12 @@ private:
     void on_vote_reply(const Message& message, const VoteReply& reply);
     void on_timeout_now(const Message& message);
 
+    // raft_core_blank.cc
+    void ask_past();
+    void on_past_request(const Message& message, const PastRequest& request);
+    void on_past_reply(const Message& message, const PastReply& reply);
+    void end_blank();
+
     // raft_core_leader.cc
     void follow_membership();
     void heartbeat();
@@ -296,6 +317,13 @@ private:
     bool owes_reply_ = false;
     std::optional<LogIndex> doubt_until_;
     std::optional<Incoming> incoming_;
+
+    // blank
+    struct Past {
+        Term term;
+        bool nothing = false;
+    };
+    std::map<NodeId, Past> pasts_;
 
     // candidate
     std::set<NodeId> votes_;

@@ -101,8 +101,13 @@ void RaftCore::take_entries(const AppendRequest& request) {
 }
 
 void RaftCore::resolve_doubt() {
-    if (hard_.doubt && doubt_until_ && verified_ >= *doubt_until_ && durable_ >= *doubt_until_) {
+    if (hard_.doubt && doubt_until_ && verified_ >= *doubt_until_ && durable_ >= *doubt_until_ &&
+        !leader_.raw().empty()) {
         hard_.doubt = false;
+        // A vote that was lost may have been of this term.
+        if (hard_.vote.raw().empty()) {
+            hard_.vote = leader_;
+        }
         doubt_until_.reset();
         write_hard();
     }

@@ -272,6 +272,82 @@ TEST(RaftCore, ANodeInDoubtNeitherVotesNorCampaigns) {
     EXPECT_FALSE(node.core.hard_state().doubt);
 }
 
+RaftCore::Start with_nothing() {
+    RaftCore::Start start = with_log(0, {});
+    start.hard.life = 17;
+    start.hard.doubt = true;
+    return start;
+}
+
+TEST(RaftCore, ABlankNodeSaysNothingBeforeAllOthersToldItTheirTerms) {
+    Alone node("b", with_nothing());
+    ASSERT_EQ(node.core.standing(), Standing::blank);
+    ASSERT_NE(node.last<PastRequest>(), nullptr);
+    EXPECT_EQ(node.last<PastRequest>()->life, 17U);
+    node.sent.clear();
+    node.elapse(CoreTimer::election);
+    node.say("a", 5, VoteRequest{.last_index = LogIndex(9), .last_term = Term(4)});
+    node.say("a", 5, VoteRequest{.pre = true, .last_index = LogIndex(9), .last_term = Term(4)});
+    node.say("a", 5, AppendRequest{.last = LogIndex(1), .life = 17, .entries = {command(1, 5)}});
+    node.say("a", 5, TimeoutNow{});
+    EXPECT_TRUE(node.sent.empty());
+    EXPECT_EQ(node.core.term(), Term(0));
+    // Of another life, of a stranger, twice of one: not what it waits for.
+    node.say("c", 6, PastReply{.life = 16});
+    node.say("x", 6, PastReply{.life = 17});
+    node.say("a", 5, PastReply{.life = 17});
+    node.say("a", 5, PastReply{.life = 17});
+    EXPECT_EQ(node.core.unheard(), std::vector{NodeId("c")});
+    node.elapse(CoreTimer::heartbeat);
+    ASSERT_EQ(node.sent.size(), 1U);
+    EXPECT_EQ(node.sent.front().to, NodeId("c"));
+    node.say("c", 6, PastReply{.life = 17, .nothing = true});
+    EXPECT_EQ(node.core.standing(), Standing::doubtful);
+    EXPECT_EQ(node.core.term(), Term(6));
+}
+
+TEST(RaftCore, ANodeThatWasBlankHeedsNoLeaderOfATermItMayHaveLeftBehind) {
+    Alone node("b", with_nothing());
+    node.say("a", 5, PastReply{.life = 17});
+    node.say("c", 6, PastReply{.life = 17});
+    node.say("a", 5, AppendRequest{.last = LogIndex(1), .life = 17, .entries = {command(1, 5)}});
+    EXPECT_EQ(node.core.log().last(), LogIndex(0));
+    node.say("c", 6, AppendRequest{.last = LogIndex(1), .life = 17, .entries = {command(1, 6)}});
+    EXPECT_EQ(node.core.standing(), Standing::whole);
+    // In that term it may have voted for another one: it does not a second time.
+    EXPECT_EQ(node.core.hard_state().vote, NodeId("c"));
+}
+
+TEST(RaftCore, AGroupBeginsWhenNobodyHoldsAnything) {
+    Alone first("b", with_nothing());
+    first.say("a", 0, PastReply{.life = 17, .nothing = true});
+    EXPECT_EQ(first.core.standing(), Standing::blank);
+    first.say("c", 0, PastReply{.life = 17, .nothing = true});
+    EXPECT_EQ(first.core.standing(), Standing::whole);
+    EXPECT_EQ(first.core.term(), Term(0));
+    // Terms went by without an entry: the vote in the last of them may be lost.
+    Alone later("b", with_nothing());
+    later.say("a", 3, PastReply{.life = 17, .nothing = true});
+    later.say("c", 2, PastReply{.life = 17, .nothing = true});
+    EXPECT_EQ(later.core.standing(), Standing::whole);
+    EXPECT_EQ(later.core.term(), Term(4));
+}
+
+TEST(RaftCore, TellsABlankNodeWhetherItHoldsSomething) {
+    const auto holds_nothing = [](RaftCore::Start start) {
+        Alone node("b", std::move(start));
+        node.say("a", 0, PastRequest{.life = 4});
+        EXPECT_EQ(node.last<PastReply>()->life, 4U);
+        return node.last<PastReply>()->nothing;
+    };
+    EXPECT_TRUE(holds_nothing(with_nothing()));
+    EXPECT_TRUE(holds_nothing(with_log(2, {})));
+    EXPECT_FALSE(holds_nothing(with_log(2, {command(1, 1)})));
+    RaftCore::Start lost = with_log(2, {});
+    lost.hard.doubt = true;
+    EXPECT_FALSE(holds_nothing(std::move(lost)));
+}
+
 TEST(RaftCore, ForgetsWhatALostLogAcknowledged) {
     Alone leader("a", with_log(1, {}));
     leader.lead();

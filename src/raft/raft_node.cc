@@ -53,10 +53,8 @@ Result<RecoveryReport> RaftNode::start(StateMachine& machine, ConsensusListener&
                           .term = Term(),
                           .payload = std::make_shared<const std::string>(
                               encode_membership(start.membership) + machine.snapshot())};
-        if (!options_.bootstrap) {
-            start.hard.life = 1;
-            start.hard.doubt = true;
-        }
+        start.hard.life = options_.first_life;
+        start.hard.doubt = true;
     } else if (start.snapshot.payload && !start.snapshot.payload->empty()) {
         if (auto restored = machine.restore(found->state); !restored) {
             return wrap(
@@ -207,6 +205,8 @@ ConsensusStatus RaftNode::status() const {
     return {.role = core_->role(),
             .term = core_->term(),
             .leader = core_->leader(),
+            .doubtful = core_->standing() != Standing::whole,
+            .unheard = core_->unheard(),
             .commit = core_->commit(),
             .applied = core_->applied(),
             .snapshot = store_.newest_snapshot(),
@@ -298,6 +298,7 @@ void RaftNode::run() {
     carry_out(core_->take_effects());
     maybe_take_snapshot();
     carry_out(core_->take_effects());
+    say_standing();
     running_ = false;
 }
 
@@ -387,6 +388,8 @@ void RaftNode::write_metrics(MetricsWriter& writer) const {
     const ConsensusStatus now = status();
     writer.gauge("muster_raft_leader", "1 when this node leads",
                  now.role == ConsensusRole::leader ? 1 : 0);
+    writer.gauge("muster_raft_doubt", "1 while this node does not vote: it lost what it held",
+                 now.doubtful ? 1 : 0);
     writer.gauge("muster_raft_term", "Current term", static_cast<std::int64_t>(now.term.raw()));
     writer.gauge("muster_raft_applied_index", "Last command applied",
                  static_cast<std::int64_t>(now.applied.raw()));

@@ -37,8 +37,11 @@ struct RaftNodeOptions {
     std::string folder = "meta";
     // The first members of a new group: the same list at each of them, kept for ever. Read when the
     // folder is empty or has lost every snapshot; without it a node with an empty folder waits to
-    // be added. A node whose folder was lost must come back under a new id.
+    // be added. All of its voters must be there once for the group to begin, and for one that lost
+    // its folder to take part again.
     std::optional<Membership> bootstrap;
+    // Of a node with an empty folder: not zero, and larger than any that a folder lost before had.
+    std::uint64_t first_life = 1;
     CoreOptions core;  // `core.node` is this node
 
     std::size_t command_bytes_max = 8 << 20;
@@ -127,6 +130,7 @@ private:
     void carry_out(Effects effects);
     void apply(const Entry& entry);
     void on_reign(const Effects::Reign& reign);
+    void say_standing();
     void try_snapshot(const SnapshotImage& offer);
     void maybe_take_snapshot();
     void build_snapshot();
@@ -137,7 +141,8 @@ private:
     StateMachine* machine_ = nullptr;
     ConsensusListener* listener_ = nullptr;
     std::optional<RaftCore> core_;
-    bool running_ = false;  // effects are being carried out
+    bool running_ = false;                 // effects are being carried out
+    Standing standing_ = Standing::whole;  // as it was said last
 
     std::map<LogIndex, Waiting> waiting_;
     std::vector<Ticket> transfers_;  // that the handover under way answers

@@ -106,6 +106,12 @@ public:
                                                           .body = std::move(body)}));
         settle();
     }
+    void hear_that_a_group_begins() {
+        for (const NodeId& voter : options.bootstrap->voters) {
+            hear(voter.raw().c_str(), 0,
+                 PastReply{.life = node->core().hard_state().life, .nothing = true});
+        }
+    }
     [[nodiscard]] const std::vector<std::string>& lines() const {
         return machine->notebook.lines;
     }
@@ -269,6 +275,7 @@ TEST(RaftNode, DropsMessagesItCannotReadOrThatAreOfAnotherCluster) {
         8, {.from = NodeId("b"), .to = NodeId("a"), .term = Term(99), .body = AppendRequest{}}));
     lonely.settle();
     EXPECT_EQ(lonely.node->status().term, Term(0));
+    lonely.hear_that_a_group_begins();
     lonely.hear("b", 3, AppendRequest{});
     EXPECT_EQ(lonely.node->status().term, Term(3));
     EXPECT_EQ(lonely.node->status().leader, NodeId("b"));
@@ -322,6 +329,8 @@ TEST(RaftNode, ASingleVoterHasNobodyToHandOverTo) {
 TEST(RaftNode, AnIdleLeaderSaysLittle) {
     Lonely lonely({"a", "b", "c"});
     ASSERT_TRUE(lonely.start().has_value());
+    lonely.settle();
+    lonely.hear_that_a_group_begins();
     const auto answer = [&] {
         const std::uint64_t term = lonely.node->status().term.raw();
         for (const char* peer : {"b", "c"}) {

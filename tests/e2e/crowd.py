@@ -66,6 +66,12 @@ class Crowd:
             self.process.kill()
         self.process.wait()
 
+    def stand_still(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def leave(self):
         self.process.terminate()
         return self.process.wait(timeout=60)
@@ -81,6 +87,7 @@ class _Client:
         options.servers = servers.encode()
         options.services_file = b""
         options.retry_max_ms = 500
+        options.heartbeat_interval_ms = 1000
         self.call("muster_client_open", ctypes.byref(options), ctypes.byref(self.handle))
 
     def call(self, name, *arguments):

@@ -20,6 +20,8 @@ class Network:
     def __init__(self):
         self._loop = asyncio.new_event_loop()
         self._cut = set()  # (from, to): addresses of nodes
+        self._altered = {}  # (from, to) -> (bytes, what passes instead)
+        self.alterations = 0
         self._changed = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -75,6 +77,26 @@ class Network:
             self._changed.set()
             self._changed = asyncio.Event()
         self._call(change())
+
+    def alter(self, sources, targets, what, instead):
+        """What passes from `sources` to `targets` is not what was said: a defect that neither end
+        knows of. As many bytes as before, in what is read in one piece."""
+        assert len(what) == len(instead)
+        async def change():
+            self._altered |= {(a, b): (what, instead) for a in sources for b in targets if a != b}
+        self._call(change())
+
+    def alter_nothing(self):
+        async def change():
+            self._altered = {}
+        self._call(change())
+
+    def altered(self, source, target, data):
+        what, instead = self._altered.get((source, target), (None, None))
+        if what is None or what not in data:
+            return data
+        self.alterations += 1
+        return data.replace(what, instead)
 
     async def passable(self, source, target):
         """Returns when bytes may pass from `source` to `target`."""
@@ -151,7 +173,7 @@ class _Relay:
                 writer.close()
                 return
             try:
-                writer.write(data)
+                writer.write(self.network.altered(source, target, data))
                 await writer.drain()
             except OSError:
                 pass  # its own reader sees the end

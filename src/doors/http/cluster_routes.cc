@@ -36,6 +36,11 @@ Result<Answer> remove_member(const Call& call, Site& /*site*/) {
                 nullptr);
         }
     }
+    if (role == to_string(Role::meta)) {
+        return fail(Errc::invalid_argument,
+                    "role: a meta is not removed. Start it again under its name and address, with "
+                    "an empty folder if its own is lost");
+    }
     return fail(Errc::invalid_argument, "role: expected data or session, got '" + role + "'");
 }
 

@@ -97,7 +97,10 @@ TEST_F(ClusterRoutes, RefuseWhatMakesNoSense) {
           "/api/v1/cluster/slots/1/leader", "/api/v1/cluster/placement/maybe"}) {
         EXPECT_EQ(ask("PUT", target).status, 400) << target;
     }
-    EXPECT_EQ(ask("DELETE", "/api/v1/cluster/members/d9?role=meta").status, 400);
+    const auto meta = ask("DELETE", "/api/v1/cluster/members/m1?role=meta");
+    EXPECT_EQ(meta.status, 400);
+    EXPECT_NE(meta.body.find("a meta is not removed. Start it again"), std::string::npos);
+    EXPECT_EQ(ask("DELETE", "/api/v1/cluster/members/d9?role=host").status, 400);
     EXPECT_TRUE(cluster.asked.empty());
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "roles/meta/meta_impl.h"
@@ -25,13 +27,23 @@ Command command_of(const Request::What& what) {
 }
 
 // What can be told at once.
-Result<void> check(const Request::What& what, const MetaState& state) {
+Result<void> check(const Request::What& what, const MetaState& state,
+                   const std::vector<NodeId>& metas) {
     if (const auto* move = std::get_if<Request::MoveSlot>(&what)) {
         const MemberEntry* entry = state.find({.node = move->to, .role = Role::data});
         if (entry != nullptr && entry->member.phase != MemberPhase::live) {
             return fail(Errc::conflict,
                         fmt::format("{} is {}: a slot goes to a living data node", move->to.raw(),
                                     to_string(entry->member.phase)));
+        }
+    }
+    if (const auto* remove = std::get_if<Request::RemoveMember>(&what)) {
+        const bool member = state.find({.node = remove->node, .role = remove->role}) != nullptr;
+        if (!member && std::ranges::find(metas, remove->node) != metas.end()) {
+            return fail(Errc::conflict,
+                        fmt::format("{} is a meta, which is not removed. Start it again under its "
+                                    "name and address, with an empty folder if its own is lost",
+                                    remove->node.raw()));
         }
     }
     return {};
@@ -49,7 +61,7 @@ void MetaServer::Impl::on_operator(const msg::RoleAddress& from, const Request& 
         answer_operator(sender, fail(Errc::over_limit, "too many operators wait"));
         return;
     }
-    if (auto fine = check(request.what, state_); !fine) {
+    if (auto fine = check(request.what, state_, options_.metas); !fine) {
         answer_operator(sender, std::move(fine));
         return;
     }

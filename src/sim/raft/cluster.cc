@@ -296,6 +296,7 @@ void Cluster::start(std::size_t at) {
     Life& life = *host.life;
     RaftNodeOptions options = options_.node;
     options.core.node = id_of(at);
+    options.first_life = host.lives;
     if (at < options_.voters) {
         options.bootstrap = Membership{};
         for (std::size_t i = 0; i < options_.voters; ++i) {
@@ -316,6 +317,13 @@ void Cluster::start(std::size_t at) {
         return;
     }
     oracle_.look(id_of(at), life.node->core(), life.eye);
+}
+
+void Cluster::wipe(std::size_t at) {
+    env::MemoryDisk& files = disk(at);
+    while (!files.files().empty()) {
+        files.erase(std::string(files.files().begin()->first));
+    }
 }
 
 void Cluster::crash(std::size_t at, const env::MemoryDisk::Crash& how) {

@@ -64,6 +64,8 @@ public:
     // ---- faults
     void start(std::size_t host);
     void crash(std::size_t host, const env::MemoryDisk::Crash& how = {});
+    // Its folder is lost. Requires: the host is down.
+    void wipe(std::size_t host);
     void pause(std::size_t host);
     void resume(std::size_t host);
     // Its monotonic clock leaps: all its timers are due.

@@ -220,6 +220,11 @@ TEST_F(RaftScenario, OneDamagedVoteFileIsMadeUpForTwoAreNot) {
     ASSERT_FALSE(group->up(host));
     EXPECT_EQ(group->start_error(host)->code, Errc::corrupt);
     write(5);
+    // What the sentence of the error says to do.
+    group->wipe(host);
+    group->start(host);
+    ASSERT_TRUE(group->up(host));
+    converge();
 }
 
 TEST_F(RaftScenario, AFollowerThatCrashesWithTheLastPartOfASnapshotGetsItAgain) {

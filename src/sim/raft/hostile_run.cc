@@ -219,6 +219,11 @@ private:
         for (const auto& [path, bytes] : cluster_.disk(host).files()) {
             paths.push_back(path);
         }
+        if (dice_.chance(1, 6)) {
+            ++outcome_.wipes;
+            cluster_.wipe(host);
+            return;
+        }
         const std::string path = paths.empty() ? "" : paths[dice_.below(paths.size())];
         const bool spared = path == last_segment(paths) || !votes_are_whole(host);
         const bool whole_file = path.ends_with(".mlog") || path.ends_with(".msnap");

@@ -23,13 +23,14 @@ struct Outcome {
     std::size_t reigns = 0;
     std::size_t crashes = 0;
     std::size_t changes = 0;
-    std::size_t losses = 0;  // of a part of a node's log, found at its start
+    std::size_t losses = 0;  // starts of a node that does not know all it held
+    std::size_t wipes = 0;   // of whole folders
 };
 
 // One run of 3 to 5 nodes under crashes of any subset, one- and two-way partitions, loss,
-// duplication, reordering, pauses, leaps of clocks, slow, full and torn disks, damaged files,
-// membership changes and transfers; then everything is mended and the group must converge and take
-// a command. Which of these, and when, is drawn from the seed.
+// duplication, reordering, pauses, leaps of clocks, slow, full and torn disks, damaged files, lost
+// folders, membership changes and transfers; then everything is mended and the group must converge
+// and take a command. Which of these, and when, is drawn from the seed.
 [[nodiscard]] Outcome run_hostile(const HostileRun& run);
 
 }  // namespace muster::raft::swarm

@@ -56,12 +56,13 @@ TEST(RaftSwarm, SurvivesEveryHostileRunAndLeavesTheSameTraceTwice) {
         sum.crashes += outcome.crashes;
         sum.changes += outcome.changes;
         sum.losses += outcome.losses;
+        sum.wipes += outcome.wipes;
     }
     std::printf(
         "seeds %llu-%llu: %zu commands agreed, %zu acknowledged, %zu reads, %zu reigns, "
-        "%zu crashes, %zu changes, %zu starts in doubt\n",
+        "%zu crashes, %zu changes, %zu starts in doubt, %zu lost folders\n",
         static_cast<unsigned long long>(first), static_cast<unsigned long long>(last), sum.agreed,
-        sum.acknowledged, sum.reads, sum.reigns, sum.crashes, sum.changes, sum.losses);
+        sum.acknowledged, sum.reads, sum.reigns, sum.crashes, sum.changes, sum.losses, sum.wipes);
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ struct Node::MetaLife {
         raft::RaftNodeOptions options;
         options.cluster = kCluster;
         options.bootstrap = raft::Membership{.voters = node.plan_.metas};
+        options.first_life = incarnation_of(node.process_).raw();
         options.core.node = node.plan_.id;
         options.snapshot_after_records = 50;
         options.reserve = {.bytes = 4 << 10, .piece_bytes = 1 << 10};

@@ -56,8 +56,20 @@ void MetaPart::make_consensus(Foundation& base, raft::RaftTransport* transport) 
 }
 
 std::optional<std::string> MetaPart::not_ready() const {
-    if (role_->status().consensus.leader == NodeId{}) {
+    const raft::ConsensusStatus status = role_->status().consensus;
+    if (!status.unheard.empty()) {
+        std::string names;
+        for (const NodeId& node : status.unheard) {
+            names += (names.empty() ? "" : ", ") + node.raw();
+        }
+        return "the folder of this meta was empty: it waits for word from " + names +
+               ", whether the metas begin or it lost what it held";
+    }
+    if (status.leader == NodeId{}) {
         return "the metas have no leader: most of them must be there";
+    }
+    if (status.doubtful) {
+        return "this meta lost what it held and has not caught up with the leader yet";
     }
     return std::nullopt;
 }

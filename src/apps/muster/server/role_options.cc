@@ -38,6 +38,7 @@ store::BrakeLimits brake_limits(const runtime::ServerConfig::Brake& brake,
 raft::RaftNodeOptions raft_options(const Identity& identity) {
     return {.cluster = hash64(identity.owner.cluster),
             .bootstrap = raft::Membership{.voters = identity.metas},
+            .first_life = identity.life.now.raw(),
             .core = {.node = identity.node()}};
 }
 
