@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "roles/meta/meta.h"
+
 namespace muster::sim {
 namespace {
 
@@ -32,9 +34,11 @@ TEST(ScaleRun, SaysNoMoreOfMorePublicationsAtRest) {
     ScaleRun run({.metas = 3, .data = 4, .sessions = 5});
     ASSERT_EQ(run.start(), "");
     ASSERT_EQ(run.publish(1000), "");
-    const TrafficReport few = run.rest(seconds(5));
+    // Every node names all of its copies once in that time.
+    const Duration window = meta::MetaOptions{}.copies_refresh;
+    const TrafficReport few = run.rest(window);
     ASSERT_EQ(run.publish(19'000), "");
-    const TrafficReport many = run.rest(seconds(5));
+    const TrafficReport many = run.rest(window);
     EXPECT_GT(few.all.bytes, 0U);
     // Counts and digests are a few digits longer.
     EXPECT_LT(per_second(many, many.all.bytes), 1.05 * per_second(few, few.all.bytes));
