@@ -11,7 +11,8 @@ constexpr auto kName = "I8 order by the client";
 
 }  // namespace
 
-void ClientOrderChecker::on_shown(const Listener& listener, const Shown*, const Shown& now) {
+void ClientOrderChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
+    const bool may_know_less = truth_.crossed(listener) || truth_.begins_apart(before);
     for (const auto& [id, publication] : now.publications) {
         const auto known = truth_.publications().find(id);
         if (known == truth_.publications().end() || publication->boxes.size() != 1) {
@@ -23,7 +24,7 @@ void ClientOrderChecker::on_shown(const Listener& listener, const Shown*, const 
         const auto state = std::ranges::find(contents, publication->boxes.front());
         const auto number = static_cast<std::size_t>(state - contents.begin());
         auto& newest = newest_[{listener, id}];
-        if (truth_.crossed(listener)) {
+        if (may_know_less) {
             newest = std::min(newest, number);
         }
         if (state == contents.end() || number < newest) {

@@ -8,7 +8,7 @@
 namespace muster::sim {
 
 // I8: the states of one publication are shown in the order its client gave them, none that it did
-// not give. That the last one stays is I1. Excused: see Truth::crossed().
+// not give. That the last one stays is I1. Excused: see Truth::crossed() and begins_apart().
 class ClientOrderChecker final : public Checker {
 public:
     using Checker::Checker;
