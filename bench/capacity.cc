@@ -23,7 +23,8 @@ using std::chrono::seconds;
 constexpr double kTarget = 10'000'000;  // publications
 constexpr double kPerClient = 10;       // publications, and subscriptions, of one client
 constexpr double kPerService = sim::SessionClients::kPerService;
-constexpr seconds kWindow(3);
+// Every node names all of its copies once in that time (meta::MetaOptions::copies_refresh).
+constexpr seconds kWindow(10);
 // What the simulation of one publication, with all its copies, takes at most (measured below).
 constexpr std::uint64_t kPublicationBytesMax = 4096;
 constexpr std::uint64_t kNeeded = std::uint64_t{2} << 30U;
