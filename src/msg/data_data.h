@@ -151,11 +151,18 @@ struct FollowAck {
 // leader -> follower, at a steady pace and nothing else when all is still: it lives. A follower
 // that believes to be in step in more slots, or fewer, than the leader streams to it asks anew. Who
 // has a newer table than the pulse tells of answers with a pulse, so that its sender asks for it
-// (ViewRequest).
+// (ViewRequest). A few slots that are still are compared each time, in turn: a follower that holds
+// another set of (registration id, order) at the same position takes an image.
 struct LeaderPulse {
+    struct Copy {
+        SlotId slot;
+        LogPosition held;
+        SetDigest digest;  // of all publications
+    };
     Incarnation data;
     Epoch table_epoch;
     std::uint32_t streamed = 0;  // slots of the receiver's
+    std::vector<Copy> copies = {};
 };
 
 // data -> data: how far the receiver's copies of these slots are. Of a leader that lost its own in

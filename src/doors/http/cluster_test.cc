@@ -175,7 +175,8 @@ TEST_F(VerifyRoute, TellsWhatWasComparedAndWhatDiffers) {
         R"("leader_has":4,"node_has":5,"service":"t/g/orders","publication":"p1",)"
         R"("what":"slot 1: d2 holds 5 publications and its leader d1 held 4, or others, at the )"
         R"(same place of its log; the first is publication p1 of service t/g/orders",)"
-        R"("do":"restart d2: it then takes its copies whole from their leaders"}],)"
+        R"("do":"ask again in a minute: d2 compares its copies with their leaders' in turn and )"
+        R"(takes anew what differs; restart it if that does not help"}],)"
         R"("not_compared":[{"kind":"behind","slot":0,"leader":"d1","node":"d3","lacks":7,)"
         R"("what":"slot 0: d3 is 7 changes behind d1","do":"ask again when less is changing"}],)"
         R"("more":false,"silent":[{"node":"s2","role":"session"}]})");

@@ -96,9 +96,15 @@ void fields(Ar& ar, Of<Ar, FollowAck> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, LeaderPulse::Copy> it) {
+    auto& [slot, held, digest] = it;
+    ar(slot, held, digest);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, LeaderPulse> it) {
-    auto& [data, table_epoch, streamed] = it;
-    ar(data, table_epoch, streamed);
+    auto& [data, table_epoch, streamed, copies] = it;
+    ar(data, table_epoch, streamed, copies);
 }
 
 template <class Ar>

@@ -67,6 +67,7 @@ private:
         Counter entries_sent;
         Counter entries_resent;
         Counter entries_taken;
+        Counter copies_differed;
         Counter images_sent;
         Counter images_taken;
         Counter image_parts_taken;
@@ -190,7 +191,9 @@ private:
     void send_image_part(const NodeId& node, SlotId id, const Source& slot,
                          const msg::ImageRequest& ask);
     void look_after_followers(MonoTime now);
-    void pulse_to(const NodeId& node, std::uint32_t streamed);
+    void pulse_to(const NodeId& node, std::uint32_t streamed,
+                  std::vector<msg::LeaderPulse::Copy> copies = {});
+    [[nodiscard]] std::vector<msg::LeaderPulse::Copy> next_compared(const NodeId& node);
 
     // ---- slots followed here
     void on(const msg::RoleAddress& from, const msg::SlotEntries& message);
@@ -198,6 +201,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::LeaderPulse& pulse);
     void hear_leader(const NodeId& node);
     void check_streams(const NodeId& leader, const msg::LeaderPulse& pulse);
+    void check_copies(const NodeId& leader, const msg::LeaderPulse& pulse);
     void ask_leaders(MonoTime now);
     void ask_leader(SlotId id, FollowedSlot& slot, MonoTime now);
     void ask_part(SlotId id, FollowedSlot& slot, MonoTime now);
@@ -291,8 +295,9 @@ private:
     // Owners in led slots whose session went, since when; of earlier lives too.
     std::map<store::OwnerId, MonoTime> departed_;
     std::map<SlotId, std::map<store::OwnerId, GoneReason>> absent_;  // as of the last look
-    std::map<SlotId, std::map<RegistId, ServicePtr>> unclaimed_;     // some may be owned again
-    store::RemovalBrake brake_;                                      // by service
+    std::map<NodeId, SlotId> compared_;  // the copy of each follower that was compared last
+    std::map<SlotId, std::map<RegistId, ServicePtr>> unclaimed_;  // some may be owned again
+    store::RemovalBrake brake_;                                   // by service
     HeldServices held_;
     std::string cluster_braking_;  // why the metas want everything held; empty: they do not
     std::uint64_t removals_ = 0;   // that closed or fell silent, held or not

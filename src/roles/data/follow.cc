@@ -32,6 +32,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::LeaderPulse& 
     }
     if (std::exchange(leader_lives_[from.node], pulse.data) == pulse.data) {
         check_streams(from.node, pulse);
+        check_copies(from.node, pulse);
         return;
     }
     for (auto& [id, slot] : slots_.followed()) {
@@ -58,6 +59,22 @@ void DataServer::Impl::check_streams(const NodeId& leader, const msg::LeaderPuls
         if (followed(*slot) && now - slot->asked >= kRecheck) {
             ask_leader(id, *slot, now);
         }
+    }
+}
+
+// The same position and another digest: the way here, or a memory, is not to be trusted.
+void DataServer::Impl::check_copies(const NodeId& leader, const msg::LeaderPulse& pulse) {
+    for (const auto& [id, held, digest] : pulse.copies) {
+        FollowedSlot* slot = slots_.find_followed(id);
+        if (slot == nullptr || slot->leader != leader || slot->acting || !slot->synced() ||
+            slot->log.position() != held || slot->store.digest() == digest) {
+            continue;
+        }
+        probe_.copies_differed.add();
+        env_.log.warning("data.copy.differs", {{"slot", id.raw()}, {"leader", leader.raw()}});
+        slot->diverged = true;
+        slot->in_step = false;
+        ask_leaders(env_.clock.mono());
     }
 }
 

@@ -76,6 +76,9 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     counter("muster_data_entries_sent_total", "Log entries sent to followers.",
             probe_.entries_sent);
     counter("muster_data_entries_resent_total", "Of them, sent again.", probe_.entries_resent);
+    counter("muster_data_copies_differed_total",
+            "Copies that differed from their leaders' at the same position, and were taken anew.",
+            probe_.copies_differed);
     counter("muster_data_entries_taken_total", "Log entries taken from leaders.",
             probe_.entries_taken);
     counter("muster_data_images_sent_total", "Images begun for followers.", probe_.images_sent);

@@ -54,6 +54,32 @@ TEST_F(Replication, SendsAgainWhatWasLost) {
     expect_equal();
 }
 
+TEST_F(Replication, TakesACopyAnewThatDiffersAtTheSamePosition) {
+    std::optional<msg::SlotEntries> lost;
+    world.lose = [&](const auto&, const auto& to, const auto& message) {
+        const auto* entries = std::get_if<msg::SlotEntries>(&message);
+        if (entries == nullptr || entries->entries.empty() || to.node != NodeId("d2")) {
+            return false;
+        }
+        lost = *entries;
+        return true;
+    };
+    s1.publish("a", kOrders);
+    world.lose = [](const auto&, const auto&, const auto&) { return false; };
+    ASSERT_TRUE(lost.has_value());
+    auto altered = std::make_shared<Publication>(*lost->entries[0].writes[0].publication);
+    altered->id = RegistId("b");
+    lost->entries[0].writes[0].publication = altered;
+    world.send({NodeId("d1"), Role::data}, {NodeId("d2"), Role::data}, *lost);
+    world.run();
+    ASSERT_EQ(world.copy("d2").held, world.copy("d1").held);
+    ASSERT_NE(world.copy("d2").digest, world.copy("d1").digest);
+    world.sent.clear();
+    world.pass(1s);
+    expect_equal();
+    EXPECT_EQ(world.count<msg::SlotImage>(), 1U) << "d3 differs from nothing";
+}
+
 // What left its follower first and arrives last makes the leader send an image to who has all.
 TEST_F(Replication, GoesOnAfterAnOvertakenRequest) {
     s1.publish("a", kOrders);

@@ -12,6 +12,8 @@ constexpr store::SlotLog::Index kWindow = 1024;
 constexpr std::size_t kImagePublications = 1000;
 constexpr std::size_t kImageBytes = std::size_t{256} << 10U;
 constexpr std::size_t kBytesBesidesContent = 200;
+// So many copies of one follower are compared with each pulse.
+constexpr std::size_t kComparedPerPulse = 2;
 constexpr std::size_t kBytesOfDatum = 100;
 
 // How much a part of an image holds so far.
@@ -226,14 +228,40 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         }
     }
     for (const auto& [node, count] : streamed) {
-        pulse_to(node, count);
+        pulse_to(node, count, next_compared(node));
     }
 }
 
-void DataServer::Impl::pulse_to(const NodeId& node, std::uint32_t streamed) {
+void DataServer::Impl::pulse_to(const NodeId& node, std::uint32_t streamed,
+                                std::vector<msg::LeaderPulse::Copy> copies) {
     env_.outbox.send({node, Role::data}, msg::LeaderPulse{.data = options_.incarnation,
                                                           .table_epoch = slots_.table().epoch,
-                                                          .streamed = streamed});
+                                                          .streamed = streamed,
+                                                          .copies = std::move(copies)});
+}
+
+// Of those that `node` has all entries of, the next ones in turn.
+std::vector<msg::LeaderPulse::Copy> DataServer::Impl::next_compared(const NodeId& node) {
+    std::vector<msg::LeaderPulse::Copy> copies;
+    const auto& led = slots_.led();
+    SlotId& last = compared_[node];
+    auto at = led.upper_bound(last);
+    for (std::size_t looked = 0; looked < led.size() && copies.size() < kComparedPerPulse;
+         ++looked, ++at) {
+        if (at == led.end()) {
+            at = led.begin();
+        }
+        const auto& [id, slot] = *at;
+        const auto follower = slot->followers.find(node);
+        if (!slot->acting && follower != slot->followers.end() &&
+            follower->second.life != Incarnation{} &&
+            follower->second.acked_name == slot->log.position()) {
+            copies.push_back(
+                {.slot = id, .held = slot->log.position(), .digest = slot->store.digest()});
+            last = id;
+        }
+    }
+    return copies;
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ImageRequest& ask) {

@@ -91,8 +91,10 @@ std::string advice_on(const Finding& finding) {
         case Kind::two_leaders:
             return "restart the one of them that muster slots does not name as its leader";
         case Kind::copy_differs:
-            return fmt::format("restart {}: it then takes its copies whole from their leaders",
-                               node);
+            return fmt::format(
+                "ask again in a minute: {} compares its copies with their leaders' in turn and "
+                "takes anew what differs; restart it if that does not help",
+                node);
         case Kind::session_differs:
             return fmt::format(
                 "ask again in ten seconds: {} and {} compare this themselves and "

@@ -158,7 +158,8 @@ std::string text(const msg::ImageRequest& m) {
     return fmt::format("ImageRequest slot {} image {} part {}", m.slot.raw(), m.image, m.part);
 }
 std::string text(const msg::LeaderPulse& m) {
-    return fmt::format("LeaderPulse table {} streams {}", m.table_epoch.raw(), m.streamed);
+    return fmt::format("LeaderPulse table {} streams {} compares {}", m.table_epoch.raw(),
+                       m.streamed, m.copies.size());
 }
 std::string text(const msg::VerifyRequest& m) {
     return fmt::format("VerifyRequest {} of {} slots{}", m.request, m.slots.size(),
