@@ -143,7 +143,7 @@ TEST_F(Verify, FindsTheGhostInAFollowersCopyAndNamesIt) {
                                                   .owner_life = Incarnation(1)}}}}});
     story.wait(milliseconds(20));
     provider.publish(kOrders);
-    story.wait(seconds(1));
+    story.wait(milliseconds(20));
     const verify::Report report = asker.verify(story.node("data-1"));
     ASSERT_EQ(report.differences.size(), 1U);
     const verify::Finding& found = report.differences.front();
@@ -153,6 +153,9 @@ TEST_F(Verify, FindsTheGhostInAFollowersCopyAndNamesIt) {
     EXPECT_EQ(found.node, follower);
     EXPECT_EQ(found.service, kOrders.data_info_id());
     EXPECT_FALSE(found.publication.empty());
+    story.wait(seconds(2));
+    EXPECT_EQ(asker.verify(story.node("data-1")).verdict(), verify::Report::Verdict::equal)
+        << "the follower finds it out by itself";
 }
 
 TEST_F(Verify, NamesWhoStandsStill) {
