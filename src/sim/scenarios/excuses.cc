@@ -84,13 +84,13 @@ bool Excuses::some_node_stands_still() const {
 void Excuses::judge(SimClient& client) {
     const std::string& name = client.name();
     const ServerLife now = pipes_.session_of(client.pipe());
+    if (now.life != 0 && pipes_.held_by_session(client.pipe()) && client.settled_in().life != 0 &&
+        client.settled_in().server != now.server) {
+        truth_.excuse_return(name);
+    }
     // While a cut stands a client does not hear that its session closed the connection.
     if (now.life != 0 && client.settled() && pipes_.held_by_session(client.pipe()) &&
         !unheard_of(client, now)) {
-        const ServerLife before = client.settled_in();
-        if (before.life != 0 && before.server != now.server) {
-            truth_.excuse_return(name);
-        }
         client.note_settled(now);
         away_.erase(name);
         kept_.erase(name);
