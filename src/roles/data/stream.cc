@@ -227,6 +227,7 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
             }
         }
     }
+    std::erase_if(compared_, [&](const auto& item) { return !streamed.contains(item.first); });
     for (const auto& [node, count] : streamed) {
         pulse_to(node, count, next_compared(node));
     }
