@@ -97,7 +97,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
             link.supplied.erase(*id);  // another leader told it that: it may own other things now
         }
     }
-    if (id && all_known(*id, slot)) {
+    if (id && slot.settled && all_known(*id, slot)) {
         step(slot, datum);
         tell_whole(slot, link, interest, true);
         return;
@@ -203,20 +203,14 @@ void DataServer::Impl::answer_waiting(LedSlot& slot) {
 }
 
 // Who was told less than all is told all, of data where that may make a difference; others are told
-// nothing. Who holds what is not known here only when all is known.
-void DataServer::Impl::clear_doubts(LedSlot& slot, bool all_known) {
+// nothing. Requires: all is known.
+void DataServer::Impl::clear_doubts(LedSlot& slot) {
     for (const std::string& name : std::exchange(slot.doubts, {})) {
         std::vector<std::pair<SessionLink*, Interest*>> to_tell;
-        bool left = false;
         for (auto& [node, link] : sessions_.all()) {
             const auto found = link.interests.find(name);
-            if (found == link.interests.end() || !doubtful(found->second)) {
-                continue;
-            }
-            if (all_known || found->second.stand == Stand::trunk) {
+            if (found != link.interests.end() && doubtful(found->second)) {
                 to_tell.emplace_back(&link, &found->second);
-            } else {
-                left = true;
             }
         }
         const auto datum = slot.store.data().find(name);
@@ -230,11 +224,7 @@ void DataServer::Impl::clear_doubts(LedSlot& slot, bool all_known) {
                 tell_whole(slot, *link, *interest, true);
             }
         }
-        if (left) {
-            slot.doubts.insert(name);
-        } else {
-            slot.forked.erase(name);
-        }
+        slot.forked.erase(name);
     }
 }
 

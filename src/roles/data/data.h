@@ -35,10 +35,11 @@ struct DataOptions {
     // before a session that ended was gone for so long.
     Duration orphan_grace = std::chrono::seconds(10);
     // What a session owns that merely fell silent is held for so long: it may live behind a cut.
+    // Nor is a slot called settled before: it may own there what nobody here knows.
     Duration silent_hold = std::chrono::minutes(10);
-    // A slot whose copy was lost, or is old, is not called settled before a session was silent for
-    // so long: it may be behind a cut with what nobody here knows.
-    Duration settle_patience = std::chrono::seconds(30);
+    // Clients of which another session says that they fell silent, or that its process ended, are
+    // not looked for longer than this behind a session that fell silent itself.
+    Duration heir_patience = std::chrono::seconds(30);
     // A session not heard for so long is silent, when the network does not say so before.
     Duration session_silence = std::chrono::seconds(1);
     // A leader not heard for so long may be acted for.
@@ -93,6 +94,7 @@ struct DataStatus {
     std::size_t publications_followed = 0;
     std::size_t orphans = 0;           // publications of sessions that ended, in their grace
     std::size_t held = 0;              // publications of sessions that fell silent
+    std::size_t unclaimed = 0;         // publications that wait for all to say what they own
     std::size_t suspects = 0;          // publications the brake holds
     std::size_t services_braking = 0;  // services it holds some of
     bool cluster_braking = false;      // the metas want everything held

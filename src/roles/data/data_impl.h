@@ -144,11 +144,11 @@ private:
                                        const store::DatumStore::Datum& datum) const;
     void answer_waiting(LedSlot& slot);
     void answer_early(const std::vector<SlotId>& begun);
-    void clear_doubts(LedSlot& slot, bool all_known);
+    void clear_doubts(LedSlot& slot);
     void forget_interests(SessionLink& link);
     void uncount(const Interest& interest);
     [[nodiscard]] bool may_settle(SlotId id, const LedSlot& slot) const;
-    [[nodiscard]] bool all_supplied(SlotId id, const LedSlot& slot) const;
+    [[nodiscard]] bool all_supplied(SlotId id, const LedSlot& slot, Duration patience) const;
     [[nodiscard]] bool all_known(SlotId id, const LedSlot& slot) const;
     void settle_if_supplied(SlotId id, LedSlot& slot);
     void settle_all();

@@ -81,8 +81,10 @@ TEST_F(Holders, AreWaitedForWhenTheyHaveLetGoAsWell) {
     s2.fall_silent("a");
     world.pass(3s);
     EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_EQ(world["d3"].status().unclaimed, 1U);
     world.heal();
     world.pass(1s);
+    EXPECT_EQ(world["d3"].status().unclaimed, 0U);
     EXPECT_EQ(s3.copies["orders"].ids, Ids{}) << "all have said what they own";
     EXPECT_EQ(world.copy("d3").publications, 0U);
 }

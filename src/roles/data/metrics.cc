@@ -31,8 +31,12 @@ void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
     gauge("muster_data_orphans",
           "Publications of sessions that ended, kept until their clients had time to come back.",
           now.orphans);
-    writer.gauge("muster_data_held", "Publications kept although their session is not there.",
-                 static_cast<std::int64_t>(now.held), {{"reason", "silent"}});
+    const auto held = [&](std::string_view reason, std::size_t value) {
+        writer.gauge("muster_data_held", "Publications kept although no session answers for them.",
+                     static_cast<std::int64_t>(value), {{"reason", reason}});
+    };
+    held("silent", now.held);
+    held("unclaimed", now.unclaimed);
     gauge("muster_data_suspects", "Publications the brake keeps.", now.suspects);
     gauge("muster_data_services_braking", "Services of which the brake keeps some.",
           now.services_braking);

@@ -66,7 +66,7 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
         return true;
     }
     const SlotId id = *slots_.id_of(*datum->service);
-    if (op.cause == RemovalCause::silent && !all_supplied(id, slot)) {
+    if (op.cause == RemovalCause::silent && !all_supplied(id, slot, options_.heir_patience)) {
         unclaimed_[id][op.id] = datum->service;
         disown(slot, *datum, entry->publication, kUnclaimed, turn);
         return true;

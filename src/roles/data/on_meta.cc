@@ -131,34 +131,32 @@ bool DataServer::Impl::may_settle(SlotId id, const LedSlot& slot) const {
                                   sessions_.all_heard_supplied(id, slot.epoch));
 }
 
-// Whether all sessions have supplied what they own, but those that are not waited for.
-bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot) const {
-    return may_settle(id, slot) && sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
-                                                          {.closed = options_.orphan_grace,
-                                                           .silent = options_.settle_patience});
+// Whether all sessions have supplied what they own, but those that are gone: one that fell silent
+// for `patience`.
+bool DataServer::Impl::all_supplied(SlotId id, const LedSlot& slot, Duration patience) const {
+    return may_settle(id, slot) &&
+           sessions_.all_supplied(id, slot.epoch, env_.clock.mono(),
+                                  {.closed = options_.orphan_grace, .silent = patience});
 }
 
 // Whether nobody who may come can own anything of the slot that is not known here.
 bool DataServer::Impl::all_known(SlotId id, const LedSlot& slot) const {
-    return slot.settled && may_settle(id, slot) &&
-           sessions_.all_supplied(
-               id, slot.epoch, env_.clock.mono(),
-               {.closed = options_.orphan_grace, .silent = options_.silent_hold});
+    return all_supplied(id, slot, options_.silent_hold);
 }
 
 void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     if (slot.acting || versions_.exhausted() || (slot.settled && slot.doubts.empty())) {
         return;
     }
-    if (!slot.settled && !holds_orphans(slot) && all_supplied(id, slot)) {
+    if (!all_known(id, slot) || (!slot.settled && holds_orphans(slot))) {
+        return;
+    }
+    if (!slot.settled) {
         drop_unclaimed(id);  // else the statement would name it
         slot.settled = true;
         stream(id, slot);
-        clear_doubts(slot, false);
     }
-    if (slot.settled && !slot.doubts.empty() && all_known(id, slot)) {
-        clear_doubts(slot, true);
-    }
+    clear_doubts(slot);
 }
 
 // Others may have taken writes of this slot in our stead: whether we know all is asked anew, and

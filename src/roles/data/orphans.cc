@@ -115,7 +115,7 @@ void DataServer::Impl::look_after_unclaimed() {
     std::vector<SlotId> over;
     for (const auto& [id, ids] : unclaimed_) {
         const LedSlot* slot = slots_.find(id);
-        if (slot == nullptr || all_supplied(id, *slot)) {
+        if (slot == nullptr || all_supplied(id, *slot, options_.heir_patience)) {
             over.push_back(id);
         }
     }
@@ -146,7 +146,7 @@ void DataServer::Impl::drop_unclaimed(SlotId id) {
 // Whether somebody is there to whom clients of a session that went may have come, and all such have
 // supplied the slot.
 bool DataServer::Impl::heirs_known(SlotId id, const LedSlot& slot) const {
-    return sessions_.any_supplied(id, slot.epoch) && all_supplied(id, slot);
+    return sessions_.any_supplied(id, slot.epoch) && all_supplied(id, slot, options_.heir_patience);
 }
 
 // Of an earlier life of a session that is there: what is not taken over within the grace may have

@@ -126,6 +126,25 @@ TEST_F(Promotion, TakesNothingFromWhoKnowsMoreThanTheCopy) {
     EXPECT_EQ(world.copy("d2").publications, 3U);
 }
 
+// It may be cut off: what only it owns was told before, and is missed by its own clients only.
+TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    world.pass(60s, {"s1"});
+    EXPECT_FALSE(world.copy("d2").settled);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    s1.beat();
+    world.pass(2s);
+    EXPECT_TRUE(world.copy("d2").settled);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    world.pass(610s, {"s1"});
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{}) << "nobody will come any more";
+}
+
 TEST_F(Promotion, BringsNothingBackToWhoKnowsThatItLeft) {
     lose_entries();
     s1.withdraw("a");

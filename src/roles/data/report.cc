@@ -111,6 +111,16 @@ DataStatus DataServer::Impl::status() const {
             }
         }
     }
+    for (const auto& [id, ids] : unclaimed_) {
+        const auto slot = slots_.led().find(id);
+        if (slot == slots_.led().end()) {
+            continue;
+        }
+        status.unclaimed += std::ranges::count_if(ids, [&](const auto& item) {
+            const auto* entry = slot->second->store.find(*item.second, item.first);
+            return entry != nullptr && entry->owner == store::kNobody;
+        });
+    }
     for (const auto& [name, held] : held_) {
         status.suspects += held.until.size();
     }
