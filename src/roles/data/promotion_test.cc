@@ -126,6 +126,19 @@ TEST_F(Promotion, TakesNothingFromWhoKnowsMoreThanTheCopy) {
     EXPECT_EQ(world.copy("d2").publications, 3U);
 }
 
+TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyThatItLeft) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    s1.withdraw("tail");
+    EXPECT_FALSE(world.copy("d2").settled);
+    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
+}
+
 // It may be cut off: what only it owns was told before, and is missed by its own clients only.
 TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
     lose_entries();
