@@ -66,7 +66,6 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              .cause = op.cause,
                              .owner = link.owner,
                              .owner_seq = op.owner_seq,
-                             .connection = op.connection,
                              .said_at = said_at};
     note(slot, write, slot.store.apply(write, env_.clock.mono()), turn);
 }
@@ -86,7 +85,6 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
     }
     // Who may hold what is not known here is told that it went, too.
     const bool doubted = outcome == store::WriteOutcome::remembered &&
-                         (by_word(write.cause) || write.connection) &&
                          slot.doubts.contains(write.service->data_info_id());
     store::Effect effect{.id = write.id,
                          .publication = nullptr,
