@@ -507,6 +507,11 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
     if (whole.settled) {
         copy.ids.clear();
     }
+    for (const auto& gone : whole.departed) {
+        if (!gone.connection) {
+            copy.ids.erase(gone.id.raw());
+        }
+    }
     for (const auto& publication : whole.publications) {
         copy.ids.insert(publication->id.raw());
     }
