@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "doors/native_codec/native_codec.h"
-#include "peers.h"
+#include "client_frames.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"

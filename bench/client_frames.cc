@@ -1,4 +1,4 @@
-#include "peers.h"
+#include "client_frames.h"
 
 #include <array>
 #include <ctime>
