@@ -1,12 +1,9 @@
-#include <array>
-#include <memory>
 #include <optional>
-
-#include <sys/epoll.h>
 
 #include "bare.h"
 #include "base/check.h"
 #include "client_frames.h"
+#include "crowd.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"
@@ -16,48 +13,6 @@ namespace muster::bench {
 namespace {
 
 const Service kService{.data_id = "bench.fanout"};
-
-// Many connections read by one epoll loop, as a client machine would.
-class Crowd {
-public:
-    Crowd(std::uint16_t port, std::size_t count) : poll_(::epoll_create1(0)) {
-        for (std::size_t i = 0; i < count; ++i) {
-            connections_.push_back(std::make_unique<Connection>(port));
-            epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
-            ::epoll_ctl(poll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
-        }
-    }
-
-    [[nodiscard]] Connection& at(std::size_t i) {
-        return *connections_[i];
-    }
-    [[nodiscard]] std::size_t size() const {
-        return connections_.size();
-    }
-
-    // Lets every connection read until `take` has said true `wanted` times.
-    template <typename Take>
-    void read_until(std::size_t wanted, const Take& take) {
-        std::array<epoll_event, 512> events;
-        std::size_t seen = 0;
-        while (seen < wanted) {
-            const int ready =
-                ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 10'000);
-            if (ready <= 0) {
-                die("fan-out: " + std::to_string(wanted - seen) + " pushes did not arrive in 10 s");
-            }
-            for (int i = 0; i < ready; ++i) {
-                Connection& connection = at(events[static_cast<std::size_t>(i)].data.u64);
-                connection.drain(
-                    [&](const bolt::Frame& frame) { seen += take(connection, frame) ? 1 : 0; });
-            }
-        }
-    }
-
-private:
-    int poll_;
-    std::vector<std::unique_ptr<Connection>> connections_;
-};
 
 struct Round {
     std::vector<double> rates;  // lists per second
@@ -81,11 +36,11 @@ Round through_muster(const ServerProcess& server, const Effort& effort) {
     for (std::size_t i = 0; i < crowd.size(); ++i) {
         crowd.at(i).send(native_subscribe(kService, "subscriber-" + std::to_string(i)));
     }
-    const auto take = [](Connection& connection, const bolt::Frame& frame) {
+    const auto take = [&](std::size_t i, const bolt::Frame& frame) {
         if (!is_push(frame)) {
             return false;
         }
-        connection.send(native_ack(frame));
+        crowd.at(i).send(native_ack(frame));
         return true;
     };
     crowd.read_until(crowd.size(), take);
@@ -136,8 +91,8 @@ Round through_bare_loop(const std::string& message, const Effort& effort) {
     for (std::size_t i = 0; i < effort.fanout_rounds; ++i) {
         const Duration begin = now();
         trigger.send("!");
-        crowd.read_until(crowd.size(), [](Connection& connection, const bolt::Frame& frame) {
-            connection.send(native_ack(frame));
+        crowd.read_until(crowd.size(), [&](std::size_t at, const bolt::Frame& frame) {
+            crowd.at(at).send(native_ack(frame));
             return true;
         });
         const double seconds = static_cast<double>((now() - begin).count()) / 1e9;
