@@ -4,6 +4,8 @@ import dataclasses
 import json
 import os
 import subprocess
+import sys
+import time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,14 +60,23 @@ class Report:
         self.as_json = as_json
         self.judge = judge
         self.missed = []
+        self.begin = time.monotonic()
         self.where = {"machine": processor(), "commit": commit()}
+
+    def seconds(self):
+        """Since the run began."""
+        return time.monotonic() - self.begin
+
+    @staticmethod
+    def note(text):
+        print(f"bench peers: {text}", file=sys.stderr)
 
     def header(self, versions, folder):
         self.where["peers"] = versions
         if not self.as_json:
             print(f"machine {self.where['machine']}, commit {self.where['commit']}, load generators"
                   f" on the same machine\n{versions}; data folders on {file_system(folder)}\n"
-                  "lu: load average of the machine when the figure was taken", flush=True)
+                  "load: the load average when the figure was printed", flush=True)
 
     def spread(self, bench, metric, unit, values):
         """`values`: one for each measurement. Gives the spread."""
@@ -91,7 +102,7 @@ class Report:
             print(json.dumps({"bench": bench, "metric": metric, "unit": unit} | fields
                              | {"load_average": load} | self.where), flush=True)
         else:
-            print(f"{bench:<22} {metric:<38} {text}   (lu {load})", flush=True)
+            print(f"{bench:<22} {metric:<38} {text}   (load {load})", flush=True)
 
 
 def file_system(folder):

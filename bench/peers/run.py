@@ -3,8 +3,8 @@
 
     ./dev bench peers [--json] [--tiny] [--works LIST] [--systems LIST] [--folder DIR]
 
-Exit status: 0 all bounds hold, 1 some do not or something failed, 2 wrong usage, 77 a peer is
-missing and --skip-missing was given.
+Exit status: 0 all bounds hold, 1 some do not or something failed, 2 wrong usage, 77 with --no-build
+when a peer or its loader is not here.
 """
 
 import argparse
@@ -49,10 +49,10 @@ def arguments():
                         metavar="LIST", help="muster and some of zookeeper,etcd")
     parser.add_argument("--folder", help="where data folders are made; the temporary folder unless "
                         "said: /dev/shm shows what syncing to disk costs the peers")
-    parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release",
-                        help="build folder of muster, and of the loaders made here")
-    parser.add_argument("--skip-missing", action="store_true",
-                        help=f"end with status {SKIPPED} when a peer is not installed")
+    parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "build/release/bin",
+                        help="the folder of muster and muster-peer-loader")
+    parser.add_argument("--no-build", action="store_true", help="build no load generators; end "
+                        f"with status {SKIPPED} when one, or a peer, is not here")
     given = parser.parse_args()
     if "muster" not in given.systems:
         parser.error("--systems: muster is what the others are compared with, so name it, too")
@@ -86,7 +86,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     signal.signal(signal.SIGALRM, too_long)
     try:
-        versions = [SYSTEMS[name].build(given.programs) for name in given.systems]
+        versions = [SYSTEMS[name].prepare(given.programs, build=not given.no_build)
+                    for name in given.systems]
         signal.alarm(TIME_S)
         report = Report(given.json, judge=not given.tiny)
         with tempfile.TemporaryDirectory(prefix="muster-peers-", dir=given.folder) as folder:
@@ -94,7 +95,7 @@ def main():
             measure(given, report, folder)
     except Missing as missing:
         print(f"bench peers: {missing}", file=sys.stderr)
-        return SKIPPED if given.skip_missing else 1
+        return SKIPPED if given.no_build else 1
     except Failed as failed:
         print(f"bench peers: {failed}", file=sys.stderr)
         return 1

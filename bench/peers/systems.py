@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -14,10 +15,11 @@ from processes import Failed, Loader, Process, await_true, free_port
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 JARS = pathlib.Path("/usr/share/java")
+LOADERS = ROOT / "build/peers"  # built by prepare(); Muster's own is beside muster
 
 
 class Missing(Exception):
-    """A peer, or what its loader needs, is not here; the text says what to install."""
+    """A peer, its loader, or what that needs is not here; the text says what to do."""
 
 
 class System:
@@ -29,7 +31,7 @@ class System:
 
     def __init__(self, folder, programs):
         self.folder = os.path.join(folder, self.name)
-        self.programs = programs  # folder of the built loaders
+        self.programs = programs  # folder of muster and its loader
         self.port = free_port()
         self.servers = []
         self.loaders = []
@@ -80,6 +82,19 @@ class System:
         return sum(int(count) for count in
                    re.findall(r"\bbytes_(?:sent|received):(\d+)", done.stdout))
 
+    @classmethod
+    def prepare(cls, programs, build):
+        """Its name and version for people. Builds the loader, or only looks for it.
+
+        Errors: Missing, Failed.
+        """
+        raise NotImplementedError
+
+    def await_durable(self, _registrations):
+        """Waits until so many are as durable as this system makes them; how long, in seconds. At
+        once for those that answer no sooner."""
+        return 0.0
+
     def start(self):
         raise NotImplementedError
 
@@ -100,15 +115,15 @@ class Muster(System):
 
     name = "muster"
 
-    @staticmethod
-    def build(programs):
+    @classmethod
+    def prepare(cls, programs, build):
         for program in ("muster", "muster-peer-loader"):
-            if not (programs / "bin" / program).exists():
+            if not (programs / program).exists():
                 raise Missing(f"{program} is not built in {programs}: ./dev bench peers builds it")
-        return "muster"
+        return "Muster"
 
     def muster(self, *arguments):
-        return self.serve([str(self.programs / "bin/muster"), "server", *arguments])
+        return self.serve([str(self.programs / "muster"), "server", *arguments])
 
     def start(self):
         http = free_port()
@@ -119,7 +134,7 @@ class Muster(System):
                    "Muster was to become ready")
 
     def loader_command(self):
-        return [str(self.programs / "bin/muster-peer-loader")]
+        return [str(self.programs / "muster-peer-loader")]
 
 
 class MusterPair(Muster):
@@ -140,6 +155,13 @@ class MusterPair(Muster):
         await_true(lambda: self.metric("muster_data_slots_settled") == self.SLOTS
                    and self.metric("muster_data_slots_synced") == self.SLOTS, self.servers[1],
                    "each slot was to have a leader and a follower in step")
+
+    def await_durable(self, registrations):
+        """An answer comes when the leader has it; the follower has it a little later."""
+        answered = time.monotonic()
+        await_true(lambda: self.metric("muster_data_publications_followed") >= registrations,
+                   self.servers[1], f"followers were to have {registrations} publications")
+        return time.monotonic() - answered
 
     def metric(self, name):
         """The sum over both processes; zero when one does not answer."""
@@ -165,17 +187,17 @@ class ZooKeeper(System):
     CLASSPATH = ":".join(str(JARS / f"{name}.jar") for name in NEEDED)
 
     @classmethod
-    def build(cls, programs):
+    def prepare(cls, programs, build):
         missing = [name for name in cls.NEEDED if not (JARS / f"{name}.jar").exists()]
         if missing or not shutil.which("java") or not shutil.which("javac"):
             raise Missing("ZooKeeper, its Java client or a JDK is not here: apt-get install "
                           "libzookeeper-java openjdk-17-jdk-headless, or ./dev bench peers, which "
                           "installs them")
-        out = programs / "peers/zookeeper"
         sources = sorted(str(path) for path in (HERE / "zookeeper").glob("*.java"))
-        run_build(["javac", "-nowarn", "-cp", cls.CLASSPATH, "-d", str(out), *sources], HERE)
-        version = re.search(r"[\d.]+\d", (JARS / "zookeeper.jar").resolve().name)
-        return f"ZooKeeper {version[0] if version else ''}".strip()
+        make_loader(["javac", "-nowarn", "-cp", cls.CLASSPATH, "-d", str(LOADERS / "zookeeper"),
+                     *sources], HERE, LOADERS / "zookeeper", build)
+        versions = [path.stem for path in JARS.glob("zookeeper-[0-9]*.jar")]
+        return "ZooKeeper" + " ".join(versions).removeprefix("zookeeper").replace("-", " ")
 
     def start(self):
         config = os.path.join(self.folder, "zoo.cfg")
@@ -196,7 +218,7 @@ class ZooKeeper(System):
 
     def loader_command(self):
         return ["java", "-Dzookeeper.sasl.client=false", "-cp",
-                f"{self.CLASSPATH}:{self.programs}/peers/zookeeper", "muster.peers.Main"]
+                f"{self.CLASSPATH}:{LOADERS}/zookeeper", "muster.peers.Main"]
 
 
 class Etcd(System):
@@ -205,12 +227,13 @@ class Etcd(System):
     name = "etcd"
     batch = 128  # --max-txn-ops
 
-    @staticmethod
-    def build(programs):
+    @classmethod
+    def prepare(cls, programs, build):
         if not shutil.which("etcd") or not shutil.which("go"):
             raise Missing("etcd, or Go for its client, is not here: apt-get install etcd-server "
                           "golang-go, or ./dev bench peers, which installs them")
-        run_build(["go", "build", "-o", str(programs / "peers/etcd-loader"), "."], HERE / "etcd")
+        make_loader(["go", "build", "-o", str(LOADERS / "etcd"), "."], HERE / "etcd",
+                    LOADERS / "etcd", build)
         said = subprocess.run(["etcd", "--version"], capture_output=True, text=True, check=True)
         return said.stdout.splitlines()[0].replace(" Version:", "")
 
@@ -224,10 +247,16 @@ class Etcd(System):
         await_true(lambda: answers_http(f"{client}/health"), server, "etcd was to become ready")
 
     def loader_command(self):
-        return [str(self.programs / "peers/etcd-loader")]
+        return [str(LOADERS / "etcd")]
 
 
-def run_build(command, folder):
+def make_loader(command, folder, out, build):
+    if not build:
+        if not out.exists():
+            raise Missing(f"the load generator {out} was not built: ./dev bench peers --tiny "
+                          "builds it, the first time with Go modules from the network")
+        return
+    LOADERS.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Failed(f"{' '.join(command[:2])} could not build a loader (the first time it needs "
