@@ -58,8 +58,8 @@ final class Register {
             sendNext(session);
         }
         done.await();
-        return "{\"begin\":" + begin + ",\"end\":" + System.nanoTime() + ",\"registered\":" + registrations
-                + ",\"batch_ns\":" + Arrays.toString(took) + "}";
+        return "{\"begin\":" + begin + ",\"end\":" + System.nanoTime() + ",\"registered\":"
+                + registrations + ",\"batch_ns\":" + Arrays.toString(took) + "}";
     }
 
     private void sendNext(ZooKeeper session) {
