@@ -12,9 +12,9 @@
 namespace muster {
 
 // A registration that went: by the word of its client, then no state of it up to `order` is there
-// any more; or because its connection or lease ended, then not the state of this order that came
-// over that connection, nor one of an older version. What was told of it last may be an older
-// state, that came over another connection.
+// any more; or because its connection or lease ended, then none up to `order` that came over that
+// connection, nor one of an older version. What was told of it last may be an older state, that
+// came over another connection.
 struct Departure {
     RegistId id;
     RegistOrder order;

@@ -66,6 +66,7 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              .cause = op.cause,
                              .owner = link.owner,
                              .owner_seq = op.owner_seq,
+                             .connection = op.connection,
                              .said_at = said_at};
     note(slot, write, slot.store.apply(write, env_.clock.mono()), turn);
 }
@@ -83,13 +84,17 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
     }
+    // Who may hold what is not known here is told that it went, too.
+    const bool doubted = outcome == store::WriteOutcome::remembered &&
+                         (by_word(write.cause) || write.connection) &&
+                         slot.doubts.contains(write.service->data_info_id());
     store::Effect effect{.id = write.id,
                          .publication = nullptr,
                          .order = write.order,
                          .cause = write.cause,
                          .owner = write.owner,
                          .owner_seq = write.owner_seq,
-                         .visible = outcome == store::WriteOutcome::changed};
+                         .visible = outcome == store::WriteOutcome::changed || doubted};
     // What is there now may be another state than the one that was said.
     if (write.publication != nullptr && effect.visible) {
         effect.id = {};
@@ -124,7 +129,8 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
                 std::make_move_iterator(effects.begin() + static_cast<std::ptrdiff_t>(end)));
             const bool visible = std::ranges::any_of(
                 entry.effects, [](const store::Effect& effect) { return effect.visible; });
-            auto* datum = slot.store.find(*written.service);
+            auto* datum = visible ? &slot.store.find_or_make(written.service)
+                                  : slot.store.find(*written.service);
             entry.from = datum == nullptr ? Version{} : datum->version;
             entry.to = entry.from;
             if (visible) {

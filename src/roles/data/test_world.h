@@ -379,6 +379,9 @@ inline void TestSession::fall_silent(const std::string& id) {
 inline void TestSession::end(const std::string& id, RemovalCause cause, bool confirmed) {
     msg::PublishBatch::Op op = own_.at(id);
     own_.erase(id);
+    if (!by_word(cause)) {
+        op.connection = connection_of(*op.publication);
+    }
     op.publication = nullptr;
     op.cause = cause;
     op.owner_seq = ++seq_;

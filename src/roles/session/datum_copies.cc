@@ -54,7 +54,7 @@ bool DatumCopy::Departed::holds(const Publication& publication) const {
         return publication.order <= gone.order;
     }
     return publication.order.version < gone.order.version ||
-           (publication.order == gone.order && *gone.connection == connection_of(publication));
+           (publication.order <= gone.order && *gone.connection == connection_of(publication));
 }
 
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {

@@ -89,6 +89,17 @@ TEST_F(DatumCopiesTest, KeepWhatIsNewerThanALeaderKnowsThatIsNotSettled) {
     EXPECT_EQ((*copy.publications.begin())->order, (RegistOrder{1, 0}));
 }
 
+// Its client had said it again, which subscribers are not told.
+TEST_F(DatumCopiesTest, AreNotToldAgainOfAStateBeforeTheOneThatClosed) {
+    copies.fold(snapshot(5, true, {publication("q", "a", {2, 100})}));
+    copies.fold(change(
+        5, 6, {}, {{RegistId("q"), {2, 200}, connection_of(*publication("q", "a", {2, 100}))}}));
+    copies.fold(snapshot(7, false, {publication("q", "a", {2, 100})}));
+    EXPECT_TRUE(copy.publications.empty());
+    copies.fold(snapshot(8, false, {publication("q", "a", {2, 300})}));
+    EXPECT_EQ(copy.publications.size(), 1U) << "it was said since";
+}
+
 TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
     copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
     auto told = snapshot(6, false, {});
@@ -104,6 +115,9 @@ TEST_F(DatumCopiesTest, TakeAwayWhatIsSaidToHaveDeparted) {
     told.departed.front().connection = connection_of(*publication("q"));
     copies.fold(told);
     EXPECT_TRUE(copy.publications.empty());
+    told = snapshot(9, false, {publication("q", "a", {2, 0})});
+    copies.fold(told);
+    EXPECT_TRUE(copy.publications.empty()) << "who tells it has not heard that it closed";
 }
 
 TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {

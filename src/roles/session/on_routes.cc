@@ -87,21 +87,20 @@ bool SessionServer::Impl::waits_to_rejoin(const DatumCopy& copy) const {
            rejoining_.contains(slot_of(*copy.service, routes_.size()));
 }
 
-// On a stream of its own, so that nothing counts that was told before.
+// On a stream of its own, so that nothing counts that was told before; one for all slots of a node,
+// when what was said before it served the last of them is acknowledged.
 void SessionServer::Impl::rejoin() {
-    std::set<NodeId> ready;
-    std::erase_if(rejoining_, [&](const auto& item) {
-        const bool done = !writes_.has_up_to(item.first, item.second);
-        if (done) {
-            ready.insert(routes_.find(item.first)->node);
-        }
-        return done;
-    });
+    std::map<NodeId, bool> ready;
     for (const auto& [slot, seq] : rejoining_) {
-        ready.erase(routes_.find(slot)->node);  // once for all of its slots
+        const auto all = ready.try_emplace(routes_.find(slot)->node, true).first;
+        all->second = all->second && !writes_.has_up_to(slot, seq);
     }
-    for (const NodeId& node : ready) {
-        restart_stream(node);
+    std::erase_if(rejoining_,
+                  [&](const auto& item) { return ready.at(routes_.find(item.first)->node); });
+    for (const auto& [node, all] : ready) {
+        if (all) {
+            restart_stream(node);
+        }
     }
 }
 
