@@ -31,16 +31,16 @@ public:
     }
 
     // Lets every connection read until `take` (number of the connection, frame) has said true
-    // `wanted` times. Ends the program when nothing comes for 10 s.
+    // `wanted` times. Ends the program when nothing comes for a minute.
     template <typename Take>
     void read_until(std::size_t wanted, const Take& take) {
         std::array<epoll_event, 512> events;
         std::size_t seen = 0;
         while (seen < wanted) {
             const int ready =
-                ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 10'000);
+                ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 60'000);
             if (ready <= 0) {
-                die(std::to_string(wanted - seen) + " frames did not arrive in 10 s");
+                die(std::to_string(wanted - seen) + " frames did not arrive in a minute");
             }
             for (int e = 0; e < ready; ++e) {
                 const std::size_t i = events[static_cast<std::size_t>(e)].data.u64;

@@ -151,26 +151,34 @@ class Told:
 def fan_out(report, effort, kinds):
     """One change of a service to many watchers, each with a connection of its own."""
     seen = {watchers: {} for watchers in effort.watchers}
-    for turn in range(effort.fanout_turns):
-        if turn > 0 and report.seconds() > effort.fanout_begins_s:
-            report.note(fewer_turns("fanout", turn, effort.fanout_turns))
-            break
-        for make in kinds:
-            with make() as system:
-                crowd = Crowd(system, max(effort.watchers))
-                for watchers in effort.watchers:
-                    crowd.watch(watchers)
-                    seen[watchers].setdefault(system.name, Told()).measure(crowd, effort)
-    for watchers, systems in seen.items():
-        bench = f"fanout_{watchers}"
-        for name, told in systems.items():
-            told.report(report, bench, name)
-        mine = systems.pop("muster")
-        ratios(report, bench, "lists_per_s", 1 / median(mine.last_s),
-               {name: 1 / median(peer.last_s) for name, peer in systems.items()},
-               Bound(at_least=4))
-        ratios(report, bench, "server_cpu_per_list", mine.cpu_s,
-               {name: peer.cpu_s for name, peer in systems.items() if peer.cpu_s > 0}, None)
+    try:
+        for turn in range(effort.fanout_turns):
+            if turn > 0 and report.seconds() > effort.fanout_begins_s:
+                report.note(fewer_turns("fanout", turn, effort.fanout_turns))
+                break
+            for make in kinds:
+                with make() as system:
+                    crowd = Crowd(system, max(effort.watchers))
+                    for watchers in effort.watchers:
+                        crowd.watch(watchers)
+                        told = seen[watchers].get(system.name, Told())
+                        told.measure(crowd, effort)
+                        seen[watchers][system.name] = told
+    finally:  # what all were measured at is told, also when one failed or the time is up
+        for watchers, systems in seen.items():
+            if len(systems) == len(kinds):
+                report_fan_out(report, f"fanout_{watchers}", systems)
+
+
+def report_fan_out(report, bench, systems):
+    for name, told in systems.items():
+        told.report(report, bench, name)
+    mine = systems.pop("muster")
+    ratios(report, bench, "lists_per_s", 1 / median(mine.last_s),
+           {name: 1 / median(peer.last_s) for name, peer in systems.items()}, Bound(at_least=4))
+    ratios(report, bench, "server_cpu_per_list", mine.cpu_s / len(mine.each_ms),
+           {name: peer.cpu_s / len(peer.each_ms) for name, peer in systems.items()
+            if peer.cpu_s > 0}, None)
 
 
 @dataclasses.dataclass
