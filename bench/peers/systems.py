@@ -123,7 +123,9 @@ class Muster(System):
         return "Muster"
 
     def muster(self, *arguments):
-        return self.serve([str(self.programs / "muster"), "server", *arguments])
+        # The load generator sends no heartbeats, which clients of the others do.
+        return self.serve([str(self.programs / "muster"), "server", "--set",
+                           "bolt.idle_timeout=1h", *arguments])
 
     def start(self):
         http = free_port()
