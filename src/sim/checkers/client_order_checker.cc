@@ -12,7 +12,7 @@ constexpr auto kName = "I8 order by the client";
 }  // namespace
 
 void ClientOrderChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
-    const bool may_know_less = truth_.crossed(listener) || truth_.begins_apart(before);
+    const bool may_know_less = truth_.crossed(listener) || before == nullptr;
     for (const auto& [id, publication] : now.publications) {
         const auto known = truth_.publications().find(id);
         if (known == truth_.publications().end() || publication->boxes.size() != 1) {

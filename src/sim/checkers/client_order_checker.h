@@ -8,7 +8,9 @@
 namespace muster::sim {
 
 // I8: the states of one publication are shown in the order its client gave them, none that it did
-// not give. That the last one stays is I1. Excused: see Truth::crossed() and begins_apart().
+// not give. That the last one stays is I1. Excused: see Truth::crossed(). A listener that begins
+// anew says that it holds nothing: its session may be a moment behind the one that told it when it
+// listened before, and nobody knows what that was.
 class ClientOrderChecker final : public Checker {
 public:
     using Checker::Checker;

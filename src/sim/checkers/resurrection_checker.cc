@@ -7,7 +7,7 @@ namespace muster::sim {
 void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before,
                                    const Shown& now) {
     for (const auto& [id, publication] : now.publications) {
-        if (truth_.crossed(listener) || truth_.begins_apart(before)) {
+        if (truth_.crossed(listener) || before == nullptr) {
             buried_.erase({listener, id});
         }
         if (buried_.contains({listener, id}) &&

@@ -11,8 +11,7 @@ namespace muster::sim {
 // Excused as in I3: a client whose connection was lost shortly before its end has two
 // disappearances on their way. So is a client that had moved: the session it left may have missed
 // its end, and say what it knows until it finds the connection closed or the lease over. And the
-// views of a listener that crossed a cut: see Truth::crossed() and
-// begins_apart().
+// views of a listener that crossed a cut, see Truth::crossed(), or begins anew, as in I8.
 class ResurrectionChecker final : public Checker {
 public:
     using Checker::Checker;

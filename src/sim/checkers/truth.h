@@ -120,11 +120,6 @@ public:
     // not have heard what it was shown before, and both sides work on: nobody there could know
     // better, nor may the session keep back what it does know.
     [[nodiscard]] bool crossed(const Listener& listener) const;
-    // Whether a listener that was shown nothing yet (`before` is null) begins while nodes are apart
-    // or shortly after. Nobody knows what it saw when it listened before.
-    [[nodiscard]] bool begins_apart(const Shown* before) const {
-        return before == nullptr && reuniting();
-    }
     // Nodes are cut from each other, or were kReunited ago.
     [[nodiscard]] bool reuniting() const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
