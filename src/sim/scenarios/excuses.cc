@@ -64,6 +64,10 @@ void Excuses::step() {
         if (client->alive()) {
             judge(*client);
         }
+        // Also of one that died: the session it left may stand still, and hear of neither.
+        if (left_behind(*client)) {
+            truth_.excuse_return(client->name());
+        }
     }
 }
 
@@ -106,11 +110,13 @@ void Excuses::judge(SimClient& client) {
     if (away_.contains(name)) {
         truth_.excuse(name);
     }
-    if (std::ranges::any_of(client.reached(), [&](const auto& item) {
-            return item.first != client.pipe() && pipes_.held_by_session(item.first);
-        })) {
-        truth_.excuse_return(name);
-    }
+}
+
+// Whether a session holds a connection that the client has left for another.
+bool Excuses::left_behind(const SimClient& client) const {
+    return std::ranges::any_of(client.reached(), [&](const auto& item) {
+        return item.first != client.pipe() && pipes_.held_by_session(item.first);
+    });
 }
 
 bool Excuses::goes_on(const ServerLife& session) const {

@@ -35,6 +35,7 @@ private:
     [[nodiscard]] bool goes_on(const ServerLife& session) const;
     // Whether its session ended, and the one it is in now cannot say to all that it is back.
     [[nodiscard]] bool unheard_of(const SimClient& client, const ServerLife& now) const;
+    [[nodiscard]] bool left_behind(const SimClient& client) const;
     [[nodiscard]] bool late(const SimClient& client) const;
     [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
 
