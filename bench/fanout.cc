@@ -1,12 +1,9 @@
-#include <array>
-#include <memory>
 #include <optional>
-
-#include <sys/epoll.h>
 
 #include "bare.h"
 #include "base/check.h"
-#include "peers.h"
+#include "client_frames.h"
+#include "crowd.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"
@@ -16,48 +13,6 @@ namespace muster::bench {
 namespace {
 
 const Service kService{.data_id = "bench.fanout"};
-
-// Many connections read by one epoll loop, as a client machine would.
-class Crowd {
-public:
-    Crowd(std::uint16_t port, std::size_t count) : poll_(::epoll_create1(0)) {
-        for (std::size_t i = 0; i < count; ++i) {
-            connections_.push_back(std::make_unique<Connection>(port));
-            epoll_event event{.events = EPOLLIN, .data = {.u64 = i}};
-            ::epoll_ctl(poll_, EPOLL_CTL_ADD, connections_.back()->fd(), &event);
-        }
-    }
-
-    [[nodiscard]] Connection& at(std::size_t i) {
-        return *connections_[i];
-    }
-    [[nodiscard]] std::size_t size() const {
-        return connections_.size();
-    }
-
-    // Lets every connection read until `take` has said true `wanted` times.
-    template <typename Take>
-    void read_until(std::size_t wanted, const Take& take) {
-        std::array<epoll_event, 512> events;
-        std::size_t seen = 0;
-        while (seen < wanted) {
-            const int ready =
-                ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 10'000);
-            if (ready <= 0) {
-                die("fan-out: " + std::to_string(wanted - seen) + " pushes did not arrive in 10 s");
-            }
-            for (int i = 0; i < ready; ++i) {
-                Connection& connection = at(events[static_cast<std::size_t>(i)].data.u64);
-                connection.drain(
-                    [&](const bolt::Frame& frame) { seen += take(connection, frame) ? 1 : 0; });
-            }
-        }
-    }
-
-private:
-    int poll_;
-    std::vector<std::unique_ptr<Connection>> connections_;
-};
 
 // A crowd that is told a change again and again; rates of the rounds so far.
 class Told {
@@ -88,8 +43,9 @@ public:
         ++version_;
         msg::RegisterPublishers request{.request =
                                             msg::RequestId(static_cast<std::uint64_t>(version_))};
-        request.publications.push_back(publication(
-            kService, "publisher", version_, "127.0.0.1:12200?version=" + std::to_string(version_)));
+        request.publications.push_back(
+            publication(kService, "publisher", version_,
+                        "127.0.0.1:12200?version=" + std::to_string(version_)));
         connection_.send(native_frame(request));
     }
     void await_answer() {
@@ -101,12 +57,15 @@ private:
     std::int64_t version_ = 1'000'000;  // as many digits in all rounds
 };
 
-bool take_push(Connection& connection, const bolt::Frame& frame) {
-    if (!is_push(frame)) {
-        return false;
-    }
-    connection.send(native_ack(frame));
-    return true;
+// For Crowd::read_until(): acknowledges pushes.
+auto take_push_of(Crowd& crowd) {
+    return [&crowd](std::size_t i, const bolt::Frame& frame) {
+        if (!is_push(frame)) {
+            return false;
+        }
+        crowd.at(i).send(native_ack(frame));
+        return true;
+    };
 }
 
 class ToldByMuster final : public Told {
@@ -118,13 +77,13 @@ public:
         for (std::size_t i = 0; i < crowd_.size(); ++i) {
             crowd_.at(i).send(native_subscribe(kService, "subscriber-" + std::to_string(i)));
         }
-        crowd_.read_until(crowd_.size(), take_push);
+        crowd_.read_until(crowd_.size(), take_push_of(crowd_));
     }
 
     void round() override {
         const Duration begin = now();
         publisher_.publish();
-        crowd_.read_until(crowd_.size(), take_push);
+        crowd_.read_until(crowd_.size(), take_push_of(crowd_));
         took(crowd_.size(), begin);
         publisher_.await_answer();
     }
@@ -166,7 +125,7 @@ public:
     void round() override {
         const Duration begin = now();
         trigger_.send("!");
-        crowd_.read_until(crowd_.size(), take_push);
+        crowd_.read_until(crowd_.size(), take_push_of(crowd_));
         took(crowd_.size(), begin);
     }
 
@@ -206,8 +165,7 @@ void run_fanout(Report& report, const Effort& effort, std::size_t connections) {
          .metric = "p50_ratio_to_bare_loop",
          .unit = "x",
          .value = muster_rate.p50 / bare_rate.p50,
-         .bound =
-             effort.judge ? std::optional(Bound{Bound::Kind::at_least, 0.85}) : std::nullopt});
+         .bound = effort.judge ? std::optional(Bound{Bound::Kind::at_least, 0.85}) : std::nullopt});
     report.add({.bench = bench,
                 .metric = "push_bytes",
                 .unit = "B",

@@ -44,6 +44,7 @@ int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny] [--sizes SESSIONSxDATA,...]\n"
                  "groups: standalone (the default), push, recovery, capacity\n"
+                 "(./dev bench peers, other registries beside this one, is bench/peers/run.py)\n"
                  "--json prints one object a line; --tiny only shows that the work still runs;\n"
                  "--sizes: the clusters that capacity simulates, 30x6,100x20,300x60 unless said\n"
                  "exit status: 0 all bounds hold, 1 some do not, 2 wrong usage\n");

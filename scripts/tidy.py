@@ -220,10 +220,12 @@ class Tidy:
                 self.complain(name, 1, f"over {README_LINES} lines: the rest belongs into docs/")
 
     def check_packages(self):
-        name = "scripts/packages.txt"
-        path = self.root / name
+        for path in sorted((self.root / "scripts").glob("packages*.txt")):
+            self.check_package_list(path.relative_to(self.root).as_posix(), path)
+
+    def check_package_list(self, name, path):
         before = ""
-        for number, line in enumerate(path.read_text().splitlines() if path.exists() else [], 1):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
             if line.startswith("#") or not line.strip():
                 continue
             package, _, why = line.partition("  # ")
