@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,8 +34,6 @@ struct PublishBatch {
         // Of a closed or silent one: the session held it until its time was over, or an operator
         // confirmed it. No other brake asks again.
         bool confirmed = false;
-        // Of a closed or silent one: over which connection came what it ended, connection_of() it.
-        std::optional<std::uint64_t> connection = {};
     };
     Incarnation session;
     SlotId slot;

@@ -132,8 +132,7 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
     const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
         // It may overtake the registration it ends.
-        return tombstones_.bury({write, now, write.connection}) ? WriteOutcome::remembered
-                                                                : WriteOutcome::ignored;
+        return tombstones_.bury({write, now}) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
     // What an earlier life of its session held, the later one was told of anew.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "base/id.h"
 #include "model/ids.h"
@@ -37,8 +36,6 @@ struct Write {
     RemovalCause cause = RemovalCause::left;
     OwnerId owner;
     std::uint64_t owner_seq = 0;
-    // Of a closed or silent one, when it is known: over which connection came what it ended.
-    std::optional<std::uint64_t> connection = {};
     // When it was said the owner had done everything up to this number.
     std::uint64_t said_at = 0;
 };

@@ -8,8 +8,8 @@ namespace muster::msg::codec {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatch::Op> it) {
-    auto& [id, service, publication, order, cause, owner_seq, confirmed, connection] = it;
-    ar(id, service, nullable(publication), order, cause, owner_seq, confirmed, connection);
+    auto& [id, service, publication, order, cause, owner_seq, confirmed] = it;
+    ar(id, service, nullable(publication), order, cause, owner_seq, confirmed);
 }
 
 template <class Ar>

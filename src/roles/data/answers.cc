@@ -149,6 +149,20 @@ void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest&
     tell_later(link, std::move(snapshot));
 }
 
+// Something left that is not known here: who may hold it is told, with the order of it, as that
+// session may know something newer of it.
+void DataServer::Impl::tell_departed(LedSlot& slot, const std::string& name) {
+    if (!slot.doubts.contains(name)) {
+        return;
+    }
+    for (SessionLink* link : watchers_.of(name)) {
+        Interest& interest = link->interests.at(name);
+        if (doubtful(interest) && interest.stand != Stand::waiting) {
+            fork_with_all(slot, *link, interest);
+        }
+    }
+}
+
 void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& interest,
                                   bool settled) {
     auto& datum = slot.store.find_or_make(interest.service);

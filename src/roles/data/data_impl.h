@@ -87,6 +87,7 @@ private:
     struct Turn {
         std::map<std::string, Written> written;  // by data_info_id
         std::vector<msg::Superseded::Item> superseded;
+        std::set<std::string> departed;  // of which something left that is not known here
     };
     struct Reported {
         msg::CopyState state;
@@ -134,6 +135,7 @@ private:
     void answer_known(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
     void answer_stray(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
     void fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest);
+    void tell_departed(LedSlot& slot, const std::string& name);
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
     void tell(LedSlot& slot, const DatumChange& change);

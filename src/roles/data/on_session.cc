@@ -66,7 +66,6 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              .cause = op.cause,
                              .owner = link.owner,
                              .owner_seq = op.owner_seq,
-                             .connection = op.connection,
                              .said_at = said_at};
     note(slot, write, slot.store.apply(write, env_.clock.mono()), turn);
 }
@@ -80,21 +79,22 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
             probe_.writes_superseded.add();
             turn.superseded.push_back({.id = write.id, .owner_seq = write.owner_seq});
             return;
-        case store::WriteOutcome::remembered: probe_.writes_ignored.add(); break;
+        case store::WriteOutcome::remembered:
+            probe_.writes_ignored.add();
+            if (by_word(write.cause)) {
+                turn.departed.insert(write.service->data_info_id());
+            }
+            break;
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
     }
-    // Who may hold what is not known here is told that it went, too.
-    const bool doubted = outcome == store::WriteOutcome::remembered &&
-                         (by_word(write.cause) || write.connection) &&
-                         slot.doubts.contains(write.service->data_info_id());
     store::Effect effect{.id = write.id,
                          .publication = nullptr,
                          .order = write.order,
                          .cause = write.cause,
                          .owner = write.owner,
                          .owner_seq = write.owner_seq,
-                         .visible = outcome == store::WriteOutcome::changed || doubted};
+                         .visible = outcome == store::WriteOutcome::changed};
     // What is there now may be another state than the one that was said.
     if (write.publication != nullptr && effect.visible) {
         effect.id = {};
@@ -129,8 +129,7 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
                 std::make_move_iterator(effects.begin() + static_cast<std::ptrdiff_t>(end)));
             const bool visible = std::ranges::any_of(
                 entry.effects, [](const store::Effect& effect) { return effect.visible; });
-            auto* datum = visible ? &slot.store.find_or_make(written.service)
-                                  : slot.store.find(*written.service);
+            auto* datum = slot.store.find(*written.service);
             entry.from = datum == nullptr ? Version{} : datum->version;
             entry.to = entry.from;
             if (visible) {
@@ -144,6 +143,9 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
         }
     }
     turn.written.clear();
+    for (const std::string& name : std::exchange(turn.departed, {})) {
+        tell_departed(slot, name);
+    }
 }
 
 // What a session goes on holding although its client withdrew or changed it elsewhere would come

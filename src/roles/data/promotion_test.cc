@@ -175,21 +175,6 @@ TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
     EXPECT_GT(s2.copies["orders"].version, shown);
 }
 
-TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyWhatClosedOverWhichConnection) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
-    world.kill("d1");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
-    ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
-    s1.close("tail");
-    EXPECT_FALSE(world.copy("d2").settled);
-    EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
-    ASSERT_EQ(s2.copies["orders"].departed.size(), 1U);
-    EXPECT_TRUE(s2.copies["orders"].departed.front().connection);
-}
-
 // It may be cut off: what only it owns was told before, and is missed by its own clients only.
 TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
     lose_entries();

@@ -379,9 +379,6 @@ inline void TestSession::fall_silent(const std::string& id) {
 inline void TestSession::end(const std::string& id, RemovalCause cause, bool confirmed) {
     msg::PublishBatch::Op op = own_.at(id);
     own_.erase(id);
-    if (!by_word(cause)) {
-        op.connection = connection_of(*op.publication);
-    }
     op.publication = nullptr;
     op.cause = cause;
     op.owner_seq = ++seq_;
@@ -509,6 +506,11 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
     EXPECT_GE(whole.version, copy.version);
     if (whole.settled) {
         copy.ids.clear();
+    }
+    for (const auto& gone : whole.departed) {
+        if (!gone.connection) {
+            copy.ids.erase(gone.id.raw());
+        }
     }
     for (const auto& publication : whole.publications) {
         copy.ids.insert(publication->id.raw());

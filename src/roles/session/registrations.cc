@@ -131,11 +131,8 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
           .order = order,
           .cause = cause,
           .owner_seq = ++last_seq_};
-    if (!by_word(cause)) {
-        op.connection = connection_of(*registration.publication);
-    }
     erase(found);
-    bury(op.id, {op.service, order, cause, now, op.connection});
+    bury(op.id, {op.service, order, cause, now});
     return op;
 }
 
@@ -172,7 +169,7 @@ std::optional<Registrations::Op> Registrations::withdraw(const RegistId& id,
         if (roster_ != nullptr) {
             roster_->left(id);
         }
-        bury(id, {service, order, RemovalCause::left, now, {}});
+        bury(id, {service, order, RemovalCause::left, now});
         return Op{.id = id,
                   .service = service,
                   .order = order,
@@ -331,8 +328,7 @@ std::vector<Registrations::Op> Registrations::went_lately(const std::set<SlotId>
                        .service = grave.service,
                        .order = grave.order,
                        .cause = grave.cause,
-                       .owner_seq = by_word(grave.cause) ? ++last_seq_ : 0,
-                       .connection = grave.connection});
+                       .owner_seq = by_word(grave.cause) ? ++last_seq_ : 0});
     }
     return ops;
 }

@@ -153,7 +153,6 @@ private:
         RegistOrder order;
         RemovalCause cause = RemovalCause::left;
         MonoTime since;
-        std::optional<std::uint64_t> connection;  // as in Op
     };
 
     [[nodiscard]] static Op state(const Registration& registration);

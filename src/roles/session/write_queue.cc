@@ -151,7 +151,6 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
         if (const auto now = present(item.op.id)) {
             item.op = *now;
         } else {
-            item.op.connection = connection_of(*item.op.publication);
             item.op.publication = nullptr;
             item.op.cause = RemovalCause::silent;
         }
