@@ -78,9 +78,6 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
         fork_with_all(slot, link, interest);
         return;
     }
-    if (said.held < said.heard && said.heard == datum.version) {
-        step(slot, datum);  // what was shown as this version may be another list
-    }
     tell_whole(slot, link, interest, statement);
 }
 

@@ -139,42 +139,6 @@ TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyThatItLeft) {
     EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
 }
 
-TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
-    world.kill("d1");
-    TestSession& s3 = world.session("s3");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
-    s3.publish("new", kOrders);
-    ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
-    const std::size_t snapshots = s2.snapshots;
-    world.send({s2.node, Role::session}, {NodeId("d2"), Role::data},
-               msg::InterestDeclare{
-                   .session = Incarnation(1),
-                   .stream = 1,
-                   .part = 10,
-                   .items = {{.service = kOrders, .heard = s2.copies["orders"].version}}});
-    world.run();
-    EXPECT_EQ(s2.snapshots, snapshots) << "d2 does not know that all it knows is all";
-    world.pass(2s);
-    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
-}
-
-TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
-    const Version shown = s2.copies["orders"].version;
-    const std::size_t snapshots = s2.snapshots;
-    world.send({s2.node, Role::session}, {NodeId("d1"), Role::data},
-               msg::InterestDeclare{.session = Incarnation(1),
-                                    .stream = 1,
-                                    .part = 10,
-                                    .items = {{.service = kOrders, .heard = shown}}});
-    world.run();
-    EXPECT_EQ(s2.snapshots, snapshots + 1);
-    EXPECT_GT(s2.copies["orders"].version, shown);
-}
-
 // It may be cut off: what only it owns was told before, and is missed by its own clients only.
 TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
     lose_entries();
