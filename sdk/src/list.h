@@ -19,7 +19,7 @@ namespace muster::sdk_core {
 struct ListEntry {
     const Publication* publication = nullptr;
     std::string_view box;  // a zero byte is behind it
-    Endpoint endpoint;  // ip empty and port zero: the box is none
+    Endpoint endpoint;     // ip empty and port zero: the box is none
 };
 
 }  // namespace muster::sdk_core
