@@ -8,10 +8,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "client_frames.h"
 #include "cluster.h"
 #include "idle_clients.h"
 #include "link_traffic.h"
-#include "peers.h"
 #include "watcher.h"
 
 namespace muster::bench {

@@ -10,7 +10,7 @@ namespace muster::bench {
 // How much work: all of it, or just enough to see that it still runs.
 struct Effort {
     std::size_t latency_rounds = 20'000;
-    std::size_t fanout_connections = 5000;
+    std::vector<std::size_t> fanout_connections{5000, 9500};
     std::size_t fanout_rounds = 40;
     std::size_t publications = 100'000;
     std::size_t starts = 20;
@@ -24,7 +24,7 @@ struct Effort {
 
     [[nodiscard]] static Effort tiny() {
         return {.latency_rounds = 50,
-                .fanout_connections = 20,
+                .fanout_connections = {20},
                 .fanout_rounds = 3,
                 .publications = 2000,
                 .starts = 1,

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "peers.h"
+#include "client_frames.h"
 #include "process.h"
 #include "wire/bolt/frame_encoder.h"
 

@@ -1,6 +1,6 @@
 #include "bare.h"
 #include "base/check.h"
-#include "peers.h"
+#include "client_frames.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"

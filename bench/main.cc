@@ -30,14 +30,21 @@ std::string commit() {
 void run_standalone(Report& report, const Effort& effort) {
     muster::bench::run_start(report, effort);
     muster::bench::run_latency(report, effort);
-    muster::bench::run_fanout(report, effort);
+    muster::bench::run_fanout(report, effort, effort.fanout_connections.front());
     muster::bench::run_registrations(report, effort);
+}
+
+void run_push(Report& report, const Effort& effort) {
+    for (const std::size_t connections : effort.fanout_connections) {
+        muster::bench::run_fanout(report, effort, connections);
+    }
 }
 
 int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny] [--sizes SESSIONSxDATA,...]\n"
-                 "groups: standalone (the default), recovery, capacity\n"
+                 "groups: standalone (the default), push, recovery, capacity\n"
+                 "(./dev bench peers, other registries beside this one, is bench/peers/run.py)\n"
                  "--json prints one object a line; --tiny only shows that the work still runs;\n"
                  "--sizes: the clusters that capacity simulates, 30x6,100x20,300x60 unless said\n"
                  "exit status: 0 all bounds hold, 1 some do not, 2 wrong usage\n");
@@ -72,6 +79,7 @@ int main(int argc, char** argv) {
     }
     const std::map<std::string, void (*)(Report&, const Effort&)> groups{
         {"standalone", run_standalone},
+        {"push", run_push},
         {"recovery", muster::bench::run_recovery},
         {"capacity", muster::bench::run_capacity}};
     const auto run = groups.find(group);

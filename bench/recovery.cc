@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "churn.h"
+#include "client_frames.h"
 #include "cluster.h"
 #include "histogram.h"
 #include "idle_clients.h"
 #include "link_traffic.h"
-#include "peers.h"
 #include "sockets.h"
 
 namespace muster::bench {

@@ -1,8 +1,8 @@
 #include <memory>
 
 #include "base/check.h"
+#include "client_frames.h"
 #include "doors/native_codec/native_codec.h"
-#include "peers.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"

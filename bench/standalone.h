@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "effort.h"
 #include "report.h"
 
@@ -9,8 +11,9 @@ namespace muster::bench {
 // two-hop relay in the same run.
 void run_latency(Report& report, const Effort& effort);
 
-// One change to many connections of one process, against a bare loop of write().
-void run_fanout(Report& report, const Effort& effort);
+// One change to so many connections of one process, in turns with a bare loop of write() over as
+// many.
+void run_fanout(Report& report, const Effort& effort, std::size_t connections);
 
 // Batched native registrations over 50 connections, with the memory they take.
 void run_registrations(Report& report, const Effort& effort);

@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "peers.h"
+#include "client_frames.h"
 #include "process.h"
 
 namespace muster::bench {

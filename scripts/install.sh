@@ -2,11 +2,16 @@
 # Installs the Debian packages of scripts/packages.txt that are missing. Does nothing, quickly, when
 # none is. Needs root or sudo only when something is missing.
 #
-#   scripts/install.sh           install what is missing
-#   scripts/install.sh --list    print what is missing, one a line; status 1 when anything is
+#   scripts/install.sh               install what is missing
+#   scripts/install.sh --list        print what is missing, one a line; status 1 when anything is
+#   scripts/install.sh --for peers   install those of scripts/packages_peers.txt instead
 set -euo pipefail
 
 list="$(dirname "${BASH_SOURCE[0]}")/packages.txt"
+if [[ ${1:-} == --for ]]; then
+    list=${list%.txt}_$2.txt
+    shift 2
+fi
 
 say() {
     printf 'install: %s\n' "$*" >&2
@@ -44,7 +49,7 @@ run_as_root() {
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     die "This is not a Debian machine, so nothing can be installed here. Install the likes of" \
-        "scripts/packages.txt by hand and set MUSTER_SKIP_INSTALL=1."
+        "scripts/${list##*/} by hand and set MUSTER_SKIP_INSTALL=1."
 fi
 
 missing=$(missing_packages)
@@ -74,7 +79,7 @@ run_as_root apt-get update -q >&2 ||
     die "apt-get update failed. Is the network there, and are the sources of apt right?"
 # Slim images lack the folder in which the JDK registers its manual pages.
 run_as_root mkdir -p /usr/share/man/man1
-say "installing (on an empty machine 370 MB to fetch and 1.5 GB on disk, a minute or more)"
+say "installing (all of packages.txt: 370 MB to fetch and 1.5 GB on disk, a minute or more)"
 run_as_root apt-get install -y -q --no-install-recommends "${names[@]}" >&2 ||
     die "apt-get install failed; its own words are above."
 

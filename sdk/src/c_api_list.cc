@@ -44,8 +44,8 @@ muster_endpoint describe(const ListEntry& entry) {
     const auto& endpoint = entry.endpoint;
     return {.size = sizeof(muster_endpoint),
             .id = publication.id.raw().c_str(),
-            .box = entry.box->c_str(),
-            .box_size = entry.box->size(),
+            .box = entry.box.data(),
+            .box_size = entry.box.size(),
             .scheme = endpoint.scheme.c_str(),
             .ip = endpoint.ip.c_str(),
             .port = endpoint.port,

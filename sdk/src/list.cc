@@ -15,11 +15,11 @@ const std::vector<muster::sdk_core::ListEntry>& muster_list::entries() const {
     std::call_once(read_, [this] {
         entries_.reserve(count_);
         for (const auto& publication : state_.view->publications) {
-            for (const auto& box : publication->boxes) {
+            for (const std::string_view box : publication->boxes) {
                 auto endpoint = muster::Endpoint::parse(box);
                 entries_.push_back(
                     {.publication = publication.get(),
-                     .box = &box,
+                     .box = box,
                      .endpoint = endpoint ? std::move(*endpoint) : muster::Endpoint{}});
             }
         }

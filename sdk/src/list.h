@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,8 +18,8 @@ namespace muster::sdk_core {
 // One box of one publication as the C face shows it.
 struct ListEntry {
     const Publication* publication = nullptr;
-    const std::string* box = nullptr;
-    Endpoint endpoint;  // ip empty and port zero: the box is none
+    std::string_view box;  // a zero byte is behind it
+    Endpoint endpoint;     // ip empty and port zero: the box is none
 };
 
 }  // namespace muster::sdk_core

@@ -31,7 +31,7 @@ ListRef list_of(const std::vector<Spec>& specs) {
 }
 
 std::string box_of(const PickTable& table, std::size_t index) {
-    return *table.list()->entries()[index].box;
+    return std::string(table.list()->entries()[index].box);
 }
 
 std::map<std::string, int> count_picks(const PickTable& table, PickRequest request, int picks) {

@@ -67,7 +67,7 @@ bool Publication::same_content(const Publication& other) const {
 
 std::size_t content_bytes(const Publication& publication) {
     std::size_t bytes = publication.app.size() + publication.zone.size();
-    for (const std::string& box : publication.boxes) {
+    for (const std::string_view box : publication.boxes) {
         bytes += box.size();
     }
     for (const auto& [key, value] : publication.attributes) {

@@ -10,7 +10,10 @@
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "model/attributes.h"
+#include "model/boxes.h"
 #include "model/ids.h"
+#include "model/interned_text.h"
 #include "model/service.h"
 
 namespace muster {
@@ -40,16 +43,17 @@ enum class RemovalCause : std::uint8_t {
 }
 
 // What one client registered under one registration id for one service. Immutable once made and
-// shared by every structure of a process that holds it.
+// shared by every structure of a process that holds it. There are millions: what many repeat is
+// there once, and what few have takes a pointer.
 struct Publication {
     RegistId id;
     ServicePtr service;
     RegistOrder order;
-    std::string zone{kDefaultZone};
-    std::string app;
-    std::string client_address;      // "ip:port" as the session saw it
-    std::vector<std::string> boxes;  // opaque to the registry
-    std::map<std::string, std::string> attributes;
+    InternedText zone{kDefaultZone};
+    InternedText app;
+    InternedText client_address;  // "ip:port" as the session saw it
+    Boxes boxes;
+    Attributes attributes;
 
     [[nodiscard]] bool operator==(const Publication& other) const;
 

@@ -1,6 +1,9 @@
 #include "model/service.h"
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
 
 #include "base/hash.h"
 
@@ -43,6 +46,50 @@ Result<Service> Service::make(std::string_view tenant, std::string_view group,
     MUSTER_TRY(check_part("group", service.group));
     MUSTER_TRY(check_part("dataId", service.data_id));
     return service;
+}
+
+namespace {
+
+class ServiceTable {
+public:
+    // Never destroyed: services may outlive whatever ends with the process.
+    static ServiceTable& instance() {
+        static auto* const table = new ServiceTable;
+        return *table;
+    }
+
+    ServicePtr take(Service service) {
+        const std::lock_guard lock(mutex_);
+        std::weak_ptr<const Service>& known = services_[service];
+        if (ServicePtr there = known.lock()) {
+            return there;
+        }
+        const ServicePtr made(new Service(std::move(service)), [this](const Service* last) {
+            forget(*last);
+            delete last;
+        });
+        known = made;
+        return made;
+    }
+
+private:
+    // Unless another one was made since its last name went.
+    void forget(const Service& service) {
+        const std::lock_guard lock(mutex_);
+        const auto known = services_.find(service);
+        if (known != services_.end() && known->second.expired()) {
+            services_.erase(known);
+        }
+    }
+
+    std::mutex mutex_;
+    std::unordered_map<Service, std::weak_ptr<const Service>> services_;
+};
+
+}  // namespace
+
+ServicePtr interned(Service service) {
+    return ServiceTable::instance().take(std::move(service));
 }
 
 std::string Service::data_info_id() const {

@@ -43,9 +43,11 @@ struct Service {
 // Reads "dataId#@#tenant#@#group". Errors: invalid_argument.
 [[nodiscard]] Result<Service> parse_data_info_id(std::string_view text);
 
-// The interned form: one value per distinct service of a role, shared by its publications and
-// subscriptions.
 using ServicePtr = std::shared_ptr<const Service>;
+
+// The one value of a process for this service, shared by all that names it there; it ends with the
+// last of them. Any thread.
+[[nodiscard]] ServicePtr interned(Service service);
 
 }  // namespace muster
 

@@ -51,7 +51,7 @@ protected:
         const auto* datum = store.find(*kOrders);
         return datum == nullptr || datum->entries.empty()
                    ? ""
-                   : datum->entries.begin()->publication->boxes.front();
+                   : std::string(datum->entries.begin()->publication->boxes.front());
     }
 
     DatumStore store;

@@ -76,7 +76,7 @@ TEST(SlotLog, CountsEffectsAgainstItsCapacityAndKeepsTheNewestEntryWhateverItsSi
 TEST(SlotLog, CountsLongContentAsManyEffects) {
     SlotLog log(5000);
     auto publication = std::make_shared<Publication>();
-    publication->boxes.emplace_back(1 << 20, 'x');
+    publication->boxes = {std::string(1 << 20, 'x')};
     for (std::uint64_t i = 0; i < 10; ++i) {
         log.append(step(kOrders, i, i + 1, {Effect{.publication = publication, .visible = true}}));
     }

@@ -79,6 +79,17 @@ class Install(unittest.TestCase):
             "update -q", "install -y -q --no-install-recommends mold"])
         self.assertEqual(self.run_install("--list").returncode, 0)
 
+    def test_installs_another_list_when_asked_for_it(self):
+        self.debian()
+        self.tool("sudo", SUDO)
+        (self.folder / "scripts/packages_peers.txt").write_text("etcd-server  # a\n")
+        self.assertEqual(self.run_install("--for", "peers", "--list").stdout, "etcd-server\n")
+        done = self.run_install("--for", "peers")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.log.read_text().splitlines()[-1],
+                         "install -y -q --no-install-recommends etcd-server")
+        self.assertEqual(self.run_install("--for", "peers", "--list").returncode, 0)
+
     def test_says_so_without_root_and_sudo(self):
         self.debian()
         done = self.run_install()

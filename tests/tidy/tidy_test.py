@@ -62,6 +62,7 @@ RULES = [
     ("src/x/CMakeLists.txt", "muster_module(x)", "README.md"),
     ("scripts/packages.txt", "mold", "say why"),
     ("scripts/packages.txt", "mold  # a\ncmake  # b", "belongs above"),
+    ("scripts/packages_peers.txt", "etcd-server", "say why"),
 ]
 
 

@@ -190,19 +190,18 @@ void BoltDoor::on_register(env::ConnId conn, Client& client, const bolt::Frame& 
         return;
     }
     const msg::RequestId request = pack(frame.head, kind);
-    auto interned = std::make_shared<const Service>(*std::move(service));
+    ServicePtr named = interned(*std::move(service));
     // The session may close the connection from within: `client` is not touched after this.
     switch (kind) {
         case Kind::publisher:
             session_.on_client_message(
-                conn, publisher_message(request, *read, std::move(interned), client.address));
+                conn, publisher_message(request, *read, std::move(named), client.address));
             break;
         case Kind::subscriber:
-            session_.on_client_message(conn,
-                                       subscriber_message(request, *read, std::move(interned)));
+            session_.on_client_message(conn, subscriber_message(request, *read, std::move(named)));
             break;
         case Kind::watcher:
-            session_.on_client_message(conn, watcher_message(request, *read, std::move(interned)));
+            session_.on_client_message(conn, watcher_message(request, *read, std::move(named)));
             break;
     }
 }

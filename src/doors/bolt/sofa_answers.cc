@@ -55,7 +55,7 @@ std::map<std::string_view, ZoneBoxes> by_zone(const ServiceView& view) {
     for (const PublicationPtr& publication : view.publications) {
         ZoneBoxes& zone = zones[publication->zone];
         zone.count += publication->boxes.size();
-        for (const std::string& box : publication->boxes) {
+        for (const std::string_view box : publication->boxes) {
             zone.bytes += box.size() + kBoxOverhead;
         }
         zone.publications.push_back(publication.get());
@@ -121,7 +121,7 @@ std::string received_data_body(const SharedPush& push) {
         writer.utf8(name);
         writer.begin_list(nullptr, zone.count);
         for (const Publication* publication : zone.publications) {
-            for (const std::string& box : publication->boxes) {
+            for (const std::string_view box : publication->boxes) {
                 writer.begin_object(kBoxShape);
                 writer.utf8(box);
             }

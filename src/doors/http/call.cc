@@ -49,7 +49,7 @@ Result<ServicePtr> Call::service() const {
     if (!service) {
         return std::unexpected(std::move(service).error());
     }
-    return std::make_shared<const Service>(*std::move(service));
+    return interned(*std::move(service));
 }
 
 Result<Call::View> Call::view() const {

@@ -9,7 +9,7 @@ constexpr std::size_t kValueBytesMax = 256 * 1024;
 Result<ServicePtr> config_key(const Call& call) {
     auto key = Service::make(call.param("tenant"), call.param("group"), call.param("key"));
     MUSTER_TRY(key);
-    return std::make_shared<const Service>(*std::move(key));
+    return interned(*std::move(key));
 }
 
 Result<Answer> get_config(const Call& call, Site& site) {

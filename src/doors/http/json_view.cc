@@ -19,7 +19,8 @@ void write_version(JsonWriter& json, Version version) {
     json.field("version", std::to_string(version.raw()));
 }
 
-void write_strings(JsonWriter& json, std::string_view name, const std::vector<std::string>& items) {
+template <class Strings>
+void write_strings(JsonWriter& json, std::string_view name, const Strings& items) {
     json.key(name).begin_array();
     for (const auto& item : items) {
         json.value(item);

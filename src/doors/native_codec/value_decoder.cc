@@ -102,11 +102,11 @@ Result<ServicePtr> ValueDecoder::service(std::string_view bytes) {
         return std::unexpected(std::move(made).error());
     }
     last_service_bytes_ = bytes;
-    last_service_ = std::make_shared<const Service>(std::move(*made));
+    last_service_ = interned(std::move(*made));
     return last_service_;
 }
 
-Result<void> ValueDecoder::read_attribute(std::string_view bytes, Publication& publication) {
+Result<void> ValueDecoder::read_attribute(std::string_view bytes, Attributes::Map& attributes) {
     MUSTER_TRY(count_element());
     std::string_view attribute;
     std::string_view value;
@@ -122,13 +122,13 @@ Result<void> ValueDecoder::read_attribute(std::string_view bytes, Publication& p
         return malformed("an attribute");
     }
     MUSTER_ASSIGN(checked, name(attribute, "the key of an attribute"));
-    publication.attributes.insert_or_assign(std::move(checked), std::string(value));
+    attributes.insert_or_assign(std::move(checked), std::string(value));
     return {};
 }
 
 Result<void> ValueDecoder::read_publication_field(const Field& field,
-                                                  const PublicationContext& context,
-                                                  Publication& publication) {
+                                                  const PublicationContext& context, Parts& parts) {
+    Publication& publication = *parts.publication;
     switch (key(field)) {
         case key(publication_field::kId, WireType::bytes): {
             MUSTER_ASSIGN(checked, id(field.bytes));
@@ -143,29 +143,29 @@ Result<void> ValueDecoder::read_publication_field(const Field& field,
             break;
         case key(publication_field::kBoxes, WireType::bytes):
             MUSTER_TRY(count_element());
-            publication.boxes.emplace_back(field.bytes);
+            parts.boxes.push_back(field.bytes);
             break;
         case key(publication_field::kZone, WireType::bytes): {
             MUSTER_ASSIGN(checked, name(field.bytes, "a zone"));
             if (!checked.empty()) {
-                publication.zone = std::move(checked);
+                publication.zone = checked;
             }
             break;
         }
         case key(publication_field::kApp, WireType::bytes): {
             MUSTER_ASSIGN(checked, name(field.bytes, "an app"));
-            publication.app = std::move(checked);
+            publication.app = checked;
             break;
         }
         case key(publication_field::kClientAddress, WireType::bytes): {
             if (context.service != nullptr) {
                 MUSTER_ASSIGN(checked, name(field.bytes, "a client address"));
-                publication.client_address = std::move(checked);
+                publication.client_address = checked;
             }
             break;
         }
         case key(publication_field::kAttributes, WireType::bytes):
-            return read_attribute(field.bytes, publication);
+            return read_attribute(field.bytes, parts.attributes);
         case key(publication_field::kService, WireType::bytes): {
             if (context.service == nullptr) {
                 MUSTER_ASSIGN(read, service(field.bytes));
@@ -184,10 +184,13 @@ Result<PublicationPtr> ValueDecoder::publication(std::string_view bytes,
     auto publication = std::make_shared<Publication>();
     publication->service = context.service;
     publication->client_address = context.client_address;
+    Parts parts{.publication = publication.get(), .boxes = {}, .attributes = {}};
     FieldReader reader(bytes);
     for (Field field; reader.next(field);) {
-        MUSTER_TRY(read_publication_field(field, context, *publication));
+        MUSTER_TRY(read_publication_field(field, context, parts));
     }
+    publication->boxes = parts.boxes;
+    publication->attributes = std::move(parts.attributes);
     if (reader.broken()) {
         return malformed("a publication");
     }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/hash.h"
 #include "base/result.h"
@@ -52,11 +53,18 @@ public:
     [[nodiscard]] Result<Ref> ref(std::string_view bytes);
 
 private:
+    // A publication being read, and what of it is made at once.
+    struct Parts {
+        Publication* publication;
+        std::vector<std::string_view> boxes;
+        Attributes::Map attributes;
+    };
+
     [[nodiscard]] Result<void> count_element();
-    [[nodiscard]] Result<void> read_attribute(std::string_view bytes, Publication& publication);
+    [[nodiscard]] Result<void> read_attribute(std::string_view bytes, Attributes::Map& attributes);
     [[nodiscard]] Result<void> read_publication_field(const Field& field,
                                                       const PublicationContext& context,
-                                                      Publication& publication);
+                                                      Parts& parts);
 
     const CodecLimits& limits_;
     std::size_t items_ = 0;

@@ -170,10 +170,23 @@ void Reader::get(ServicePtr& service) {
         fail_with(Errc::bad_content, "a service cannot have such a name");
         return;
     }
-    service = std::make_shared<const Service>(std::move(*made));
+    service = interned(std::move(*made));
     if (!plain_) {
         services_.push_back(service);
     }
+}
+
+void Reader::get(Boxes& boxes) {
+    std::vector<std::string_view> views;
+    const std::uint64_t count = take_count();
+    views.reserve(std::min(count, kReservedMax));
+    for (std::uint64_t i = 0; i < count && charge(sizeof(std::string)); ++i) {
+        const std::string_view box = take(take_varint());
+        if (charge(box.size())) {
+            views.push_back(box);
+        }
+    }
+    boxes = views;
 }
 
 void Reader::get(std::map<std::string, std::string>& values) {

@@ -148,6 +148,12 @@ private:
         }
     }
     void get(std::map<std::string, std::string>& values);
+    void get(Attributes& attributes) {
+        std::map<std::string, std::string> values;
+        get(values);
+        attributes = std::move(values);
+    }
+    void get(Boxes& boxes);
     template <class... T>
     void get(std::variant<T...>& value) {
         get_alternative(value, take_up_to(sizeof...(T) - 1), std::index_sequence_for<T...>{});

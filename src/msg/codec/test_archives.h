@@ -140,6 +140,21 @@ private:
             fill(values.emplace_back());
         }
     }
+    void fill(InternedText& text) {
+        std::string filled;
+        fill(filled);
+        text = filled;
+    }
+    void fill(Boxes& boxes) {
+        std::vector<std::string> filled;
+        fill(filled);
+        boxes = filled;
+    }
+    void fill(Attributes& attributes) {
+        std::map<std::string, std::string> filled;
+        fill(filled);
+        attributes = std::move(filled);
+    }
     void fill(std::map<std::string, std::string>& values) {
         for (std::uint64_t left = prng_.below(4); left > 0; --left) {
             std::string key;
@@ -251,6 +266,15 @@ private:
             tell(value);
         }
         text_ += "]";
+    }
+    void tell(const InternedText& text) {
+        tell(std::string(text.view()));
+    }
+    void tell(const Boxes& boxes) {
+        tell(std::vector<std::string>(boxes.begin(), boxes.end()));
+    }
+    void tell(const Attributes& attributes) {
+        tell(attributes.map());
     }
     void tell(const std::map<std::string, std::string>& values) {
         text_ += "[";

@@ -50,6 +50,14 @@ void Writer::put(const std::string& text) {
     out_ += text;
 }
 
+void Writer::put(const Boxes& boxes) {
+    put_varint(boxes.size());
+    for (const std::string_view box : boxes) {
+        put_varint(box.size());
+        out_ += box;
+    }
+}
+
 // Even: twice the length of a text that follows; odd: one more than twice the place in the table.
 void Writer::put_name(std::string_view text) {
     const bool kept = !plain_ && text.size() >= kNameBytesMin && text.size() <= kNameBytesMax;

@@ -126,6 +126,10 @@ private:
         }
     }
     void put(const std::map<std::string, std::string>& values);
+    void put(const Attributes& attributes) {
+        put(attributes.map());
+    }
+    void put(const Boxes& boxes);
     template <class... T>
     void put(const std::variant<T...>& value) {
         put_varint(value.index());

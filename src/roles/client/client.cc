@@ -64,10 +64,10 @@ Result<Publication> ClientRole::Impl::make_publication(PublicationSpec spec) con
         return std::unexpected(std::move(service).error());
     }
     Publication publication;
-    publication.service = std::make_shared<const Service>(std::move(*service));
-    publication.zone = spec.zone.empty() ? options_.zone : std::move(spec.zone);
-    publication.app = spec.app.empty() ? options_.app : std::move(spec.app);
-    publication.boxes = std::move(spec.boxes);
+    publication.service = interned(std::move(*service));
+    publication.zone = spec.zone.empty() ? options_.zone : spec.zone;
+    publication.app = spec.app.empty() ? options_.app : spec.app;
+    publication.boxes = spec.boxes;
     publication.attributes = std::move(spec.attributes);
     return publication;
 }

@@ -78,7 +78,7 @@ Lists::Entry& Lists::add(const ListKey& key, WishId wish, RegistId id) {
     CHECK(entry.wish == 0);
     entry.wish = wish;
     entry.id = std::move(id);
-    entry.service = std::make_shared<const Service>(key.service);
+    entry.service = interned(key.service);
     keys_.emplace(wish, key);
     deliveries_.wait(wish);
     return entry;
@@ -155,7 +155,7 @@ Watches::Entry& Watches::add(const Service& key, WishId wish, RegistId id) {
     CHECK(entry.wish == 0);
     entry.wish = wish;
     entry.id = std::move(id);
-    entry.key = std::make_shared<const Service>(key);
+    entry.key = interned(key);
     keys_.emplace(wish, key);
     deliveries_.wait(wish);
     return entry;

@@ -60,8 +60,8 @@ bool Registrations::withdraw(WishId wish, std::int64_t timestamp_ms) {
     entry.withdrawn = true;
     auto last = std::make_shared<Publication>(*entry.state);
     last->order = {.version = last->order.version + 1, .timestamp_ms = timestamp_ms};
-    last->boxes.clear();
-    last->attributes.clear();
+    last->boxes = {};
+    last->attributes = {};
     entry.state = std::move(last);
     deliveries_.wait(wish);
     return true;

@@ -240,7 +240,7 @@ TEST_F(WriteQueueTest, SplitsWhatIsTooLongForOneBatch) {
     for (std::uint64_t i = 1; i <= 3; ++i) {
         auto long_one = op(i);
         auto publication = std::make_shared<Publication>(*long_one.publication);
-        publication->boxes.emplace_back(WriteQueue::kBatchBytesMax, 'x');
+        publication->boxes = {std::string(WriteQueue::kBatchBytesMax, 'x')};
         long_one.publication = publication;
         queue.add(std::move(long_one), WaiterId{}, table.slots.size());
     }

@@ -42,7 +42,7 @@ void SessionClients::publish(const std::vector<StateOf>& states) {
         const std::uint64_t number = given.publication;
         auto made = std::make_shared<Publication>();
         made->id = id_of(number);
-        made->service = std::make_shared<const Service>(service_of(number / kPerService));
+        made->service = interned(service_of(number / kPerService));
         made->order = {.version = given.state,
                        .timestamp_ms = node_.process().clock().wall().unix_ms};
         made->app = "bench";
@@ -58,11 +58,10 @@ void SessionClients::publish(const std::vector<StateOf>& states) {
 
 void SessionClients::subscribe(std::uint64_t service) {
     msg::Subscribe request{.request = msg::RequestId(++requests_)};
-    request.items.push_back(
-        {.subscription = {.id = RegistId(fmt::format("subscriber-{}", service)),
-                          .service = std::make_shared<const Service>(service_of(service)),
-                          .order = {.version = 1},
-                          .scope = Scope::data_center}});
+    request.items.push_back({.subscription = {.id = RegistId(fmt::format("subscriber-{}", service)),
+                                              .service = interned(service_of(service)),
+                                              .order = {.version = 1},
+                                              .scope = Scope::data_center}});
     node_.session()->on_client_message(env::ConnId(1 + service % kConnections), request);
 }
 

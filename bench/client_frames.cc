@@ -1,7 +1,8 @@
-#include "peers.h"
+#include "client_frames.h"
 
 #include <array>
 #include <ctime>
+#include <utility>
 
 #include "doors/native_codec/native_codec.h"
 #include "sockets.h"
@@ -96,13 +97,20 @@ std::string native_subscribe(const Service& service, const std::string& id) {
     return native_frame(request);
 }
 
-std::string native_ack(const bolt::Frame& push) {
-    const auto decoded =
+msg::Push native_push(const bolt::Frame& push) {
+    auto decoded =
         native::decode_server_message(push.class_name, push.content, native::client_codec_limits());
     if (!decoded || !std::holds_alternative<msg::Push>(*decoded)) {
         die("a push that cannot be read");
     }
-    const auto& told = std::get<msg::Push>(*decoded);
+    return std::get<msg::Push>(std::move(*decoded));
+}
+
+std::string native_ack(const bolt::Frame& push) {
+    return native_ack(native_push(push));
+}
+
+std::string native_ack(const msg::Push& told) {
     return native_frame(msg::PushAck{.service = told.view->service,
                                      .scope = told.scope,
                                      .zone = told.zone,

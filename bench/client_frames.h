@@ -17,8 +17,11 @@ namespace muster::bench {
                                          std::int64_t version, const std::string& box);
 [[nodiscard]] std::string native_frame(const msg::ClientMessage& message);
 [[nodiscard]] std::string native_subscribe(const Service& service, const std::string& id);
-// The acknowledgement of a push frame.
+// What a push frame says. Ends the program when it cannot be read.
+[[nodiscard]] msg::Push native_push(const bolt::Frame& push);
+// The acknowledgement of a push.
 [[nodiscard]] std::string native_ack(const bolt::Frame& push);
+[[nodiscard]] std::string native_ack(const msg::Push& told);
 
 // ---- Java
 
