@@ -22,7 +22,7 @@ _muster_dev() {
                 ;;
             sim) words="--from --seeds" ;;
             fuzz) [[ $COMP_CWORD -ne 2 ]] || words=$("$root/dev" fuzz 2>/dev/null) ;;
-            bench) words="standalone recovery capacity peers --json --tiny --sizes" ;;
+            bench) words="standalone push recovery capacity peers --json --tiny --sizes" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

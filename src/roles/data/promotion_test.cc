@@ -29,6 +29,15 @@ protected:
             return std::holds_alternative<msg::SlotEntries>(message);
         };
     }
+    // d2 leads with a copy that lacks the last publication, of s1; s2 has seen it.
+    void promote_without_tail() {
+        lose_entries();
+        s1.publish("tail", kOrders);
+        lose_nothing();
+        world.kill("d1");
+        world.assign({"d2", "d3"});
+        s2.want(kOrders);
+    }
     void lose_nothing() {
         world.lose = [](const auto&, const auto&, const auto&) { return false; };
     }
@@ -127,12 +136,7 @@ TEST_F(Promotion, TakesNothingFromWhoKnowsMoreThanTheCopy) {
 }
 
 TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyThatItLeft) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
-    world.kill("d1");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
+    promote_without_tail();
     ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
     s1.withdraw("tail");
     EXPECT_FALSE(world.copy("d2").settled);
@@ -141,12 +145,7 @@ TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyThatItLeft) {
 
 // It may be cut off: what only it owns was told before, and is missed by its own clients only.
 TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
-    world.kill("d1");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
+    promote_without_tail();
     world.pass(60s, {"s1"});
     EXPECT_FALSE(world.copy("d2").settled);
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
@@ -209,12 +208,7 @@ TEST_F(Promotion, GivesOneVersionOneMeaning) {
 
 // Its clients hold the version of the fork, and may not be able to say so.
 TEST_F(Promotion, GivesWhoComesFromAForkAVersionAboveIt) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
-    world.kill("d1");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
+    promote_without_tail();
     TestSession& s3 = world.session("s3");
     world.tell_table();
     s3.want(kOrders);
