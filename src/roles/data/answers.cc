@@ -74,9 +74,12 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
             return;
         }
     }
-    if (said.held != Version{} && !statement) {
+    if (!statement && std::max(said.held, said.heard) != Version{}) {
         fork_with_all(slot, link, interest);
         return;
+    }
+    if (said.held < said.heard && said.heard == datum.version) {
+        step(slot, datum);  // what was shown as this version may be another list
     }
     tell_whole(slot, link, interest, statement);
 }
@@ -109,12 +112,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
                : static_cast<void>(interest.stand = Stand::waiting);
         return;
     }
-    if (said.held == Version{} && (!statement || waited)) {
-        step(slot, datum);
-        tell_whole(slot, link, interest, false);
-        return;
-    }
-    if (said.held != Version{} && (!statement || waited)) {
+    if (!statement || waited) {
         fork_with_all(slot, link, interest);
         return;
     }
@@ -136,7 +134,9 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
     interest.stand = Stand::waiting;
 }
 
-// What is here is added to what the session holds; nothing is taken away by it.
+// What is here is added to what the session holds; nothing is taken away by it. It may hold more
+// than it says (what diverged is declared as nothing held): only who was shown nothing at all has
+// the list that is here by it, and may be told its version.
 void DataServer::Impl::fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest) {
     auto snapshot = unsettled_snapshot(slot.store, slot.store.find_or_make(interest.service));
     snapshot.version = fork_version(slot, *interest.service);

@@ -143,6 +143,68 @@ TEST_F(Promotion, TellsWhoKnowsMoreThanTheCopyThatItLeft) {
     EXPECT_EQ(s2.copies["orders"].ids, Ids{"a"});
 }
 
+TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s2.want(kOrders);
+    s3.publish("new", kOrders);
+    ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
+    const std::size_t snapshots = s2.snapshots;
+    world.send({s2.node, Role::session}, {NodeId("d2"), Role::data},
+               msg::InterestDeclare{
+                   .session = Incarnation(1),
+                   .stream = 1,
+                   .part = 10,
+                   .items = {{.service = kOrders, .heard = s2.copies["orders"].version}}});
+    world.run();
+    EXPECT_EQ(s2.snapshots, snapshots) << "d2 does not know that all it knows is all";
+    world.pass(2s);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
+}
+
+TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
+    const Version shown = s2.copies["orders"].version;
+    const std::size_t snapshots = s2.snapshots;
+    world.send({s2.node, Role::session}, {NodeId("d1"), Role::data},
+               msg::InterestDeclare{.session = Incarnation(1),
+                                    .stream = 1,
+                                    .part = 10,
+                                    .items = {{.service = kOrders, .heard = shown}}});
+    world.run();
+    EXPECT_EQ(s2.snapshots, snapshots + 1);
+    EXPECT_GT(s2.copies["orders"].version, shown);
+}
+
+// It declares what it holds as nothing, for it is no base for differences, but goes on to show it.
+TEST_F(Promotion, GivesWhoseCopyDivergedAVersionOfItsOwnUntilAllIsKnown) {
+    world.kill("d1");
+    world.start("d4");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d4"});
+    s3.want(kOrders);
+    s3.publish("new", kOrders);
+    ASSERT_EQ(s3.copies["orders"].ids, Ids{"new"});
+    world.send({s2.node, Role::session}, {NodeId("d4"), Role::data},
+               msg::InterestDeclare{
+                   .session = Incarnation(1),
+                   .stream = 1,
+                   .part = 10,
+                   .items = {{.service = kOrders, .heard = s2.copies["orders"].version}}});
+    world.run();
+    ASSERT_FALSE(world.copy("d4").settled);
+    ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "new"}));
+    EXPECT_NE(s2.copies["orders"].version, s3.copies["orders"].version);
+    s3.publish("next", kOrders);
+    EXPECT_NE(s2.copies["orders"].version, s3.copies["orders"].version);
+    world.pass(2s);
+    EXPECT_EQ(s2.copies["orders"].version, s3.copies["orders"].version);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "new", "next"}));
+}
+
 // It may be cut off: what only it owns was told before, and is missed by its own clients only.
 TEST_F(Promotion, MakesNoStatementWithoutASessionThatMerelyFellSilent) {
     promote_without_tail();

@@ -126,9 +126,7 @@ void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
         return;
     }
     const Route* route = routes_.find(*copy.service);
-    const Version own(copy.version.raw() +
-                      (copy.diverged ? 1 : 0));  // the leader may have the same
-    const Version heard = std::max(copy.heard, own);
+    const Version heard = std::max(copy.heard, copy.version);
     const bool doubted = copy.doubted != Version{};
     interests_.declare(node,
                        {.service = copy.service,
