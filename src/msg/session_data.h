@@ -52,9 +52,11 @@ struct InterestDeclare {
         ServicePtr service;
         Version held;           // of the session's copy; zero: it has none
         bool complete = false;  // that copy was once told whole and settled
-        // The highest version a client of the session has of it; or one below `held` that did not
-        // lead to that.
+        // The highest version that a client of the session was shown; the list is told above it.
         Version heard = {};
+        // One that a client was shown and that did not lead to the copy: what is told takes nothing
+        // away before the receiver knows it, or all.
+        Version doubted = {};
     };
     Incarnation session;
     std::uint64_t stream = 0;

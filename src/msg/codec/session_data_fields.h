@@ -20,8 +20,9 @@ void fields(Ar& ar, Of<Ar, PublishBatch> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, InterestDeclare::Item> it) {
-    auto& [service, held, complete, heard] = it;
+    auto& [service, held, complete, heard, doubted] = it;
     ar(service, held, complete, heard);
+    ar.added(doubted);
 }
 
 template <class Ar>

@@ -22,6 +22,10 @@ bool knows(const LedSlot& slot, const store::DatumStore::Datum& datum, Version s
     return seen == Version{} || slot.log.knows(*datum.service, seen, datum.version);
 }
 
+Version highest_of(const msg::InterestDeclare::Item& said) {
+    return std::max({said.held, said.heard, said.doubted});
+}
+
 bool doubtful(const Interest& interest) {
     return interest.stand != Stand::trunk || !interest.complete;
 }
@@ -37,7 +41,8 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
     }
     // What is held here is, or once was, all there is.
     const bool statement = slot.settled || slot.whole;
-    const bool known = knows(slot, datum, said.held) && knows(slot, datum, said.heard);
+    const bool known = knows(slot, datum, said.held) && knows(slot, datum, said.heard) &&
+                       knows(slot, datum, said.doubted);
     if (known && datum.version == Version{}) {
         step(slot, datum);
     }
@@ -74,7 +79,7 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
             return;
         }
     }
-    if (!statement && std::max(said.held, said.heard) != Version{}) {
+    if (!statement && highest_of(said) != Version{}) {
         fork_with_all(slot, link, interest);
         return;
     }
@@ -91,7 +96,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
     const bool waited = env_.clock.mono() - interest.since >= kStrayWait;
     const auto id = slots_.id_of(*interest.service);
     if (id) {
-        for (const Version seen : {said.held, said.heard}) {
+        for (const Version seen : {said.held, said.heard, said.doubted}) {
             if (!knows(slot, datum, seen)) {
                 note_given_beside(*id, slot, seen);
             }

@@ -166,6 +166,22 @@ TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
 }
 
+// Its copy diverged and one of its clients doubts even that: both versions count.
+TEST_F(Promotion, TellsAboveAllThatWasShownToWhoDoubts) {
+    const Version shown(s2.copies["orders"].version.raw() + store::kApart);
+    s2.copies["orders"].version = shown;
+    world.send(
+        {s2.node, Role::session}, {NodeId("d1"), Role::data},
+        msg::InterestDeclare{.session = Incarnation(1),
+                             .stream = 1,
+                             .part = 10,
+                             .items = {{.service = kOrders,
+                                        .heard = shown,
+                                        .doubted = Version(shown.raw() - store::kApart - 1)}}});
+    world.pass(3s);
+    EXPECT_GT(s2.copies["orders"].version, shown);
+}
+
 TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
     const Version shown = s2.copies["orders"].version;
     const std::size_t snapshots = s2.snapshots;
@@ -503,7 +519,8 @@ TEST_F(Promotion, AsksAllSessionsAgainWhenAClientHoldsWhatAnotherGaveBesideTheLe
             .part = 10,
             .items = {{.service = kOrders,
                        .held = copy.version,
-                       .heard = Version((copy.version.raw() - store::kApart) | store::kApart)}}});
+                       .heard = copy.version,
+                       .doubted = Version((copy.version.raw() - store::kApart) | store::kApart)}}});
     world.run();
     EXPECT_FALSE(world.copy("d1").settled);
     EXPECT_EQ(s2.snapshots, snapshots);

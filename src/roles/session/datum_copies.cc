@@ -57,6 +57,14 @@ bool DatumCopy::Departed::holds(const Publication& publication) const {
            (publication.order <= gone.order && *gone.connection == connection_of(publication));
 }
 
+msg::InterestDeclare::Item declaration_of(const DatumCopy& copy) {
+    return {.service = copy.service,
+            .held = copy.diverged ? Version{} : copy.version,
+            .complete = copy.complete && !copy.diverged && copy.doubted == Version{},
+            .heard = std::max(copy.heard, copy.version),
+            .doubted = copy.doubted};
+}
+
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
     const auto [found, inserted] = copies_.try_emplace(service->data_info_id());
     if (inserted) {

@@ -15,6 +15,7 @@
 #include "model/datum.h"
 #include "model/ids.h"
 #include "model/subscription.h"
+#include "msg/session_data.h"
 
 namespace muster::session {
 
@@ -101,6 +102,11 @@ struct DatumCopy {
     // that knows all has told it anew. Zero: none.
     Version doubted;
 };
+
+// How a leader is told of it. What diverged is no base for differences: it is told whole, above all
+// that was shown of it. What a client doubts, the leader may know of as told by others; else it
+// asks all sessions.
+[[nodiscard]] msg::InterestDeclare::Item declaration_of(const DatumCopy& copy);
 
 enum class Folded : std::uint8_t {
     changed,  // the copy has a new version

@@ -55,6 +55,23 @@ TEST_F(DatumCopiesTest, FoldChangesThatFollow) {
     EXPECT_TRUE(copy.complete);
 }
 
+TEST_F(DatumCopiesTest, AreDeclaredWithAllThatWasShown) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    EXPECT_EQ(declaration_of(copy).held, Version(5));
+    EXPECT_EQ(declaration_of(copy).heard, Version(5));
+    EXPECT_TRUE(declaration_of(copy).complete);
+    copy.heard = Version(7);
+    EXPECT_EQ(declaration_of(copy).heard, Version(7));
+    copy.heard = Version(4);
+    copy.doubted = Version(3);
+    EXPECT_EQ(declaration_of(copy).doubted, Version(3));
+    EXPECT_FALSE(declaration_of(copy).complete) << "not to who doubts";
+    copy.diverged = true;
+    EXPECT_EQ(declaration_of(copy).held, Version()) << "no base for differences";
+    EXPECT_EQ(declaration_of(copy).heard, Version(5)) << "the list comes above it";
+    EXPECT_EQ(declaration_of(copy).doubted, Version(3));
+}
+
 TEST_F(DatumCopiesTest, KnowWhichVersionsNeverLedHere) {
     copies.fold(snapshot(5, true, {publication("p")}));
     EXPECT_TRUE(DatumCopies::knows(copy, Version())) << "who holds nothing";

@@ -119,21 +119,12 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::DataHeartb
     }
 }
 
-// What diverged is no base for differences: it is told whole, above all that was shown of it. So is
-// what a client doubts; the leader may know what that was told by others, or asks all sessions.
 void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
     if (waits_to_rejoin(copy)) {
         return;
     }
     const Route* route = routes_.find(*copy.service);
-    const Version heard = std::max(copy.heard, copy.version);
-    const bool doubted = copy.doubted != Version{};
-    interests_.declare(node,
-                       {.service = copy.service,
-                        .held = copy.diverged ? Version{} : copy.version,
-                        .complete = copy.complete && !copy.diverged && !doubted,
-                        .heard = doubted && heard == copy.version ? copy.doubted : heard},
-                       route != nullptr && route->acting);
+    interests_.declare(node, declaration_of(copy), route != nullptr && route->acting);
 }
 
 // Their leader tells versions below what was shown: it could not know better when they were

@@ -52,8 +52,12 @@ std::string text(const msg::PublishBatch& m) {
 std::string text(const msg::InterestDeclare& m) {
     return fmt::format("InterestDeclare stream {} part {}{}", m.stream, m.part,
                        joined(m.items, [](const auto& item) {
+                           const auto also = [](const char* what, Version version) {
+                               return version == Version{} ? "" : what + short_version(version);
+                           };
                            return item.service->data_id + ">" + short_version(item.held) +
-                                  (item.complete ? "" : " incomplete");
+                                  (item.complete ? "" : " incomplete") +
+                                  also(" heard ", item.heard) + also(" doubted ", item.doubted);
                        }));
 }
 std::string text(const msg::InterestDrop& m) {
