@@ -42,6 +42,36 @@ TEST_F(Replication, StreamsEveryWriteToTheFollowersBeforeItIsAcknowledged) {
     EXPECT_EQ(world.count<msg::SlotImage>(), 2U) << "one for each empty copy";
 }
 
+// It doubts its copy, as it missed something when a newer table came, and before it asks its leader
+// something comes that was sent long before.
+TEST_F(Replication, IsToldAgainThatTheLeaderIsSettledWhenAnOldMessageEndsItsDoubt) {
+    s1.publish("a", kOrders);
+    world.pass(500ms);
+    ASSERT_TRUE(world.copy("d2").settled);
+    const auto at = world.copy("d2").held;
+    msg::SlotEntries old{.data = Incarnation(2),
+                         .slot = SlotId(0),
+                         .slot_epoch = world.table.slots[0].epoch,
+                         .after = at,
+                         .entries_epoch = at.epoch,
+                         .settled = false,
+                         .entries = {}};
+    msg::SlotEntries later = old;
+    later.after.number += 2;
+    world.lose = [](const auto&, const auto&, const auto& message) {
+        return std::holds_alternative<msg::FollowSlot>(message);
+    };
+    world.send({NodeId("d1"), Role::data}, {NodeId("d2"), Role::data}, later);
+    world.run();
+    world.assign({"d1", "d2", "d3"});
+    ASSERT_FALSE(world.copy("d2").settled);
+    world.send({NodeId("d1"), Role::data}, {NodeId("d2"), Role::data}, old);
+    world.run();
+    world.lose = [](const auto&, const auto&, const auto&) { return false; };
+    world.pass(2s);
+    EXPECT_TRUE(world.copy("d2").settled);
+}
+
 TEST_F(Replication, SendsAgainWhatWasLost) {
     std::size_t left = 3;
     world.lose = [&](const auto&, const auto&, const auto& message) {

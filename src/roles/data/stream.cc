@@ -185,7 +185,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
         if (!at || item.held < follower.acked_name) {
             continue;
         }
-        follower.knows_settled = follower.knows_settled || item.settled;
+        follower.knows_settled = item.settled;  // it may have come to doubt its copy
         if (*at > follower.acked) {
             probe_.follower_lag.record(now - follower.behind_since);
             follower.behind_since = follower.sent_at;
