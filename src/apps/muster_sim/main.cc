@@ -15,34 +15,38 @@ namespace {
 
 using muster::sim::RunOutcome;
 
+using muster::sim::RunOptions;
+
 // The command that repeats a run.
-std::string again(std::uint64_t seed, bool cluster) {
-    return fmt::format("./dev sim {}{}", cluster ? "--cluster " : "", seed);
+std::string again(const RunOptions& run) {
+    return fmt::format("./dev sim {}{}",
+                       run.full      ? "--full "
+                       : run.cluster ? "--cluster "
+                                     : "",
+                       run.seed);
 }
 
-int run_one(std::uint64_t seed, bool cluster, bool print_trace) {
-    fmt::print("seed {} of commit {}\n", seed, MUSTER_COMMIT);
-    const RunOutcome outcome = muster::sim::run_swarm_twice(
-        {.seed = seed, .cluster = cluster, .print_trace = print_trace});
+int run_one(const RunOptions& run) {
+    fmt::print("seed {} of commit {}\n", run.seed, MUSTER_COMMIT);
+    const RunOutcome outcome = muster::sim::run_swarm_twice(run);
     fmt::print("swarm: {}\n", outcome.swarm);
     if (outcome.passed) {
         fmt::print("passed: {} events, {} lists shown, trace {:016x}\n", outcome.events,
                    outcome.views, outcome.hash);
         return 0;
     }
-    fmt::print("{}\nFAILED: {}\nagain: {}\n", outcome.story, outcome.violation,
-               again(seed, cluster));
+    fmt::print("{}\nFAILED: {}\nagain: {}\n", outcome.story, outcome.violation, again(run));
     return 1;
 }
 
-int run_many(std::uint64_t from, std::uint64_t count, bool cluster) {
+int run_many(RunOptions run, std::uint64_t from, std::uint64_t count) {
     std::uint64_t failed = 0;
-    for (std::uint64_t seed = from; seed < from + count; ++seed) {
-        const RunOutcome outcome = muster::sim::run_swarm_twice({.seed = seed, .cluster = cluster});
+    for (run.seed = from; run.seed < from + count; ++run.seed) {
+        const RunOutcome outcome = muster::sim::run_swarm_twice(run);
         if (!outcome.passed) {
             ++failed;
-            fmt::print("seed {} of commit {}: {}; again: {}\n", seed, MUSTER_COMMIT,
-                       outcome.violation, again(seed, cluster));
+            fmt::print("seed {} of commit {}: {}; again: {}\n", run.seed, MUSTER_COMMIT,
+                       outcome.violation, again(run));
             std::fflush(stdout);
         }
     }
@@ -54,14 +58,13 @@ int run_many(std::uint64_t from, std::uint64_t count, bool cluster) {
 
 int main(int argc, char** argv) {
     CLI::App app("Simulates a registry with its clients in virtual time and checks it.");
-    std::uint64_t seed = 0;
+    RunOptions run;
     std::uint64_t from = 0;
     std::uint64_t seeds = 0;
-    bool cluster = false;
-    bool trace = false;
-    auto* one = app.add_option("--seed,seed", seed, "the one run of this seed, told in full");
-    app.add_flag("--trace", trace, "print everything that happens")->needs(one);
-    app.add_flag("--cluster", cluster, "of many metas, data servers, sessions and clients");
+    auto* one = app.add_option("--seed,seed", run.seed, "the one run of this seed, told in full");
+    app.add_flag("--trace", run.print_trace, "print everything that happens")->needs(one);
+    app.add_flag("--cluster", run.cluster, "of many metas, data servers, sessions and clients");
+    app.add_flag("--full", run.full, "of 3 metas, 4 data servers, 3 sessions and 50 clients");
     auto* first = app.add_option("--from", from, "first seed of many");
     auto* count = app.add_option("--seeds", seeds, "how many seeds");
     first->needs(count)->excludes(one);
@@ -72,10 +75,10 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     if (one->count() > 0) {
-        return run_one(seed, cluster, trace);
+        return run_one(run);
     }
     if (seeds > 0) {
-        return run_many(from, seeds, cluster);
+        return run_many(run, from, seeds);
     }
     fmt::print(stderr, "muster-sim: name a seed, or --from S --seeds N; see --help\n");
     return 2;

@@ -78,6 +78,15 @@ Swarm Swarm::draw_cluster(Prng& prng) {
     return swarm;
 }
 
+Swarm Swarm::draw_full_cluster(Prng& prng) {
+    Swarm swarm = draw_cluster(prng);
+    swarm.metas = 3;
+    swarm.data = 4;
+    swarm.sessions = 3;
+    swarm.clients = 50;
+    return swarm;
+}
+
 std::string Swarm::text() const {
     const std::string shape =
         embedded ? "embedded"

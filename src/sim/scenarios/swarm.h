@@ -54,6 +54,8 @@ struct Swarm {
     [[nodiscard]] static Swarm draw(Prng& prng);
     // Of up to 3 metas, 4 data servers, 3 sessions and 50 clients.
     [[nodiscard]] static Swarm draw_cluster(Prng& prng);
+    // The same of just as many; all else is drawn as there.
+    [[nodiscard]] static Swarm draw_full_cluster(Prng& prng);
     [[nodiscard]] std::string text() const;
 };
 

@@ -308,7 +308,9 @@ session::BalancerOptions balance_of(const Swarm& swarm) {
 
 RunOutcome run_swarm(const RunOptions& options) {
     Prng prng(options.seed);
-    const Swarm swarm = options.cluster ? Swarm::draw_cluster(prng) : Swarm::draw(prng);
+    const Swarm swarm = options.full      ? Swarm::draw_full_cluster(prng)
+                        : options.cluster ? Swarm::draw_cluster(prng)
+                                          : Swarm::draw(prng);
     World world({.seed = prng.next(),
                  .registry = {.embedded = swarm.embedded,
                               .metas = swarm.metas,
@@ -353,7 +355,9 @@ RunOutcome run_swarm(const RunOptions& options) {
 
 RunOutcome run_swarm_twice(const RunOptions& options) {
     RunOutcome first = run_swarm(options);
-    const RunOutcome second = run_swarm({.seed = options.seed, .cluster = options.cluster});
+    RunOptions quiet = options;
+    quiet.print_trace = false;
+    const RunOutcome second = run_swarm(quiet);
     if (first.hash != second.hash) {
         first.passed = false;
         first.violation = fmt::format("the same seed gave two runs: {:016x} and {:016x}",

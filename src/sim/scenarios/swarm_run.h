@@ -8,6 +8,7 @@ namespace muster::sim {
 struct RunOptions {
     std::uint64_t seed = 1;
     bool cluster = false;  // of many nodes
+    bool full = false;     // a cluster with all the nodes and clients there may be
     bool print_trace = false;
 };
 
