@@ -39,10 +39,11 @@ int run_one(const RunOptions& run) {
     return 1;
 }
 
-int run_many(RunOptions run, std::uint64_t from, std::uint64_t count) {
+int run_many(RunOptions run, std::uint64_t from, std::uint64_t count, bool once) {
     std::uint64_t failed = 0;
     for (run.seed = from; run.seed < from + count; ++run.seed) {
-        const RunOutcome outcome = muster::sim::run_swarm_twice(run);
+        const RunOutcome outcome =
+            once ? muster::sim::run_swarm(run) : muster::sim::run_swarm_twice(run);
         if (!outcome.passed) {
             ++failed;
             fmt::print("seed {} of commit {}: {}; again: {}\n", run.seed, MUSTER_COMMIT,
@@ -61,12 +62,15 @@ int main(int argc, char** argv) {
     RunOptions run;
     std::uint64_t from = 0;
     std::uint64_t seeds = 0;
+    bool once = false;
     auto* one = app.add_option("--seed,seed", run.seed, "the one run of this seed, told in full");
     app.add_flag("--trace", run.print_trace, "print everything that happens")->needs(one);
     app.add_flag("--cluster", run.cluster, "of many metas, data servers, sessions and clients");
     app.add_flag("--full", run.full, "of 3 metas, 4 data servers, 3 sessions and 50 clients");
     auto* first = app.add_option("--from", from, "first seed of many");
     auto* count = app.add_option("--seeds", seeds, "how many seeds");
+    app.add_flag("--once", once, "do not compare each run with a second one of the same seed")
+        ->needs(count);
     first->needs(count)->excludes(one);
     count->needs(first)->excludes(one);
     try {
@@ -78,7 +82,7 @@ int main(int argc, char** argv) {
         return run_one(run);
     }
     if (seeds > 0) {
-        return run_many(run, from, seeds);
+        return run_many(run, from, seeds, once);
     }
     fmt::print(stderr, "muster-sim: name a seed, or --from S --seeds N; see --help\n");
     return 2;
