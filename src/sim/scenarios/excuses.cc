@@ -136,7 +136,8 @@ bool Excuses::goes_on(const ServerLife& session) const {
 
 bool Excuses::unheard_of(const SimClient& client, const ServerLife& now) const {
     const ServerLife home = client.settled_in();
-    return home.life != 0 && !goes_on(home) && registry_.options().sessions > 1 &&
+    const bool moved = home.server != now.server || !goes_on(home);
+    return home.life != 0 && moved && registry_.options().sessions > 1 &&
            std::ranges::any_of(registry_.nodes(Role::data), [&](Node* data) {
                return cuts_.apart(now.server, data->process().name());
            });

@@ -34,7 +34,8 @@ private:
     [[nodiscard]] bool some_node_stands_still() const;
     [[nodiscard]] bool some_slot_lost_its_copies() const;
     [[nodiscard]] bool goes_on(const ServerLife& session) const;
-    // Whether its session ended, and the one it is in now cannot say to all that it is back.
+    // Whether it moved, or its session ended, and the one it is in now cannot say to all that it is
+    // back.
     [[nodiscard]] bool unheard_of(const SimClient& client, const ServerLife& now) const;
     [[nodiscard]] bool left_behind(const SimClient& client) const;
     [[nodiscard]] bool late(const SimClient& client) const;
