@@ -80,6 +80,9 @@ struct SlotEntries {
     LogPosition after;
     Epoch entries_epoch;
     bool settled = false;  // at the last of the entries the lists of the slot are known whole
+    // The leader lost its copy, or stood still and others may have acted for it: it makes no
+    // statement with what it has, and neither may who has the same.
+    bool in_doubt = false;
     std::vector<SlotEntry> entries;
 };
 

@@ -47,8 +47,8 @@ void fields(Ar& ar, Of<Ar, FollowSlot> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotEntries> it) {
-    auto& [data, slot, slot_epoch, after, entries_epoch, settled, entries] = it;
-    ar(data, slot, slot_epoch, after, entries_epoch, settled, entries);
+    auto& [data, slot, slot_epoch, after, entries_epoch, settled, in_doubt, entries] = it;
+    ar(data, slot, slot_epoch, after, entries_epoch, settled, in_doubt, entries);
 }
 
 template <class Ar>

@@ -155,6 +155,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
         install(*slot, message.entries[i]);
     }
     slot->in_step = true;
+    if (message.in_doubt) {
+        slot->settled = false;
+        slot->whole = false;
+    }
     if (message.settled) {
         slot->settled = true;
         slot->whole = slot->consistent();

@@ -160,7 +160,7 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
 }
 
 // Others may have taken writes of this slot in our stead: whether we know all is asked anew, and
-// until then absence is no statement.
+// until then absence is no statement, for our followers neither.
 void DataServer::Impl::ask_supply_again(SlotId id, LedSlot& slot) {
     slot.supply_round = round_;
     slot.settled = false;
@@ -169,6 +169,11 @@ void DataServer::Impl::ask_supply_again(SlotId id, LedSlot& slot) {
         link.supplied.erase(id);
         if (const auto asked = link.asked.find(id); asked != link.asked.end()) {
             asked->second.after = {};  // from the beginning
+        }
+    }
+    for (auto& [node, follower] : slot.followers) {
+        if (follower.life != Incarnation{}) {
+            stream_to(node, id, slot, follower);
         }
     }
 }

@@ -92,6 +92,29 @@ TEST_F(Promotion, StatesAtOnceWhatACopyKnowsThatStoodStillOnce) {
     EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
 }
 
+TEST_F(Promotion, MakesNoStatementWithTheCopyOfALeaderThatStoodStillAndDoubtsIt) {
+    const auto to_d1 = [](const auto& to) { return to.node == NodeId("d1"); };
+    world.stopped = {"d1"};
+    world.lose = [&](const auto&, const auto& to, const auto&) { return to_d1(to); };
+    world.pass(3s);
+    world.stopped = {};
+    world.lose = [&](const auto&, const auto& to, const auto& message) {
+        return to_d1(to) && std::holds_alternative<msg::SessionHeartbeat>(message);
+    };
+    world.pass(1s);
+    ASSERT_FALSE(world.copy("d1").settled);
+    EXPECT_FALSE(world.copy("d2").settled);
+    lose_nothing();
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_FALSE(s3.copies["orders"].complete) << "others may have acted for it";
+    world.pass(1s);
+    EXPECT_TRUE(s3.copies["orders"].complete);
+}
+
 TEST_F(Promotion, StatesAtOnceWhatACopyKnowsThatStoodStillWithItsLeader) {
     stand_still({"d1", "d2"});
     EXPECT_TRUE(world.copy("d1").settled);

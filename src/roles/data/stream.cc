@@ -130,7 +130,7 @@ void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
     for (auto& [node, follower] : slot.followers) {
         const bool untold = follower.sent_name != slot.log.position();
         if (follower.life != Incarnation{} && follower.sent - follower.acked < kWindow &&
-            (untold || (slot.settled && !follower.knows_settled))) {
+            (untold || slot.settled != follower.knows_settled)) {
             stream_to(node, id, slot, follower);
         }
     }
@@ -157,6 +157,7 @@ void DataServer::Impl::stream_to(const NodeId& node, SlotId id, LedSlot& slot,
                                  .after = follower.sent_name,
                                  .entries_epoch = slot.log.epoch_after(follower.sent),
                                  .settled = false,
+                                 .in_doubt = !slot.settled && !slot.whole,
                                  .entries = {}};
         for (const store::LogEntry* entry : slot.log.read(follower.sent, kBulkPerMessage)) {
             message.entries.push_back(owners_.named(*entry));
@@ -217,7 +218,7 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         for (auto& [node, follower] : slot->followers) {
             streamed[node] += follower.life != Incarnation{} ? 1 : 0;
             const bool owed = follower.acked_name != slot->log.position() ||
-                              (slot->settled && !follower.knows_settled);
+                              slot->settled != follower.knows_settled;
             if (follower.life != Incarnation{} && owed &&
                 now - follower.sent_at >= options_.follow_retry) {
                 probe_.entries_resent.add(follower.sent - follower.acked);

@@ -149,7 +149,10 @@ std::string text(const msg::FollowSlot& m) {
                        position_of(m.held));
 }
 std::string text(const msg::SlotEntries& m) {
-    return fmt::format("SlotEntries slot {} after {}{}", m.slot.raw(), position_of(m.after),
+    return fmt::format("SlotEntries slot {} after {}{}{}", m.slot.raw(), position_of(m.after),
+                       m.settled    ? " settled"
+                       : m.in_doubt ? " in doubt"
+                                    : "",
                        joined(m.entries, [](const msg::SlotEntry& entry) {
                            return entry.service->data_id + ">" + short_version(entry.to);
                        }));
