@@ -55,6 +55,12 @@ struct CopyState {
 // member. `member.phase` is live, or leaving when the node stops gracefully: a session is no longer
 // named to clients; a data node's slots move away, and it may end once the table names it nowhere.
 struct NodeHeartbeat {
+    struct Lost {
+        NodeId node;
+        Incarnation life = {};  // the latest that the sender had heard of; zero: of none
+
+        [[nodiscard]] bool operator==(const Lost&) const = default;
+    };
     Member member;
     Epoch table_epoch;  // what the node has
     std::uint64_t members_epoch = 0;
@@ -65,7 +71,7 @@ struct NodeHeartbeat {
     bool copies_whole = false;  // what is not among `copies` the node does not hold
     // Peers whose process this node saw end (LinkEvent::closed) and not come back since; said as
     // long as it is so.
-    std::vector<NodeId> lost = {};
+    std::vector<Lost> lost = {};
     Version version = {};  // of a data node: the highest it gave or saw
     // Of a data node, in the slots it leads: publications, and how many of them closed or fell
     // silent in this life, whether they were held or not (each is counted once: what an earlier

@@ -247,9 +247,9 @@ TEST(ClusterCodec, RefusesAListLongerThanItsBytes) {
 
 TEST(ClusterCodec, StopsBeforeRepeatedNamesFillTheMemory) {
     NodeHeartbeat beat{.member = {.node = NodeId(std::string(1000, 'n'))}};
-    beat.lost.assign(100'000, beat.member.node);
+    beat.lost.assign(100'000, {beat.member.node});
     const std::string small = encode(beat);
-    EXPECT_LT(small.size(), 300'000U);
+    EXPECT_LT(small.size(), 500'000U);
     const auto read = decode_cluster_message(small, {.memory_max = kMemory});
     ASSERT_FALSE(read.has_value());
     EXPECT_EQ(read.error().code, Errc::too_large);

@@ -36,6 +36,12 @@ void fields(Ar& ar, Of<Ar, ClientLoads> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, NodeHeartbeat::Lost> it) {
+    auto& [node, life] = it;
+    ar(node, life);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, NodeHeartbeat> it) {
     auto& [member, table_epoch, members_epoch, copies, copies_whole, lost, version, publications,
            removals, brakes, clients, client_capacity, loads_version] = it;

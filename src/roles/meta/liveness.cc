@@ -35,11 +35,17 @@ void Liveness::up(const NodeId& node) {
     }
 }
 
-void Liveness::report(const NodeId& reporter, const std::vector<NodeId>& lost, MonoTime now) {
+void Liveness::report(const NodeId& reporter, const std::vector<msg::NodeHeartbeat::Lost>& lost,
+                      MonoTime now) {
     if (lost.empty() && !reported_.contains(reporter)) {
         return;
     }
-    const std::set<NodeId> names(lost.begin(), lost.end());
+    std::set<NodeId> names;
+    for (const auto& [node, life] : lost) {
+        if (life == Incarnation{} || life >= latest_life(node)) {
+            names.insert(node);
+        }
+    }
     for (const NodeId& before : reported_[reporter]) {
         if (!names.contains(before)) {
             processes_[before].reports.erase(reporter);
@@ -74,11 +80,15 @@ void Liveness::grant_all(MonoTime now) {
 }
 
 void Liveness::believe_ended(const NodeId& node) {
-    Incarnation last;
+    processes_[node].believed_ended = latest_life(node);
+}
+
+Incarnation Liveness::latest_life(const NodeId& node) const {
+    Incarnation latest;
     for (const auto& [who, heard] : heard_) {
-        last = who.node == node ? std::max(last, heard.incarnation) : last;
+        latest = who.node == node ? std::max(latest, heard.incarnation) : latest;
     }
-    processes_[node].believed_ended = last;
+    return latest;
 }
 
 void Liveness::forget(const msg::RoleAddress& who) {

@@ -44,8 +44,10 @@ public:
     void closed(const NodeId& node, MonoTime now);
     void up(const NodeId& node);
 
-    // The peers that `reporter` saw end, all of them; what it no longer names is taken back.
-    void report(const NodeId& reporter, const std::vector<NodeId>& lost, MonoTime now);
+    // The peers that `reporter` saw end, all of them; what it no longer names is taken back. That
+    // an earlier life ended than one that was heard is no news.
+    void report(const NodeId& reporter, const std::vector<msg::NodeHeartbeat::Lost>& lost,
+                MonoTime now);
 
     // We were away, not they: leases and the waiting for an answer to signs begin anew.
     void grant_all(MonoTime now);
@@ -70,6 +72,8 @@ public:
     }
 
 private:
+    [[nodiscard]] Incarnation latest_life(const NodeId& node) const;
+
     struct Process {
         std::optional<MonoTime> closed;
         std::map<NodeId, MonoTime> reports;  // not answered yet

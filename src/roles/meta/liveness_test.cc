@@ -23,7 +23,7 @@ protected:
     // Both signs.
     void see_it_end(MonoTime at) {
         liveness.closed(kNode, at);
-        liveness.report(kReporter, {kNode}, at);
+        liveness.report(kReporter, {{kNode}}, at);
     }
     void take_back(MonoTime at) {
         liveness.up(kNode);
@@ -43,6 +43,16 @@ TEST_F(LivenessOf, ALifeHeardAfterItsEndWasBelievedIsJudgedByItsLease) {
     see_it_end(kStart + seconds(2));
     EXPECT_FALSE(liveness.ends_at(kNode, kStart + seconds(2)));
     EXPECT_TRUE(liveness.ends_at(kNode, kStart + seconds(31)));
+}
+
+// The report was long on its way, or its sender has not heard of the new life yet.
+TEST_F(LivenessOf, ANewLifeIsNotTakenForDeadBecauseTheOneBeforeEnded) {
+    hear(2, kStart);
+    liveness.closed(kNode, kStart);
+    liveness.report(kReporter, {{kNode, Incarnation(1)}}, kStart);
+    EXPECT_NE(liveness.ends_at(kNode, kStart), kStart) << "one sign waits to be answered";
+    liveness.report(kReporter, {{kNode, Incarnation(2)}}, kStart);
+    EXPECT_EQ(liveness.ends_at(kNode, kStart), kStart);
 }
 
 TEST_F(LivenessOf, ANewLifeIsBelievedToEndAsSoonAsTheFirst) {

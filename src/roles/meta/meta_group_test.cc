@@ -239,7 +239,7 @@ TEST(MetaGroup, PromotesFollowersWhenMetaLeaderAndDataNodeDieTogether) {
     group.run(seconds(8));
     ASSERT_GT(a.led(), 0U);
     group.nodes = {&b, &c};
-    b.lost = {NodeId("a")};
+    b.lost = {{NodeId("a")}};
     group.kill(*group.leader());
     group.close_links_of("a");
     group.run(seconds(2));

@@ -315,7 +315,7 @@ TEST(MetaServerDeaths, BelievesTwoWitnessesAtOnce) {
     FakeNode s("s", Role::session);
     story.start_and_settle();
     story.live({&a, &s}, seconds(1));
-    a.lost = {NodeId("s"), NodeId("nobody")};
+    a.lost = {{NodeId("s")}, {NodeId("nobody")}};
     story.beat(a);
     EXPECT_EQ(phase_of(story, "s"), MemberPhase::live);
     story.server->on_link(NodeId("s"), msg::LinkEvent::closed);
@@ -329,7 +329,7 @@ TEST(MetaServerDeaths, DoubtsWitnessesThatWereWrong) {
     FakeNode s("s", Role::session);
     story.start_and_settle();
     story.live({&a, &s}, seconds(1));
-    a.lost = {NodeId("s")};
+    a.lost = {{NodeId("s")}};
     story.beat(a);
     story.clock.advance(story.options.sign_wait);
     story.settle();
@@ -338,7 +338,10 @@ TEST(MetaServerDeaths, DoubtsWitnessesThatWereWrong) {
     story.beat(s);
     EXPECT_EQ(phase_of(story, "s"), MemberPhase::live);
     for (int i = 0; i < 20; ++i) {
-        a.lost = i % 2 == 0 ? std::vector<NodeId>() : std::vector{NodeId("s")};
+        a.lost.clear();
+        if (i % 2 != 0) {
+            a.lost.push_back({NodeId("s")});
+        }
         story.server->on_link(NodeId("s"), msg::LinkEvent::closed);
         story.live({&a, &s}, milliseconds(500));
         EXPECT_EQ(phase_of(story, "s"), MemberPhase::live);

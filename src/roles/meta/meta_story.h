@@ -147,7 +147,7 @@ public:
     std::uint64_t members_epoch = 0;
     std::vector<Member> members;
     std::map<SlotId, msg::CopyState> copies;
-    std::vector<NodeId> lost;
+    std::vector<msg::NodeHeartbeat::Lost> lost;
     Version ceiling;
     std::uint64_t number = 1;  // of the positions its copies are at
     std::uint64_t publications = 0;

@@ -84,10 +84,10 @@ void MetaServer::Impl::on_heartbeat(const msg::RoleAddress& from,
 // What a heartbeat tells besides that its sender lives.
 void MetaServer::Impl::take_news(const msg::RoleAddress& from,
                                  const msg::NodeHeartbeat& heartbeat) {
-    std::vector<NodeId> lost = heartbeat.lost;
-    std::erase_if(lost, [&](const NodeId& node) {
-        return state_.find({.node = node, .role = Role::data}) == nullptr &&
-               state_.find({.node = node, .role = Role::session}) == nullptr;
+    auto lost = heartbeat.lost;
+    std::erase_if(lost, [&](const auto& item) {
+        return state_.find({.node = item.node, .role = Role::data}) == nullptr &&
+               state_.find({.node = item.node, .role = Role::session}) == nullptr;
     });
     liveness_.report(from.node, lost, env_.clock.mono());
     if (from.role == Role::session) {

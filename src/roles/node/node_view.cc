@@ -40,16 +40,26 @@ void NodeView::begin(MonoTime now) {
 void NodeView::on_link(const NodeId& node, msg::LinkEvent event) {
     switch (event) {
         case msg::LinkEvent::up: lost_.erase(node); break;
-        case msg::LinkEvent::closed: lost_.insert(node); break;
+        case msg::LinkEvent::closed: lost_.try_emplace(node, life_of(node)); break;
         case msg::LinkEvent::silent: break;  // it may live, behind a cut
     }
+}
+
+Incarnation NodeView::life_of(const NodeId& node) const {
+    Incarnation latest;
+    for (const Member& member : now_.members) {
+        latest = member.node == node ? std::max(latest, member.incarnation) : latest;
+    }
+    return latest;
 }
 
 void NodeView::beat(const msg::NodeHeartbeat& heartbeat) {
     msg::NodeHeartbeat told = heartbeat;
     told.table_epoch = now_.table.epoch;
     told.members_epoch = now_.members_epoch;
-    told.lost = {lost_.begin(), lost_.end()};
+    for (const auto& [node, life] : lost_) {
+        told.lost.push_back({node, life});
+    }
     told.loads_version = loads_.version;
     for (const NodeId& meta : options_.metas) {
         env_.outbox.send({meta, Role::meta}, told);
@@ -101,8 +111,8 @@ bool NodeView::adopt(std::uint64_t epoch, const std::vector<Member>& members) {
     now_.members = members;
     now_.members_epoch = epoch;
     changed_ = true;
-    std::erase_if(lost_, [this](const NodeId& node) {
-        return std::ranges::find(now_.members, node, &Member::node) == now_.members.end();
+    std::erase_if(lost_, [this](const auto& item) {
+        return std::ranges::find(now_.members, item.first, &Member::node) == now_.members.end();
     });
     return true;
 }

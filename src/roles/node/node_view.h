@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -180,6 +180,8 @@ private:
     void raise_ceiling(Version ceiling);
     [[nodiscard]] bool adopt(std::uint64_t epoch, const std::vector<Member>& members);
     [[nodiscard]] bool adopt(const SlotTable& table);
+    // The latest that is known; zero: of no member.
+    [[nodiscard]] Incarnation life_of(const NodeId& node) const;
 
     NodeViewOptions options_;
     NodeViewEnv env_;
@@ -188,7 +190,9 @@ private:
     std::optional<KeptView> kept_;  // until it is used, or a meta answers
     Version durable_reserved_;
     Version reserved_before_;
-    std::set<NodeId> lost_;  // nodes whose process ended; only such as a link was looked for to
+    // Nodes whose process ended, and in which life, as far as is known; only such as a link was
+    // looked for to.
+    std::map<NodeId, Incarnation> lost_;
     bool greeted_ = false;
     bool from_kept_ = false;
     NodeId leader_;

@@ -132,10 +132,12 @@ TEST(NodeView, TellsTheMetasWhoseProcessEndedUntilItIsBackOrNoMember) {
     for (const char* name : {"d1", "d2"}) {
         node.view->on_link(NodeId(name), msg::LinkEvent::closed);
     }
-    EXPECT_EQ(told(), (std::vector{NodeId("d1"), NodeId("d2")}));
+    using Lost = msg::NodeHeartbeat::Lost;
+    const Lost d1{NodeId("d1"), Incarnation(5)};
+    EXPECT_EQ(told(), (std::vector{d1, Lost{NodeId("d2")}})) << "and in which life";
     node.view->on_link(NodeId("d1"), msg::LinkEvent::silent);
     node.view->on_link(NodeId("d2"), msg::LinkEvent::up);
-    EXPECT_EQ(told(), std::vector{NodeId("d1")});
+    EXPECT_EQ(told(), std::vector{d1});
     auto without = some_view();
     ++without.members_epoch;
     without.members.clear();

@@ -115,7 +115,9 @@ std::string text(const msg::NodeHeartbeat& m) {
     return fmt::format("NodeHeartbeat {} life {} {} table {} members {} copies {}{}",
                        m.member.node.raw(), m.member.incarnation.raw(), to_string(m.member.phase),
                        m.table_epoch.raw(), m.members_epoch, m.copies.size(),
-                       joined(m.lost, [](const NodeId& node) { return "lost " + node.raw(); }));
+                       joined(m.lost, [](const auto& lost) {
+                           return fmt::format("lost {} life {}", lost.node.raw(), lost.life.raw());
+                       }));
 }
 std::string text(const msg::ConfigInterest& m) {
     return fmt::format("ConfigInterest of {}", m.items.size());
