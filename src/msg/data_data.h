@@ -155,12 +155,14 @@ struct FollowAck {
 // that believes to be in step in more slots, or fewer, than the leader streams to it asks anew. Who
 // has a newer table than the pulse tells of answers with a pulse, so that its sender asks for it
 // (ViewRequest). A few slots that are still are compared each time, in turn: a follower that holds
-// another set of (registration id, order) at the same position takes an image.
+// another set of (registration id, order) at the same position takes an image; one that believes
+// otherwise of the leader's being settled asks anew.
 struct LeaderPulse {
     struct Copy {
         SlotId slot;
         LogPosition held;
         SetDigest digest;  // of all publications
+        bool settled = false;
     };
     Incarnation data;
     Epoch table_epoch;

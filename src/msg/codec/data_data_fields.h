@@ -97,8 +97,8 @@ void fields(Ar& ar, Of<Ar, FollowAck> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, LeaderPulse::Copy> it) {
-    auto& [slot, held, digest] = it;
-    ar(slot, held, digest);
+    auto& [slot, held, digest, settled] = it;
+    ar(slot, held, digest, settled);
 }
 
 template <class Ar>

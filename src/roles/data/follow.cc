@@ -64,10 +64,16 @@ void DataServer::Impl::check_streams(const NodeId& leader, const msg::LeaderPuls
 
 // The same position and another digest: the way here, or a memory, is not to be trusted.
 void DataServer::Impl::check_copies(const NodeId& leader, const msg::LeaderPulse& pulse) {
-    for (const auto& [id, held, digest] : pulse.copies) {
+    for (const auto& [id, held, digest, settled] : pulse.copies) {
         FollowedSlot* slot = slots_.find_followed(id);
         if (slot == nullptr || slot->leader != leader || slot->acting || !slot->synced() ||
-            slot->log.position() != held || slot->store.digest() == digest) {
+            slot->log.position() != held) {
+            continue;
+        }
+        if (slot->store.digest() == digest) {
+            if (slot->settled != settled) {
+                ask_leader(id, *slot, env_.clock.mono());  // what it told last was overtaken
+            }
             continue;
         }
         probe_.copies_differed.add();

@@ -154,6 +154,9 @@ void DataServer::Impl::settle_if_supplied(SlotId id, LedSlot& slot) {
     if (!slot.settled) {
         drop_unclaimed(id);  // else the statement would name it
         slot.settled = true;
+        for (auto& [node, follower] : slot.followers) {
+            follower.believes_settled.reset();
+        }
         stream(id, slot);
     }
     clear_doubts(slot);
@@ -172,6 +175,7 @@ void DataServer::Impl::ask_supply_again(SlotId id, LedSlot& slot) {
         }
     }
     for (auto& [node, follower] : slot.followers) {
+        follower.believes_settled.reset();
         if (follower.life != Incarnation{}) {
             stream_to(node, id, slot, follower);
         }

@@ -26,8 +26,9 @@ struct FollowerLink {
     LogPosition sent_name;
     LogPosition acked_name;
     MonoTime sent_at;
-    MonoTime behind_since;       // when the first entry it has not acknowledged was sent
-    bool knows_settled = false;  // it said so
+    MonoTime behind_since;  // when the first entry it has not acknowledged was sent
+    // Whether it believes that we are settled, as it said last; none: not since we changed.
+    std::optional<bool> believes_settled = {};
 };
 
 // One slot this node leads, or acts for while its leader is not heard.

@@ -130,7 +130,7 @@ void DataServer::Impl::stream(SlotId id, LedSlot& slot) {
     for (auto& [node, follower] : slot.followers) {
         const bool untold = follower.sent_name != slot.log.position();
         if (follower.life != Incarnation{} && follower.sent - follower.acked < kWindow &&
-            (untold || slot.settled != follower.knows_settled)) {
+            (untold || slot.settled != follower.believes_settled)) {
             stream_to(node, id, slot, follower);
         }
     }
@@ -186,7 +186,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::FollowAck& ac
         if (!at || item.held < follower.acked_name) {
             continue;
         }
-        follower.knows_settled = item.settled;  // it may have come to doubt its copy
+        follower.believes_settled = item.settled;
         if (*at > follower.acked) {
             probe_.follower_lag.record(now - follower.behind_since);
             follower.behind_since = follower.sent_at;
@@ -218,7 +218,7 @@ void DataServer::Impl::look_after_followers(MonoTime now) {
         for (auto& [node, follower] : slot->followers) {
             streamed[node] += follower.life != Incarnation{} ? 1 : 0;
             const bool owed = follower.acked_name != slot->log.position() ||
-                              slot->settled != follower.knows_settled;
+                              slot->settled != follower.believes_settled;
             if (follower.life != Incarnation{} && owed &&
                 now - follower.sent_at >= options_.follow_retry) {
                 probe_.entries_resent.add(follower.sent - follower.acked);
@@ -258,8 +258,10 @@ std::vector<msg::LeaderPulse::Copy> DataServer::Impl::next_compared(const NodeId
         if (!slot->acting && follower != slot->followers.end() &&
             follower->second.life != Incarnation{} &&
             follower->second.acked_name == slot->log.position()) {
-            copies.push_back(
-                {.slot = id, .held = slot->log.position(), .digest = slot->store.digest()});
+            copies.push_back({.slot = id,
+                              .held = slot->log.position(),
+                              .digest = slot->store.digest(),
+                              .settled = slot->settled});
             last = id;
         }
     }
