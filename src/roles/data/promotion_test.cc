@@ -38,6 +38,15 @@ protected:
         world.assign({"d2", "d3"});
         s2.want(kOrders);
     }
+    // Interest anew, with what was shown of it.
+    void declare(const TestSession& session, const std::string& to,
+                 msg::InterestDeclare::Item shown) {
+        world.send(
+            {session.node, Role::session}, {NodeId(to), Role::data},
+            msg::InterestDeclare{
+                .session = Incarnation(1), .stream = 1, .part = 10, .items = {std::move(shown)}});
+        world.run();
+    }
     void lose_nothing() {
         world.lose = [](const auto&, const auto&, const auto&) { return false; };
     }
@@ -177,13 +186,7 @@ TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
     s3.publish("new", kOrders);
     ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
     const std::size_t snapshots = s2.snapshots;
-    world.send({s2.node, Role::session}, {NodeId("d2"), Role::data},
-               msg::InterestDeclare{
-                   .session = Incarnation(1),
-                   .stream = 1,
-                   .part = 10,
-                   .items = {{.service = kOrders, .heard = s2.copies["orders"].version}}});
-    world.run();
+    declare(s2, "d2", {.service = kOrders, .heard = s2.copies["orders"].version});
     EXPECT_EQ(s2.snapshots, snapshots) << "d2 does not know that all it knows is all";
     world.pass(2s);
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail", "new"}));
@@ -193,14 +196,9 @@ TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
 TEST_F(Promotion, TellsAboveAllThatWasShownToWhoDoubts) {
     const Version shown(s2.copies["orders"].version.raw() + store::kApart);
     s2.copies["orders"].version = shown;
-    world.send(
-        {s2.node, Role::session}, {NodeId("d1"), Role::data},
-        msg::InterestDeclare{.session = Incarnation(1),
-                             .stream = 1,
-                             .part = 10,
-                             .items = {{.service = kOrders,
-                                        .heard = shown,
-                                        .doubted = Version(shown.raw() - store::kApart - 1)}}});
+    declare(
+        s2, "d1",
+        {.service = kOrders, .heard = shown, .doubted = Version(shown.raw() - store::kApart - 1)});
     world.pass(3s);
     EXPECT_GT(s2.copies["orders"].version, shown);
 }
@@ -208,12 +206,7 @@ TEST_F(Promotion, TellsAboveAllThatWasShownToWhoDoubts) {
 TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
     const Version shown = s2.copies["orders"].version;
     const std::size_t snapshots = s2.snapshots;
-    world.send({s2.node, Role::session}, {NodeId("d1"), Role::data},
-               msg::InterestDeclare{.session = Incarnation(1),
-                                    .stream = 1,
-                                    .part = 10,
-                                    .items = {{.service = kOrders, .heard = shown}}});
-    world.run();
+    declare(s2, "d1", {.service = kOrders, .heard = shown});
     EXPECT_EQ(s2.snapshots, snapshots + 1);
     EXPECT_GT(s2.copies["orders"].version, shown);
 }
@@ -227,13 +220,7 @@ TEST_F(Promotion, GivesWhoseCopyDivergedAVersionOfItsOwnUntilAllIsKnown) {
     s3.want(kOrders);
     s3.publish("new", kOrders);
     ASSERT_EQ(s3.copies["orders"].ids, Ids{"new"});
-    world.send({s2.node, Role::session}, {NodeId("d4"), Role::data},
-               msg::InterestDeclare{
-                   .session = Incarnation(1),
-                   .stream = 1,
-                   .part = 10,
-                   .items = {{.service = kOrders, .heard = s2.copies["orders"].version}}});
-    world.run();
+    declare(s2, "d4", {.service = kOrders, .heard = s2.copies["orders"].version});
     ASSERT_FALSE(world.copy("d4").settled);
     ASSERT_EQ(s2.copies["orders"].ids, (Ids{"a", "new"}));
     EXPECT_NE(s2.copies["orders"].version, s3.copies["orders"].version);
@@ -534,17 +521,11 @@ TEST_F(Promotion, AsksAllSessionsAgainWhenAClientHoldsWhatAnotherGaveBesideTheLe
     ASSERT_TRUE(world.copy("d1").settled);
     const auto& copy = s2.copies["orders"];
     const std::size_t snapshots = s2.snapshots;
-    world.send(
-        {s2.node, Role::session}, {NodeId("d1"), Role::data},
-        msg::InterestDeclare{
-            .session = Incarnation(1),
-            .stream = 1,
-            .part = 10,
-            .items = {{.service = kOrders,
-                       .held = copy.version,
-                       .heard = copy.version,
-                       .doubted = Version((copy.version.raw() - store::kApart) | store::kApart)}}});
-    world.run();
+    declare(s2, "d1",
+            {.service = kOrders,
+             .held = copy.version,
+             .heard = copy.version,
+             .doubted = Version((copy.version.raw() - store::kApart) | store::kApart)});
     EXPECT_FALSE(world.copy("d1").settled);
     EXPECT_EQ(s2.snapshots, snapshots);
     world.pass(3s);
