@@ -84,7 +84,6 @@ struct DataStatus {
     Epoch table_epoch;
     std::size_t slots_led = 0;
     std::size_t slots_settled = 0;
-    std::size_t slots_partial = 0;  // led ones begun without a whole copy, until they are settled
     std::size_t slots_acting = 0;
     std::size_t slots_followed = 0;
     std::size_t slots_synced = 0;  // of the followed ones

@@ -14,9 +14,6 @@ void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
     };
     gauge("muster_data_slots_led", "Slots this node leads.", now.slots_led);
     gauge("muster_data_slots_settled", "Led slots whose lists are complete.", now.slots_settled);
-    gauge("muster_data_slots_partial",
-          "Led slots whose copies were lost: lists grow until all sessions have supplied them.",
-          now.slots_partial);
     gauge("muster_data_services", "Services with a datum.", now.services);
     gauge("muster_data_publications", "Publications held.", now.publications);
     gauge("muster_data_tombstones", "Removed registrations remembered.", now.tombstones);

@@ -93,7 +93,6 @@ DataStatus DataServer::Impl::status() const {
     for (const auto& [id, slot] : slots_.led()) {
         slot->acting ? ++status.slots_acting : ++status.slots_led;
         status.slots_settled += slot->settled ? 1 : 0;
-        status.slots_partial += !slot->acting && !slot->settled && !slot->whole ? 1 : 0;
         status.services += slot->store.data().size();
         status.publications += slot->store.publication_count();
         status.tombstones += slot->store.tombstones().size();

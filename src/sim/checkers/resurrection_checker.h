@@ -11,19 +11,13 @@ namespace muster::sim {
 // Excused as in I3: a client whose connection was lost shortly before its end has two
 // disappearances on their way. So is a client that had moved: the session it left may have missed
 // its end, and say what it knows until it finds the connection closed or the lease over. And the
-// views of a listener that crossed a cut, see Truth::crossed(), or begins anew, as in I8. And what
-// did not leave by its client's word, for a client that cannot say what it was shown and comes to
-// another session when all copies of a slot were lost: their new leader knows of a closing that
-// something of one session ended, not whether it lives at another, and I3 goes before.
+// views of a listener that crossed a cut, see Truth::crossed(), or begins anew, as in I8.
 class ResurrectionChecker final : public Checker {
 public:
     using Checker::Checker;
     void on_shown(const Listener& listener, const Shown* before, const Shown& now) override;
 
 private:
-    [[nodiscard]] bool nobody_knew(const Listener& listener, const Shown* before, const Shown& now,
-                                   const TruePublication& publication) const;
-
     std::set<std::pair<Listener, RegistId>> buried_;
 };
 

@@ -84,14 +84,6 @@ void Truth::nodes_cut() {
     cut_at_ = now();
 }
 
-void Truth::copies_lost() {
-    lost_at_ = now();
-}
-
-bool Truth::gathering() const {
-    return lost_at_ && now() - *lost_at_ <= kReunited;
-}
-
 bool Truth::reuniting() const {
     return cut_at_ && now() - *cut_at_ <= kReunited;
 }

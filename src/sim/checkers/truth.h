@@ -92,8 +92,6 @@ public:
     void excuse_return(const std::string& client);
     // Some nodes cannot hear each other now: see crossed().
     void nodes_cut();
-    // All copies of some slot were lost, and its leader does not know yet what sessions own.
-    void copies_lost();
 
     // ---- subscribers
     void subscribed(const Listener& listener);
@@ -124,8 +122,6 @@ public:
     [[nodiscard]] bool crossed(const Listener& listener) const;
     // Nodes are cut from each other, or were kReunited ago.
     [[nodiscard]] bool reuniting() const;
-    // The same of a slot whose copies were lost.
-    [[nodiscard]] bool gathering() const;
     [[nodiscard]] const std::map<RegistId, TruePublication>& publications() const {
         return publications_;
     }
@@ -160,7 +156,6 @@ private:
     std::map<std::pair<std::string, std::string>, std::optional<std::string>> watches_;
     std::map<std::string, std::string> configs_;
     std::optional<MonoTime> cut_at_;           // when nodes were last known to be cut
-    std::optional<MonoTime> lost_at_;          // when copies_lost() last
     std::map<Listener, MonoTime> crossed_at_;  // only of those that are excused
     std::size_t views_shown_ = 0;
 };

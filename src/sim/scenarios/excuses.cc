@@ -60,9 +60,6 @@ void Excuses::step() {
     if (nodes_apart() || (truth_.reuniting() && some_node_stands_still())) {
         truth_.nodes_cut();
     }
-    if (some_slot_lost_its_copies()) {
-        truth_.copies_lost();
-    }
     for (const auto& client : clients_) {
         if (client->alive()) {
             judge(*client);
@@ -86,13 +83,6 @@ bool Excuses::nodes_apart() const {
 bool Excuses::some_node_stands_still() const {
     return std::ranges::any_of(registry_.nodes(),
                                [](Node* node) { return node->process().paused(); });
-}
-
-bool Excuses::some_slot_lost_its_copies() const {
-    return std::ranges::any_of(registry_.nodes(Role::data), [](Node* node) {
-        const data::DataServer* server = node->data();
-        return server != nullptr && server->status().slots_partial > 0;
-    });
 }
 
 void Excuses::judge(SimClient& client) {

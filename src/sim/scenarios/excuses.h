@@ -32,7 +32,6 @@ private:
     void judge(SimClient& client);
     [[nodiscard]] bool nodes_apart() const;
     [[nodiscard]] bool some_node_stands_still() const;
-    [[nodiscard]] bool some_slot_lost_its_copies() const;
     [[nodiscard]] bool goes_on(const ServerLife& session) const;
     // Whether it moved, or its session ended, and the one it is in now cannot say to all that it is
     // back.
