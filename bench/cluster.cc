@@ -1,7 +1,8 @@
 #include "cluster.h"
 
 #include <algorithm>
-#include <functional>
+#include <fstream>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -18,17 +19,12 @@ std::string at(std::uint16_t port) {
     return fmt::format("127.0.0.1:{}", port);
 }
 
-// `instead` says what is the case when it does not come true.
-void await(
-    const std::string& what, const std::function<bool()>& holds,
-    const std::function<std::string()>& instead = [] { return std::string(); }) {
-    const Duration begin = now();
-    while (!holds()) {
-        if (now() - begin > kPatience) {
-            die("waited in vain until " + what + instead());
-        }
-        ::usleep(20'000);
-    }
+// The last of what a program said.
+std::string last_words(const std::string& log_file) {
+    constexpr std::size_t kEnough = 1000;
+    std::ifstream file(log_file);
+    const std::string said{std::istreambuf_iterator<char>(file), {}};
+    return said.size() <= kEnough ? said : said.substr(said.size() - kEnough);
 }
 
 }  // namespace
@@ -84,6 +80,22 @@ bool Cluster::command(std::vector<std::string> arguments) {
         }
     }
     return false;
+}
+
+void Cluster::await(const std::string& what, const std::function<bool()>& holds,
+                    const std::function<std::string()>& instead) {
+    const Duration begin = now();
+    while (!holds()) {
+        for (const auto& node : nodes_) {
+            if (node->alive() && !node->process->running()) {
+                die(node->name + " ended by itself: " + last_words(log_of(*node)));
+            }
+        }
+        if (now() - begin > kPatience) {
+            die("waited in vain until " + what + instead());
+        }
+        ::usleep(20'000);
+    }
 }
 
 std::string Cluster::log_of(const Node& node) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -65,6 +66,11 @@ private:
     Node& add(std::string name, std::string role);
     // Runs `muster ARGUMENTS` against a session; whether it succeeded.
     [[nodiscard]] bool command(std::vector<std::string> arguments);
+    // `instead` says what is the case when it does not come true. A node that ended by itself ends
+    // the program at once.
+    void await(
+        const std::string& what, const std::function<bool()>& holds,
+        const std::function<std::string()>& instead = [] { return std::string(); });
     [[nodiscard]] std::string log_of(const Node& node) const;
 
     TempFolder folder_;

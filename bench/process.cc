@@ -5,6 +5,8 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <set>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -41,6 +43,17 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::string& log_fi
     return pid;
 }
 
+bool can_bind(std::uint16_t port) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    at.sin_port = htons(port);
+    const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof(at)) == 0;
+    ::close(fd);
+    return bound;
+}
+
 }  // namespace
 
 Duration now() {
@@ -50,17 +63,17 @@ Duration now() {
 }
 
 std::uint16_t free_port() {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(at);
-    if (::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof(at)) != 0 ||
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
-        die("no free port");
+    static std::minstd_rand random{std::random_device{}()};
+    static std::set<std::uint16_t> given;
+    std::uniform_int_distribution<std::uint16_t> ports(10'000, 32'000);
+    for (int i = 0; i < 1000; ++i) {
+        const std::uint16_t port = ports(random);
+        if (!given.contains(port) && can_bind(port)) {
+            given.insert(port);
+            return port;
+        }
     }
-    ::close(fd);
-    return ntohs(at.sin_port);
+    die("no free port was found between 10000 and 32000");
 }
 
 TempFolder::TempFolder()

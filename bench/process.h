@@ -13,7 +13,8 @@ namespace muster::bench {
 
 [[nodiscard]] Duration now();
 
-// A free port on 127.0.0.1.
+// A free port on 127.0.0.1, below the range the kernel takes ports from for connections: it stays
+// free until its server listens, and while the server is away. None is given twice.
 [[nodiscard]] std::uint16_t free_port();
 
 // A folder of its own for what is measured; it goes with the object.
