@@ -7,12 +7,14 @@ import processes
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "e2e"))
 from cluster import Cluster  # pylint: disable=wrong-import-position
+from harness import run  # pylint: disable=wrong-import-position
 
 
 class ClusterServer(processes.Server):
     """Clients get the list of sessions from session-1 and choose; `nodes[name]` is one process."""
 
     def __init__(self, case, name, settings=()):
+        self.case = case
         self.nodes = Cluster(3, 3, 2, settings=settings, folder=os.path.join(case.folder, name),
                              ports=lambda *_: tuple(processes.Ports.take() for _ in range(3)))
         self.sessions = self.nodes.of("session")
@@ -28,6 +30,21 @@ class ClusterServer(processes.Server):
         self.nodes.wait_ready(session)
         self.sessions = self.nodes.of("session")
         return session
+
+    @staticmethod
+    def moves_slot(slot, to, through):
+        """Whether an operator's wish to have it led there was taken."""
+        return run("slots", "move", str(slot), "--to", to, "-s", through.http).returncode == 0
+
+    def remove_data(self, node):
+        """Ends it for good: it no longer counts among those that should be there."""
+        node.kill()
+        del self.nodes.nodes[node.name]
+        through = self.sessions[0].http
+        self.case.eventually(
+            f"{node.name} is no member any more",
+            lambda: (run("members", "remove", node.name, "--role", "data", "-s",
+                         through).returncode == 0, None))
 
     @property
     def bolt_ports(self):

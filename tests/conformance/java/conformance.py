@@ -2,8 +2,9 @@
 """Drives one version of the unmodified SOFARegistry Java client against a built muster server.
 
     MUSTER_BIN=build/dev/bin/muster conformance.py --driver DIR [--other DIR] [--cluster] [--jobs N]
-                                                   [CASE...]
+                                                   [--faults TRIALS] [CASE...]
 
+With --faults it runs so many trials of each fault of a cluster instead, and prints their times.
 DIR is a folder made by build_driver.sh. CASE is any part of a case's name. Prints a line per case
 and 'N passed, M failed'. Status: 0 all passed, 1 one failed, 2 it could not run."""
 
@@ -22,15 +23,20 @@ import cases_cluster
 import cases_config
 import cases_everyday
 import cases_loss
+import faults
 import processes
 import stage
 
 CASE_SECONDS = 120.0
 RUN_SECONDS = 420.0
+START_SECONDS = 60.0
+FAULTS_SECONDS = 100.0  # a trial of each
 
 
 def main():
     arguments = parse_arguments()
+    if arguments.faults:
+        arguments.cluster = True
     modules = ((cases_cluster, cases_everyday, cases_config) if arguments.cluster else
                (cases_loss, cases_everyday, cases_config))
     cases = [case for module in modules for case in module.CASES
@@ -43,16 +49,26 @@ def main():
     if arguments.list:
         print("\n".join(sentence(case) for case in cases))
         return 0
+    seconds = RUN_SECONDS
+    if arguments.faults:
+        seconds = START_SECONDS + arguments.faults * FAULTS_SECONDS
+        cases = [all_faults(arguments.faults)]
     problem = what_is_missing(arguments)
     if problem or not cases:
         print(problem or f"no case has {arguments.cases} in its name", file=sys.stderr)
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end_now("stopped by a signal"))
-    watchdog = threading.Timer(RUN_SECONDS, end_now, ["the whole run took too long"])
+    watchdog = threading.Timer(seconds + 10, end_now, ["the whole run took too long"])
     watchdog.daemon = True
     watchdog.start()
-    return run_all(cases, arguments)
+    return run_all(cases, arguments, CASE_SECONDS if not arguments.faults else seconds)
+
+
+def all_faults(trials):
+    def no_list_is_false_whatever_fails(case):
+        faults.run_trials(case, trials)
+    return no_list_is_false_whatever_fails
 
 
 def parse_arguments():
@@ -61,6 +77,8 @@ def parse_arguments():
     parser.add_argument("--other", help="driver folder of the version it must get on with")
     parser.add_argument("--cluster", action="store_true",
                         help="each case has 3 metas, 3 data servers and 2 sessions")
+    parser.add_argument("--faults", type=int, default=0, metavar="TRIALS",
+                        help="so many trials of each fault of a cluster, instead of the cases")
     parser.add_argument("--jobs", type=int, default=3, help="cases at a time (default 3)")
     parser.add_argument("--list", action="store_true", help="name the cases and end")
     parser.add_argument("cases", nargs="*", help="parts of names of cases (default: all)")
@@ -78,10 +96,11 @@ def what_is_missing(arguments):
     return None
 
 
-def run_all(cases, arguments):
+def run_all(cases, arguments, case_seconds):
     folder = tempfile.mkdtemp(prefix="muster-conformance-")
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-        results = list(pool.map(lambda case: run_one(case, folder, arguments), cases))
+        results = list(pool.map(
+            lambda case: run_one(case, folder, arguments, case_seconds), cases))
     failed = results.count(False)
     if failed:
         print(f"logs and data are kept in {folder}")
@@ -91,9 +110,9 @@ def run_all(cases, arguments):
     return 1 if failed else 0
 
 
-def run_one(function, folder, arguments):
+def run_one(function, folder, arguments, seconds):
     own_folder = os.path.join(folder, function.__name__)
-    case = stage.Case(own_folder, arguments.driver, arguments.other, CASE_SECONDS,
+    case = stage.Case(own_folder, arguments.driver, arguments.other, seconds,
                       on_cluster=arguments.cluster)
     start = time.monotonic()
     try:
