@@ -1,9 +1,11 @@
 #include "client_frames.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <utility>
 
+#include "base/check.h"
 #include "doors/native_codec/native_codec.h"
 #include "sockets.h"
 #include "wire/bolt/frame_encoder.h"
@@ -160,6 +162,18 @@ std::string java_ack(const bolt::Frame& push) {
                                .class_name = class_name,
                                .content = content});
     return frame;
+}
+
+std::size_t taken_of(const bolt::Frame& response) {
+    const auto read = native::decode_response(
+        {.request = msg::RequestId(static_cast<std::uint64_t>(response.head.request_id)),
+         .bolt_status = static_cast<std::uint16_t>(response.head.status),
+         .class_name = response.class_name},
+        response.content, native::client_codec_limits());
+    CHECK(read.has_value() && std::holds_alternative<msg::RequestReply>(*read));
+    const auto& outcomes = std::get<msg::RequestReply>(*read).outcomes;
+    CHECK(std::ranges::all_of(outcomes, [](const auto& one) { return one.result.has_value(); }));
+    return outcomes.size();
 }
 
 bool is_push(const bolt::Frame& frame) {

@@ -22,6 +22,8 @@ namespace muster::bench {
 // The acknowledgement of a push.
 [[nodiscard]] std::string native_ack(const bolt::Frame& push);
 [[nodiscard]] std::string native_ack(const msg::Push& told);
+// How many items of a request were taken. Ends the program when one was not.
+[[nodiscard]] std::size_t taken_of(const bolt::Frame& response);
 
 // ---- Java
 

@@ -12,7 +12,6 @@
 #include "base/check.h"
 #include "client_frames.h"
 #include "crowd.h"
-#include "doors/native_codec/native_codec.h"
 #include "process.h"
 
 namespace muster::bench {
@@ -32,20 +31,6 @@ std::string batch_frame(const RegisterOptions& options, std::size_t first, std::
             fmt::format("6fa459ea-ee8a-3ca4-894e-{:012}", number), 1, entry));
     }
     return native_frame(request);
-}
-
-// How many registrations of a batch were taken; each must be.
-std::size_t accepted(const bolt::Frame& frame) {
-    const auto response = native::decode_response(
-        {.request = msg::RequestId(static_cast<std::uint64_t>(frame.head.request_id)),
-         .bolt_status = static_cast<std::uint16_t>(frame.head.status),
-         .class_name = frame.class_name},
-        frame.content, native::client_codec_limits());
-    CHECK(response.has_value());
-    CHECK(std::holds_alternative<msg::RequestReply>(*response));
-    const auto& outcomes = std::get<msg::RequestReply>(*response).outcomes;
-    CHECK(std::ranges::all_of(outcomes, [](const auto& one) { return one.result.has_value(); }));
-    return outcomes.size();
 }
 
 class Registrars {
@@ -68,7 +53,7 @@ public:
                 return false;
             }
             took.push_back((now() - sent_at_[i]).count());
-            done += accepted(frame);
+            done += taken_of(frame);
             send_next(i);
             return true;
         });

@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "c_api.h"
+#include "model/mark.h"
 #include "settings.h"
 
 using muster::sdk_core::Failure;
@@ -42,6 +43,7 @@ muster_status give_list(Outcome<ListRef> list, const muster_list** out) {
 muster_endpoint describe(const ListEntry& entry) {
     const auto& publication = *entry.publication;
     const auto& endpoint = entry.endpoint;
+    const auto ramp = muster::Ramp::read(publication.attributes);
     return {.size = sizeof(muster_endpoint),
             .id = publication.id.raw().c_str(),
             .box = entry.box.data(),
@@ -55,7 +57,9 @@ muster_endpoint describe(const ListEntry& entry) {
             .zone = publication.zone.c_str(),
             .app = publication.app.c_str(),
             .client_address = publication.client_address.c_str(),
-            .metadata_count = endpoint.metadata.size()};
+            .metadata_count = endpoint.metadata.size(),
+            .ramp_since_unix_ms = ramp ? ramp->since.unix_ms : 0,
+            .ramp_ms = ramp ? static_cast<std::uint32_t>(muster::to_ms(ramp->length)) : 0};
 }
 
 }  // namespace

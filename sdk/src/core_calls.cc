@@ -18,6 +18,13 @@ Prng& prng_of_thread() {
     return prng;
 }
 
+PickTime time_of_pick() {
+    using std::chrono::duration_cast;
+    const auto wall = std::chrono::system_clock::now().time_since_epoch();
+    return {.mono = MonoTime(std::chrono::steady_clock::now().time_since_epoch()),
+            .wall = {.unix_ms = duration_cast<std::chrono::milliseconds>(wall).count()}};
+}
+
 std::unexpected<Failure> no_such(const char* what, std::uint64_t number) {
     return failed(MUSTER_NOT_FOUND, std::string("no ") + what + " " + std::to_string(number));
 }
@@ -406,6 +413,8 @@ Outcome<Core::Picked> Core::pick(std::uint64_t number, const muster_pick_options
     if (options.key != nullptr) {
         request.key = {static_cast<const char*>(options.key), options.key_size};
     }
+    const PickTime now = time_of_pick();
+    request.now = now.mono;
     {
         const std::lock_guard hold(subscription.mutex);
         if (!subscription.list) {
@@ -415,7 +424,7 @@ Outcome<Core::Picked> Core::pick(std::uint64_t number, const muster_pick_options
         table = subscription.table;
         if (table == nullptr || table->list().get() != subscription.list.get()) {
             table = std::make_shared<const PickTable>(subscription.list, subscription.key.zone,
-                                                      subscription.table.get());
+                                                      subscription.table.get(), now);
             subscription.table = table;
         }
         request.turn = subscription.turn++;

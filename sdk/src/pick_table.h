@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "base/time.h"
 #include "list.h"
 
 namespace muster::sdk_core {
@@ -22,14 +23,27 @@ struct PickRequest {
     std::string_view key;    // consistent hash
     std::uint64_t turn = 0;  // round robin: grows by one with each pick
     bool any_zone = false;
+    MonoTime now;
+};
+
+// When a list came.
+struct PickTime {
+    MonoTime mono;
+    WallTime wall;
 };
 
 // What can be picked of one list: endpoints that are enabled, healthy and of a weight above zero;
-// those of the own zone, and all. Immutable but for the counts; any thread.
+// those of the own zone, and all. One that came back (muster restore) begins with a part of its
+// weight, kPartMin of kWhole, which grows evenly to all of it. Immutable but for the counts; any
+// thread.
 class PickTable {
 public:
-    // `previous` (may be null) hands its counts on.
-    PickTable(ListRef list, std::string_view own_zone, const PickTable* previous);
+    static constexpr std::uint64_t kWhole = 1000;
+    static constexpr std::uint64_t kPartMin = 50;
+
+    // `previous` (may be null) hands its counts on, and how far weights have grown.
+    PickTable(ListRef list, std::string_view own_zone, const PickTable* previous,
+              PickTime came = {});
 
     // Index into list()->entries(); none when nothing is usable.
     [[nodiscard]] std::optional<std::size_t> pick(const PickRequest& request, Prng& prng) const;
@@ -48,13 +62,32 @@ private:
         std::vector<std::uint64_t> weight_sums;  // of all up to and with this one
     };
 
+    // Of a publication that came back. How long that is ago when the table is made is told by the
+    // wall clocks of the registry and of this machine, and not less than what was seen of it here.
+    struct Growing {
+        std::int64_t since_ms = 0;  // by the registry, names this return
+        Duration length{};
+        Duration at_first{};
+    };
+
+    [[nodiscard]] const Growing* find(const RegistId& id) const;
+    void note_growing(std::size_t index, const PickTable* previous);
+    // Of its weight, now.
+    [[nodiscard]] std::uint64_t part(std::size_t index, MonoTime now) const;
+    [[nodiscard]] std::uint64_t weight(std::size_t index, MonoTime now) const;
+    [[nodiscard]] bool passes_over(std::size_t index, MonoTime now, Prng& prng) const;
     [[nodiscard]] std::string address_of(std::size_t index) const;
     void add(Candidates& candidates, std::size_t index) const;
-    [[nodiscard]] std::size_t weighted(const Candidates& from, Prng& prng) const;
-    [[nodiscard]] std::size_t less_busy(const Candidates& from, Prng& prng) const;
-    [[nodiscard]] std::size_t highest_score(const Candidates& from, std::string_view key) const;
+    [[nodiscard]] std::size_t in_turn(const Candidates& from, const PickRequest& request,
+                                      Prng& prng) const;
+    [[nodiscard]] std::size_t weighted(const Candidates& from, MonoTime now, Prng& prng) const;
+    [[nodiscard]] std::size_t less_busy(const Candidates& from, MonoTime now, Prng& prng) const;
+    [[nodiscard]] std::size_t highest_score(const Candidates& from,
+                                            const PickRequest& request) const;
 
     ListRef list_;
+    PickTime came_;
+    std::map<RegistId, Growing> growing_;  // most often empty
     Candidates near_;
     Candidates all_;
     std::map<std::string, CallCount> counts_;

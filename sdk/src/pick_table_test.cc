@@ -1,9 +1,12 @@
 #include "pick_table.h"
 
+#include <limits>
 #include <map>
 #include <set>
 
 #include <gtest/gtest.h>
+
+#include "model/mark.h"
 
 namespace muster::sdk_core {
 namespace {
@@ -11,6 +14,7 @@ namespace {
 struct Spec {
     std::string box;
     std::string zone = "a";
+    std::optional<Ramp> ramp = {};
 };
 
 ListRef list_of(const std::vector<Spec>& specs) {
@@ -24,6 +28,9 @@ ListRef list_of(const std::vector<Spec>& specs) {
         publication->service = view->service;
         publication->zone = specs[i].zone;
         publication->boxes = {specs[i].box};
+        if (specs[i].ramp) {
+            publication->attributes = specs[i].ramp->added_to({});
+        }
         view->publications.push_back(std::move(publication));
     }
     client::ListKey key{.service = *view->service};
@@ -64,6 +71,85 @@ TEST(PickTable, NeverPicksWhatIsDisabledUnhealthyWeightlessOrNoEndpoint) {
     for (const auto policy : {MUSTER_WEIGHTED_RANDOM, MUSTER_ROUND_ROBIN, MUSTER_LEAST_REQUESTS,
                               MUSTER_CONSISTENT_HASH}) {
         EXPECT_FALSE(table.pick({.policy = policy}, prng).has_value());
+    }
+}
+
+// Two of the same weight; the second came back `ago`, and has its whole weight after 10 s.
+class Returned : public ::testing::Test {
+protected:
+    static constexpr std::int64_t kWall = 1'700'000'000'000;
+
+    static ListRef list(std::int64_t ago_ms) {
+        return list_of({{.box = "1.0.0.1:80"},
+                        {.box = "1.0.0.2:80",
+                         .ramp = Ramp{.since = {kWall - ago_ms}, .length = seconds(10)}}});
+    }
+    static PickTime came(Duration mono) {
+        return {.mono = MonoTime(mono), .wall = {kWall}};
+    }
+    static double share(const PickTable& table, muster_policy policy, Duration mono) {
+        const int picks = 20'000;
+        auto counts = count_picks(table, {.policy = policy, .now = MonoTime(mono)}, picks);
+        return static_cast<double>(counts["1.0.0.2:80"]) / picks;
+    }
+    using seconds = std::chrono::seconds;
+};
+
+TEST_F(Returned, ItsWeightGrowsByTheClock) {
+    const PickTable table(list(2000), "a", nullptr, came(seconds(50)));
+    EXPECT_NEAR(share(table, MUSTER_WEIGHTED_RANDOM, seconds(50)), 0.2 / 1.2, 0.02);
+    EXPECT_NEAR(share(table, MUSTER_WEIGHTED_RANDOM, seconds(53)), 0.5 / 1.5, 0.02);
+    EXPECT_NEAR(share(table, MUSTER_WEIGHTED_RANDOM, seconds(58)), 0.5, 0.02);
+    EXPECT_NEAR(share(table, MUSTER_WEIGHTED_RANDOM, seconds(9999)), 0.5, 0.02);
+}
+
+TEST_F(Returned, EveryPolicyGivesItLess) {
+    const PickTable table(list(2000), "a", nullptr, came(seconds(50)));
+    // Its turn is half of all; it takes a fifth of them.
+    EXPECT_NEAR(share(table, MUSTER_ROUND_ROBIN, seconds(50)), 0.1, 0.02);
+    EXPECT_NEAR(share(table, MUSTER_ROUND_ROBIN, seconds(60)), 0.5, 0.001);
+    EXPECT_EQ(share(table, MUSTER_LEAST_REQUESTS, seconds(50)), 0) << "both are idle";
+    int moved = 0;
+    Prng prng(1);
+    for (int i = 0; i < 2000; ++i) {
+        const std::string key = "key-" + std::to_string(i);
+        const PickRequest request{
+            .policy = MUSTER_CONSISTENT_HASH, .key = key, .now = MonoTime(seconds(50))};
+        moved += box_of(table, *table.pick(request, prng)) == "1.0.0.2:80" ? 1 : 0;
+    }
+    EXPECT_NEAR(moved / 2000.0, 0.2 / 1.2, 0.03);
+}
+
+TEST_F(Returned, ItBeginsSmallAndIsPickedWhenItIsAlone) {
+    const PickTable table(list(0), "a", nullptr, came(seconds(50)));
+    EXPECT_NEAR(share(table, MUSTER_WEIGHTED_RANDOM, seconds(50)), 0.05 / 1.05, 0.01);
+    const PickTable alone(
+        list_of({{.box = "1.0.0.2:80", .ramp = Ramp{{kWall}, std::chrono::hours(1)}}}), "a",
+        nullptr, came(seconds(50)));
+    for (const auto policy : {MUSTER_WEIGHTED_RANDOM, MUSTER_ROUND_ROBIN, MUSTER_LEAST_REQUESTS,
+                              MUSTER_CONSISTENT_HASH}) {
+        Prng prng(1);
+        EXPECT_TRUE(alone.pick({.policy = policy, .now = MonoTime(seconds(50))}, prng));
+    }
+}
+
+TEST_F(Returned, AClockThatIsBehindTheRegistrysMakesItGrowFromWhenItWasSeen) {
+    const PickTable first(list(-3'600'000), "a", nullptr, came(seconds(50)));
+    EXPECT_NEAR(share(first, MUSTER_WEIGHTED_RANDOM, seconds(55)), 0.5 / 1.5, 0.02);
+    const PickTable next(list(-3'600'000), "a", &first, came(seconds(55)));
+    EXPECT_NEAR(share(next, MUSTER_WEIGHTED_RANDOM, seconds(55)), 0.5 / 1.5, 0.02)
+        << "another list changes nothing";
+    EXPECT_NEAR(share(next, MUSTER_WEIGHTED_RANDOM, seconds(60)), 0.5, 0.02);
+    const PickTable grown(list(-3'600'000), "a", &next, came(seconds(70)));
+    const PickTable after(list(-3'600'000), "a", &grown, came(seconds(80)));
+    EXPECT_NEAR(share(after, MUSTER_WEIGHTED_RANDOM, seconds(80)), 0.5, 0.02)
+        << "it does not begin anew";
+}
+
+TEST_F(Returned, TimesThatCannotBeAreNoReturn) {
+    for (const std::int64_t ago : {std::numeric_limits<std::int64_t>::min() + kWall + 1, kWall}) {
+        const PickTable table(list(ago), "a", nullptr, came(seconds(50)));
+        EXPECT_TRUE(count_picks(table, {}, 1000).contains("1.0.0.2:80"));
     }
 }
 

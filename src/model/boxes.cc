@@ -64,6 +64,10 @@ std::size_t Boxes::size() const {
     return head().count;
 }
 
+std::size_t Boxes::text_bytes() const {
+    return head().bytes - head().count * (sizeof(std::uint32_t) + 1);
+}
+
 bool Boxes::operator==(const Boxes& other) const {
     return std::ranges::equal(*this, other);
 }

@@ -63,6 +63,8 @@ public:
     [[nodiscard]] Iterator begin() const;
     [[nodiscard]] Iterator end() const;
     [[nodiscard]] std::size_t size() const;
+    // Of all texts together. Takes as long however many there are.
+    [[nodiscard]] std::size_t text_bytes() const;
     [[nodiscard]] bool empty() const {
         return packed_ == nullptr;
     }

@@ -29,6 +29,7 @@ TEST(Boxes, OfNothingTakeNothing) {
     const Boxes none;
     EXPECT_TRUE(none.empty());
     EXPECT_EQ(none.size(), 0U);
+    EXPECT_EQ(none.text_bytes(), 0U);
     EXPECT_EQ(none.begin(), none.end());
     EXPECT_EQ(none, Boxes(std::vector<std::string>{}));
     EXPECT_FALSE(none == Boxes{""});
@@ -40,6 +41,7 @@ TEST(Boxes, AreEqualByTheirTexts) {
     EXPECT_EQ(copy, boxes);
     EXPECT_FALSE(boxes == (Boxes{"ab", "c"}));
     EXPECT_FALSE(boxes == Boxes{"a"});
+    EXPECT_EQ(boxes.text_bytes(), 3U);
     copy = {};
     EXPECT_TRUE(copy.empty());
     EXPECT_EQ(read(boxes), (std::vector<std::string>{"a", "bc"}));

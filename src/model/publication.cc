@@ -66,10 +66,8 @@ bool Publication::same_content(const Publication& other) const {
 }
 
 std::size_t content_bytes(const Publication& publication) {
-    std::size_t bytes = publication.app.size() + publication.zone.size();
-    for (const std::string_view box : publication.boxes) {
-        bytes += box.size();
-    }
+    std::size_t bytes =
+        publication.app.size() + publication.zone.size() + publication.boxes.text_bytes();
     for (const auto& [key, value] : publication.attributes) {
         bytes += key.size() + value.size();
     }

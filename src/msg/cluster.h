@@ -5,6 +5,7 @@
 #include "msg/brake.h"
 #include "msg/data_data.h"
 #include "msg/node_meta.h"
+#include "msg/propagation.h"
 #include "msg/session_data.h"
 #include "msg/verify.h"
 #include "msg/view.h"
@@ -21,6 +22,7 @@ using ClusterMessage =
                  FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
                  OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
-                 VerifySessionReply, ViewRequest, ViewReply>;
+                 VerifySessionReply, ViewRequest, ViewReply, NewestRequest, NewestReply,
+                 ReachRequest, ReachReply, MarkRequest, MarkReply>;
 
 }  // namespace muster::msg

@@ -7,6 +7,7 @@
 
 #include "model/cluster.h"
 #include "model/ids.h"
+#include "model/mark.h"
 #include "model/publication.h"
 
 // Between the leader of a slot and its followers: the follower asks, the leader streams its log.
@@ -29,6 +30,7 @@ struct OwnedWrite {
     NodeId owner;
     Incarnation owner_life;
     std::uint64_t owner_seq = 0;
+    std::optional<Mark> mark = {};  // of a publication; in a tombstone, what it comes back under
 };
 
 // One step of a slot's log: the writes of one datum that were given one version. `from` equals `to`

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -57,6 +58,10 @@ struct InterestDeclare {
         // One that a client was shown and that did not lead to the copy: what is told takes nothing
         // away before the receiver knows it, or all.
         Version doubted = {};
+
+        [[nodiscard]] Version highest() const {
+            return std::max({held, heard, doubted});
+        }
     };
     Incarnation session;
     std::uint64_t stream = 0;

@@ -1,5 +1,7 @@
 #include "store/datum_store.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace muster::store {
@@ -68,8 +70,8 @@ WriteOutcome DatumStore::put(const Write& write) {
 }
 
 WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
-    if (const Write* grave = tombstones_.find(write.id);
-        grave != nullptr && !may_return(write, *grave)) {
+    const Write* grave = tombstones_.find(write.id);
+    if (grave != nullptr && !may_return(write, *grave)) {
         const bool outdated = by_word(grave->cause) || write.order.version < grave->order.version;
         return outdated ? WriteOutcome::superseded : WriteOutcome::ignored;
     }
@@ -77,6 +79,9 @@ WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
         datum.entries.insert(Entry{write.publication, write.owner, write.owner_seq});
     CHECK(inserted);
     count(*entry);
+    if (grave != nullptr) {
+        marks_.set(write.id, tombstones_.take_mark(write.id));
+    }
     return WriteOutcome::changed;
 }
 
@@ -167,13 +172,19 @@ WriteOutcome DatumStore::release(Datum& datum, Entries::iterator entry, const Wr
         uncount_owner(next->owner, element_of(*next->publication));
         return take(*entry, *next);
     }
-    tombstones_.bury({removal, now, connection_of(*entry->publication)});
+    tombstones_.bury({removal, now, connection_of(*entry->publication), mark_after(removal)});
     erase(datum, entry);
     return WriteOutcome::changed;
 }
 
+// What is said of a registration whose client did not say that it leaves: it may come back.
+MarkPtr DatumStore::mark_after(const Write& removal) const {
+    return by_word(removal.cause) ? nullptr : marks_.of(removal.id);
+}
+
 void DatumStore::erase(Datum& datum, Entries::iterator entry) {
     uncount(*entry);
+    marks_.forget(entry->publication->id);
     datum.entries.erase(entry);
 }
 
@@ -187,6 +198,7 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
         const bool here = datum != nullptr && found != datum->entries.end();
         if (here) {
             stone.connection = connection_of(*found->publication);
+            stone.mark = mark_after(effect);
             erase(*datum, found);
         }
         tombstones_.set(stone);
@@ -196,6 +208,7 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     const auto [found, inserted] =
         datum.entries.insert(Entry{effect.publication, effect.owner, effect.owner_seq});
     bool visible = inserted;
+    tombstones_.take_mark(effect.id);  // what it is now is told with it
     if (!inserted) {
         uncount(*found);
         visible = !found->publication->same_content(*effect.publication);
@@ -327,8 +340,8 @@ void DatumStore::let_go(const RegistId& id, OwnerId owner) {
     }
 }
 
-void DatumStore::forget_others(const RegistId& id) {
-    for (const Holder& gone : others_.remove_all(id)) {
+void DatumStore::forget_others(const RegistId& id, const OtherHolders::Which& which) {
+    for (const Holder& gone : others_.remove_if(id, which)) {
         uncount_owner(gone.owner, element_of(*gone.publication));
     }
 }
@@ -399,20 +412,30 @@ Version DatumStore::highest_version() const {
     return highest;
 }
 
-DatumSnapshot settled_snapshot(const DatumStore::Datum& datum) {
+DatumSnapshot settled_snapshot(const DatumStore& store, const DatumStore::Datum& datum) {
     DatumSnapshot snapshot{
         .service = datum.service, .version = datum.version, .settled = true, .publications = {}};
     snapshot.publications.reserve(datum.entries.size());
     for (const auto& entry : datum.entries) {
-        snapshot.publications.push_back(entry.publication);
+        if (auto told = shown(entry.publication, store.mark_of(entry.publication->id))) {
+            snapshot.publications.push_back(std::move(told));
+        }
     }
     return snapshot;
 }
 
 DatumSnapshot unsettled_snapshot(const DatumStore& store, const DatumStore::Datum& datum) {
-    DatumSnapshot snapshot = settled_snapshot(datum);
+    DatumSnapshot snapshot = settled_snapshot(store, datum);
     snapshot.settled = false;
     snapshot.departed = store.tombstones().departed(*datum.service);
+    if (store.drained_count() > 0) {
+        for (const auto& entry : datum.entries) {
+            if (is_drained(store.mark_of(entry.publication->id))) {
+                snapshot.departed.push_back(hidden(*entry.publication));
+            }
+        }
+        std::ranges::sort(snapshot.departed, {}, &Departure::id);
+    }
     return snapshot;
 }
 

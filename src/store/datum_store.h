@@ -14,6 +14,7 @@
 #include "model/ids.h"
 #include "model/publication.h"
 #include "model/service.h"
+#include "store/marks.h"
 #include "store/other_holders.h"
 #include "store/tombstones.h"
 #include "store/write.h"
@@ -51,6 +52,8 @@ struct Listed {
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
 //     come back (I5).
 //  4. digest_of_owner() equals the digest over (id, order) of exactly what that owner holds.
+//  5. A mark stays with the registration id through all states of it, and ends when its client
+//     withdraws it. Of one that closed or fell silent it is kept as long as its tombstone.
 // Owned by the data server's slot. Loop thread only. Bounded by its publications, and as Tombstones
 // and OtherHolders are.
 class DatumStore {
@@ -103,6 +106,19 @@ public:
     // state.
     std::vector<Write> remember_too(const Tombstones& other);
 
+    // What operators said about a publication that is here; null: nothing.
+    [[nodiscard]] const MarkPtr& mark_of(const RegistId& id) const {
+        return marks_.of(id);
+    }
+    // Requires: it is here.
+    void set_mark(const RegistId& id, MarkPtr mark) {
+        marks_.set(id, std::move(mark));
+    }
+    // Publications that no list shows.
+    [[nodiscard]] std::size_t drained_count() const {
+        return marks_.drained();
+    }
+
     // Forgets a datum nobody publishes.
     void forget(const Service& service);
 
@@ -115,6 +131,10 @@ public:
     [[nodiscard]] bool has_others(const RegistId& id) const {
         return others_.any(id);
     }
+    // Forgets those of them that `which` is true of.
+    void forget_others(
+        const RegistId& id,
+        const OtherHolders::Which& which = [](const Holder& /*any*/) { return true; });
     // The state of it that `owner` holds, alone or among others; null: none. Until the next change.
     [[nodiscard]] const Publication* held_by(OwnerId owner, const Entry& entry) const;
 
@@ -167,10 +187,10 @@ private:
     WriteOutcome remove(const Write& write, MonoTime now);
     WriteOutcome take(const Entry& entry, const Holder& holder);
     WriteOutcome release(Datum& datum, Entries::iterator entry, const Write& removal, MonoTime now);
+    [[nodiscard]] MarkPtr mark_after(const Write& removal) const;
     void erase(Datum& datum, Entries::iterator entry);
     void hold_too(const Holder& holder);
     void let_go(const RegistId& id, OwnerId owner);
-    void forget_others(const RegistId& id);
     void count(const Entry& entry);
     void uncount(const Entry& entry);
     void count_owner(OwnerId owner, const SetDigest& element);
@@ -179,13 +199,15 @@ private:
     std::map<std::string, Datum> data_;  // by data_info_id
     OtherHolders others_;
     Tombstones tombstones_;
+    Marks marks_;
     std::map<OwnerId, OwnerDigest> owners_;
     SetDigest digest_;
     std::size_t publication_count_ = 0;
 };
 
 // A datum as it is told to sessions.
-[[nodiscard]] DatumSnapshot settled_snapshot(const DatumStore::Datum& datum);
+[[nodiscard]] DatumSnapshot settled_snapshot(const DatumStore& store,
+                                             const DatumStore::Datum& datum);
 // One that only adds, and takes away what is known to have left.
 [[nodiscard]] DatumSnapshot unsettled_snapshot(const DatumStore& store,
                                                const DatumStore::Datum& datum);

@@ -384,5 +384,124 @@ TEST_F(DatumStoreTest, RemembersWhatAnotherCopySawGoToo) {
     EXPECT_EQ(put({.version = 3, .seq = 4}), WriteOutcome::changed);
 }
 
+const MarkPtr kDrained = std::make_shared<const Mark>(Mark{.kind = Mark::Kind::drained});
+
+TEST_F(DatumStoreTest, ShowsNothingThatIsDrainedUntilItIsRestored) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    EXPECT_TRUE(settled_snapshot(store, *store.find(*kOrders)).publications.empty());
+    EXPECT_EQ(store.drained_count(), 1U);
+    const auto unsettled = unsettled_snapshot(store, *store.find(*kOrders));
+    ASSERT_EQ(unsettled.departed.size(), 1U) << "who has it shall drop it";
+    EXPECT_TRUE(unsettled.departed.front().connection) << "it may come back as it is";
+    store.set_mark(RegistId("p"), std::make_shared<const Mark>(
+                                      Mark{Mark::Kind::restored, 1'700'000'000'000, 30'000}));
+    const auto back = settled_snapshot(store, *store.find(*kOrders));
+    ASSERT_EQ(back.publications.size(), 1U);
+    EXPECT_EQ(Ramp::read(back.publications.front()->attributes),
+              (Ramp{{1'700'000'000'000}, seconds(30)}));
+    EXPECT_EQ(back.publications.front()->boxes, Boxes{"a"});
+    EXPECT_EQ(store.find(*kOrders)->entries.begin()->publication->attributes.size(), 0U)
+        << "what the session owns stays the same";
+    store.set_mark(RegistId("p"), nullptr);
+    const auto plain = settled_snapshot(store, *store.find(*kOrders));
+    EXPECT_EQ(plain.publications.front()->attributes.size(), 0U);
+    EXPECT_EQ(store.drained_count(), 0U);
+}
+
+TEST_F(DatumStoreTest, KeepsAMarkThroughStatesAndOwnersUntilTheRegistrationEnds) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    put({.version = 2, .box = "b", .seq = 2});
+    put({.version = 2, .timestamp = 101, .box = "b", .owner = kOther, .seq = 1});
+    EXPECT_TRUE(is_drained(store.mark_of(RegistId("p"))));
+    EXPECT_EQ(remove(RemovalCause::left, {.version = 3, .owner = kOther, .seq = 2}),
+              WriteOutcome::changed);
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr);
+    EXPECT_EQ(store.drained_count(), 0U);
+    put({.version = 4, .seq = 9});
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr);
+}
+
+TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedForItsReturnAndNotOfWhatItsClientWithdrew) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::changed);
+    EXPECT_EQ(store.drained_count(), 0U);
+    EXPECT_EQ(put({.owner = kOther}), WriteOutcome::changed) << "its client came to another";
+    EXPECT_TRUE(is_drained(store.mark_of(RegistId("p"))));
+    store.set_mark(RegistId("p"), nullptr);
+    EXPECT_EQ(remove(RemovalCause::closed, {.owner = kOther, .seq = 2}), WriteOutcome::changed);
+    EXPECT_EQ(put({.seq = 3}), WriteOutcome::changed);
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr) << "it was restored before";
+}
+
+TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedElsewhereToo) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    remove(RemovalCause::closed, {.seq = 2});
+    EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .owner = kOther, .seq = 2}),
+              WriteOutcome::remembered);
+    EXPECT_EQ(put({.timestamp = 102, .seq = 3}), WriteOutcome::changed);
+    EXPECT_TRUE(is_drained(store.mark_of(RegistId("p"))));
+    remove(RemovalCause::closed, {.timestamp = 102, .seq = 4});
+    remove(RemovalCause::left, {.version = 2, .owner = kOther, .seq = 3});
+    EXPECT_EQ(put({.version = 3, .seq = 5}), WriteOutcome::changed);
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr) << "its client withdrew it";
+}
+
+TEST_F(DatumStoreTest, ForgetsInAnInstalledCopyWhatWasSaidBeforeItCameBack) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    remove(RemovalCause::closed, {.seq = 2});
+    auto publication = std::make_shared<Publication>();
+    publication->id = RegistId("p");
+    publication->service = kOrders;
+    publication->order = {1, 101};
+    store.install({.id = publication->id,
+                   .service = kOrders,
+                   .publication = publication,
+                   .order = publication->order,
+                   .owner = kOther,
+                   .owner_seq = 1},
+                  now);
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr) << "the leader tells it";
+    remove(RemovalCause::closed, {.timestamp = 101, .owner = kOther, .seq = 2});
+    EXPECT_EQ(put({.timestamp = 102, .seq = 3}), WriteOutcome::changed);
+    EXPECT_EQ(store.mark_of(RegistId("p")), nullptr);
+}
+
+TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedInAnInstalledCopyToo) {
+    put({});
+    store.set_mark(RegistId("p"), kDrained);
+    EXPECT_TRUE(store.install({.id = RegistId("p"),
+                               .service = kOrders,
+                               .order = {1, 100},
+                               .cause = RemovalCause::silent,
+                               .owner = kFirstLife,
+                               .owner_seq = 2},
+                              now));
+    DatumStore other;
+    store.tombstones().visit(0, [&](std::uint64_t, const Tombstone& stone) {
+        other.install_tombstone(stone);
+        return true;
+    });
+    for (DatumStore* copy : {&store, &other}) {
+        auto publication = std::make_shared<Publication>();
+        publication->id = RegistId("p");
+        publication->service = kOrders;
+        publication->order = {1, 101};
+        EXPECT_EQ(copy->apply({.id = publication->id,
+                               .service = kOrders,
+                               .publication = publication,
+                               .order = publication->order,
+                               .owner = kOther,
+                               .owner_seq = 1},
+                              now),
+                  WriteOutcome::changed);
+        EXPECT_TRUE(is_drained(copy->mark_of(RegistId("p"))));
+    }
+}
+
 }  // namespace
 }  // namespace muster::store

@@ -1,6 +1,7 @@
 #include "store/other_holders.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace muster::store {
@@ -53,13 +54,19 @@ std::optional<Holder> OtherHolders::take_newest(const RegistId& id) {
     return remove(id, newest->owner);
 }
 
-std::vector<Holder> OtherHolders::remove_all(const RegistId& id) {
+std::vector<Holder> OtherHolders::remove_if(const RegistId& id, const Which& which) {
     const auto known = holders_.find(id);
     if (known == holders_.end()) {
         return {};
     }
-    std::vector<Holder> gone = std::move(known->second);
-    holders_.erase(known);
+    auto& holders = known->second;
+    const auto go = std::stable_partition(holders.begin(), holders.end(),
+                                          [&](const Holder& holder) { return !which(holder); });
+    std::vector<Holder> gone(std::make_move_iterator(go), std::make_move_iterator(holders.end()));
+    holders.erase(go, holders.end());
+    if (holders.empty()) {
+        holders_.erase(known);
+    }
     return gone;
 }
 

@@ -40,7 +40,8 @@ public:
     std::optional<Holder> remove(const RegistId& id, OwnerId owner);
     // The one that holds the newest state.
     std::optional<Holder> take_newest(const RegistId& id);
-    std::vector<Holder> remove_all(const RegistId& id);
+    using Which = std::function<bool(const Holder&)>;
+    std::vector<Holder> remove_if(const RegistId& id, const Which& which);
 
     // Visits what `owner` holds.
     void for_each_of(OwnerId owner, const std::function<void(const Holder&)>& visit) const;

@@ -26,10 +26,12 @@ void fold(DatumChange& change, const LogEntry& entry) {
         const RegistId& id = effect.regist_id();
         std::erase_if(change.upserts, [&](const PublicationPtr& p) { return p->id == id; });
         std::erase_if(change.removals, [&](const Departure& r) { return r.id == id; });
-        if (effect.publication != nullptr) {
-            change.upserts.push_back(effect.publication);
-        } else {
+        if (effect.publication == nullptr) {
             change.removals.push_back({id, effect.order, effect.connection});
+        } else if (auto told = shown(effect.publication, effect.mark)) {
+            change.upserts.push_back(std::move(told));
+        } else {
+            change.removals.push_back(hidden(*effect.publication));
         }
     }
 }
@@ -51,7 +53,6 @@ void SlotLog::reset(LogPosition at, Version horizon) {
     newest_of_.clear();
     bulk_ = 0;
     first_ = 1;
-    begun_ = 1;
     segments_.assign(1, {.epoch = at.epoch, .first = 1, .number = at.number + 1});
     horizon_ = horizon;
     highest_ = horizon;
@@ -66,11 +67,10 @@ void SlotLog::reset(LogPosition at, Version horizon, std::vector<VersionGap> gap
 }
 
 void SlotLog::begin(Epoch epoch) {
-    begun_ = newest() + 1;
     if (segments_.back().epoch == Epoch{}) {
         segments_.back().epoch = epoch;
     } else {
-        segments_.push_back({.epoch = epoch, .first = begun_, .number = 1});
+        segments_.push_back({.epoch = epoch, .first = newest() + 1, .number = 1});
     }
     if (segments_.size() > kEpochsMax) {
         segments_.erase(segments_.begin());
@@ -220,25 +220,6 @@ bool SlotLog::knows(const Service& service, Version version, Version now) const 
         }
     }
     return false;
-}
-
-std::optional<DatumChange> SlotLog::since_begin(const Service& service) const {
-    std::vector<const LogEntry*> entries;
-    for (Index index = newest_of(service); index >= begun_; index = at(index).previous) {
-        if (index < first_) {
-            return std::nullopt;
-        }
-        entries.push_back(&at(index).entry);
-    }
-    // Without an entry of the service here, some may have been dropped.
-    if (entries.empty() && first_ > begun_) {
-        return std::nullopt;
-    }
-    DatumChange change;
-    for (const LogEntry* entry : std::views::reverse(entries)) {
-        fold(change, *entry);
-    }
-    return change;
 }
 
 }  // namespace muster::store

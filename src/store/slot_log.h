@@ -27,6 +27,7 @@ struct Effect {
     bool visible = false;  // subscribers see a difference
     // Of what closed or fell silent before their eyes, connection_of() it.
     std::optional<std::uint64_t> connection = {};
+    MarkPtr mark = {};  // of the publication
 
     [[nodiscard]] const RegistId& regist_id() const {
         return publication != nullptr ? publication->id : id;
@@ -112,10 +113,6 @@ public:
         return gaps_;
     }
 
-    // All that subscribers saw change of the service since the last begin(), folded; nothing when
-    // the log does not reach back so far.
-    [[nodiscard]] std::optional<DatumChange> since_begin(const Service& service) const;
-
 private:
     struct Kept {
         LogEntry entry;
@@ -140,7 +137,6 @@ private:
     std::deque<Kept> entries_;
     std::size_t bulk_ = 0;
     std::vector<Segment> segments_{Segment{}};
-    Index begun_ = 1;  // of the first entry since the last begin()
     Version horizon_;  // no entry with a version up to here need be remembered
     Version highest_;  // of all entries there were
     std::vector<VersionGap> gaps_;

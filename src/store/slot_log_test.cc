@@ -161,7 +161,6 @@ TEST(SlotLog, IsOfTheNextEpochAfterItWasNobodys) {
     EXPECT_EQ(log.find(at(5, 1)), 2U);
     EXPECT_EQ(log.epoch_after(1), Epoch(5));
     EXPECT_EQ(log.read(1, 10).size(), 2U);
-    EXPECT_EQ(log.since_begin(*kOrders)->upserts.size(), 1U) << "since it is led";
     EXPECT_EQ(log.since(*kOrders, Version(1)).size(), 2U);
 }
 
@@ -243,21 +242,19 @@ TEST(SlotLog, BelievesNoOldVersionThatWasGivenBesideTheLeader) {
     EXPECT_FALSE(log.knows(*kOrders, Version(kApart * 3), Version(kApart * 9)));
 }
 
-TEST(SlotLog, FoldsWhatWasWrittenInTheEpoch) {
-    SlotLog log(4);
-    log.begin(Epoch(1));
-    log.append(step(kOrders, 0, 1, {put("old")}));
-    log.begin(Epoch(2));
-    EXPECT_TRUE(log.since_begin(*kOrders)->upserts.empty());
-    log.append(step(kOrders, 1, 2, {put("a")}));
-    log.append(step(kOrders, 2, 3, {gone("a"), put("b")}));
-    const auto change = log.since_begin(*kOrders);
-    ASSERT_TRUE(change.has_value());
-    ASSERT_EQ(change->upserts.size(), 1U);
-    EXPECT_EQ(change->upserts.front()->id, RegistId("b"));
-    EXPECT_EQ(change->removals.front().id, RegistId("a"));
-    log.append(step(kStock, 0, 4, {put("x"), put("y"), put("z")}));
-    EXPECT_EQ(log.since_begin(*kOrders), std::nullopt) << "it does not reach back so far";
+TEST(SlotLog, TellsADrainedPublicationAsGoneAndARestoredOneAsThereAgain) {
+    Effect drained = put("a");
+    drained.mark = std::make_shared<const Mark>(Mark{.kind = Mark::Kind::drained});
+    const DatumChange away = change_of(step(kOrders, 1, 2, {drained, put("b")}));
+    ASSERT_EQ(away.removals.size(), 1U);
+    EXPECT_EQ(away.removals.front().id, RegistId("a"));
+    EXPECT_TRUE(away.removals.front().connection) << "it may come back as it is";
+    EXPECT_EQ(away.upserts.size(), 1U);
+    Effect back = put("a");
+    back.mark = std::make_shared<const Mark>(Mark{Mark::Kind::restored, 1'000, 2'000});
+    const DatumChange here = change_of(step(kOrders, 2, 3, {back}));
+    ASSERT_EQ(here.upserts.size(), 1U);
+    EXPECT_TRUE(Ramp::read(here.upserts.front()->attributes));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/tombstones.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -37,7 +38,11 @@ void Tombstones::set(const Tombstone& tombstone) {
     if (!inserted) {
         unindex(known->second);
     }
+    MarkPtr kept = by_word(removal.cause) ? nullptr : std::move(known->second.mark);
     known->second = tombstone;
+    if (tombstone.mark == nullptr) {
+        known->second.mark = std::move(kept);  // it closed before, and again elsewhere
+    }
     if (by_word(removal.cause) || tombstone.connection) {
         departed_[removal.service->data_info_id()].insert(removal.id);
     }
@@ -45,6 +50,11 @@ void Tombstones::set(const Tombstone& tombstone) {
     while (ages_.size() > kMax) {
         forget_oldest();
     }
+}
+
+MarkPtr Tombstones::take_mark(const RegistId& id) {
+    const auto known = by_id_.find(id);
+    return known == by_id_.end() ? nullptr : std::exchange(known->second.mark, nullptr);
 }
 
 void Tombstones::unindex(const Tombstone& tombstone) {

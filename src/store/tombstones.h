@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "model/datum.h"
 #include "model/ids.h"
+#include "store/marks.h"
 #include "store/write.h"
 
 namespace muster::store {
@@ -24,6 +25,8 @@ struct Tombstone {
     MonoTime since;
     // Of what was removed, connection_of() it; none when it was not there, or is not known.
     std::optional<std::uint64_t> connection = {};
+    // It closed or fell silent under this mark, and comes back under it.
+    MarkPtr mark = {};
 };
 
 // The memory of one slot's registrations that went, so that no older word of them brings them back
@@ -44,6 +47,8 @@ public:
     bool bury(const Tombstone& tombstone);
     // Remembers it in place of whatever is remembered.
     void set(const Tombstone& tombstone);
+    // The mark it comes back under, no longer remembered; null: none.
+    MarkPtr take_mark(const RegistId& id);
 
     void sweep(MonoTime now);
 

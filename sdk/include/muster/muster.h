@@ -253,6 +253,10 @@ typedef struct muster_endpoint {
     const char* app;
     const char* client_address; /* of the publishing connection, as the registry saw it */
     size_t metadata_count;
+    /* It came back (muster restore): picks give it a part of its weight, which grows evenly to all
+     * of it within `ramp_ms` from `ramp_since_unix_ms` on. Both 0: it has its whole weight. */
+    int64_t ramp_since_unix_ms;
+    uint32_t ramp_ms;
 } muster_endpoint;
 
 MUSTER_API void muster_list_info_init(muster_list_info* info);
@@ -282,7 +286,9 @@ MUSTER_API void muster_list_release(const muster_list* list);
 typedef uint64_t muster_subscription;
 
 /* Runs on the client's thread as soon as the bytes have arrived; the client waits for it, so let it
- * be short. `list` is valid during the call; retain it to keep it. */
+ * be short. `list` is valid during the call; retain it to keep it. The list is acknowledged to the
+ * registry when all callbacks have returned: an instance that an operator drains may be stopped
+ * from then on. */
 typedef void (*muster_list_fn)(void* context, const muster_list* list);
 
 typedef struct muster_subscription_spec {

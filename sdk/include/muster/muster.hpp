@@ -148,6 +148,8 @@ struct Endpoint {
     std::string_view zone;
     std::string_view app;
     std::string_view client_address;
+    std::int64_t ramp_since_unix_ms = 0;  // as in muster_endpoint
+    std::uint32_t ramp_ms = 0;
 
     // "10.0.0.7:8080", "[::1]:8080"; empty when the box is no endpoint.
     [[nodiscard]] std::string address() const {
@@ -172,7 +174,9 @@ inline Endpoint endpoint_of(const muster_endpoint& raw) {
             .healthy = raw.healthy != 0,
             .zone = raw.zone,
             .app = raw.app,
-            .client_address = raw.client_address};
+            .client_address = raw.client_address,
+            .ramp_since_unix_ms = raw.ramp_since_unix_ms,
+            .ramp_ms = raw.ramp_ms};
 }
 
 }  // namespace detail

@@ -122,6 +122,15 @@ std::string Shown::as_json() const {
 
 Result<Shown> ask(const QueryOptions& options, const std::string& target, std::string_view method,
                   Duration patience) {
+    auto answer = ask_whole(options, target, method, patience);
+    if (answer && !answer->text("error").empty()) {
+        return std::unexpected(error_of(*answer));
+    }
+    return answer;
+}
+
+Result<Shown> ask_whole(const QueryOptions& options, const std::string& target,
+                        std::string_view method, Duration patience) {
     const auto answer = http_request(method, options.server, target, {}, patience);
     if (!answer) {
         return std::unexpected(answer.error());
@@ -132,7 +141,8 @@ Result<Shown> ask(const QueryOptions& options, const std::string& target, std::s
             Errc::bad_content,
             options.server + " does not answer in JSON; is it a muster server's HTTP port?");
     }
-    if (answer->status >= 400) {
+    const bool tells_more = shown->keys().size() > 1 && !shown->text("error").empty();
+    if (answer->status >= 400 && !tells_more) {
         return std::unexpected(error_of(*shown));
     }
     return shown;

@@ -49,6 +49,10 @@ private:
                                 std::string_view method = "GET",
                                 Duration patience = std::chrono::seconds(10));
 
+// The same, but an error answer that tells more than the error is an answer, too.
+[[nodiscard]] Result<Shown> ask_whole(const QueryOptions& options, const std::string& target,
+                                      std::string_view method, Duration patience);
+
 // Prints the rows; for a person who sees none, that there are none.
 void print(const Table& table, const char* nothing);
 

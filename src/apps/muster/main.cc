@@ -10,6 +10,8 @@
 #include "apps/muster/client_commands.h"
 #include "apps/muster/cluster_commands.h"
 #include "apps/muster/completion.h"
+#include "apps/muster/drain_command.h"
+#include "apps/muster/propagation_command.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
 #include "apps/muster/verify_command.h"
@@ -127,6 +129,57 @@ void add_subscribers(CLI::App& app, int& exit_status) {
         app.add_subcommand("subscribers", "List who is told about a service, and how far they are");
     add_service_argument(*command, *options);
     command->callback([options, &exit_status] { exit_status = run_subscribers(*options); });
+}
+
+void add_propagation(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<PropagationOptions>();
+    auto* command = app.add_subcommand(
+        "propagation", "List who has a service's newest version, and who is behind since when");
+    add_query_options(*command, options->query);
+    command->add_option("service", options->service, "tenant/group/dataId, group/dataId or dataId")
+        ->required();
+    command->add_option("--limit", options->limit, "At most so many, the furthest behind first")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->footer(
+        "Exit status: 0 everybody has it, 1 it could not be asked, 3 somebody is behind or did not "
+        "answer.");
+    command->callback([options, &exit_status] { exit_status = run_propagation(*options); });
+}
+
+CLI::App* add_drain_command(CLI::App& app, const char* name, const char* help,
+                            DrainOptions& options) {
+    auto* command = app.add_subcommand(name, help);
+    add_query_options(*command, options.query);
+    command->add_option("service", options.service, "tenant/group/dataId, group/dataId or dataId")
+        ->required();
+    command->add_option("address", options.address, "Of the instance: ip:port")->required();
+    return command;
+}
+
+void add_drain(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<DrainOptions>();
+    auto* command = add_drain_command(
+        app, "drain", "Take an instance out of all lists, so that it can be stopped", *options);
+    command
+        ->add_option("--timeout", options->timeout,
+                     "How long subscribers have to acknowledge: 500ms, 30s, up to 10m")
+        ->capture_default_str();
+    command->footer(
+        "Exit status: 0 nobody has it in a list, 1 refused or not reached, 3 not everybody has\n"
+        "acknowledged; asked again, it waits on.");
+    command->callback([options, &exit_status] { exit_status = run_drain(*options); });
+}
+
+void add_restore(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<DrainOptions>();
+    auto* command = add_drain_command(
+        app, "restore", "Show a drained instance again, with its weight growing", *options);
+    command
+        ->add_option("--ramp", options->ramp,
+                     "Until it has its whole weight: 30s, up to 60m; 0 at once")
+        ->capture_default_str();
+    command->callback([options, &exit_status] { exit_status = run_restore(*options); });
 }
 
 void add_status(CLI::App& app, int& exit_status) {
@@ -289,9 +342,9 @@ int main(int argc, char** argv) {
     app.set_help_all_flag("--help-all", "Help of all commands");
     app.footer(
         "muster help COMMAND tells more of one.\n"
-        "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage; that of "
-        "verify\n"
-        "says more.\n"
+        "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage; those of "
+        "verify,\n"
+        "propagation and drain say more.\n"
         "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
         "MUSTER_SERVERS that of publish and watch (bolt).");
     int exit_status = 0;
@@ -301,6 +354,9 @@ int main(int argc, char** argv) {
     add_services(app, exit_status);
     add_instances(app, exit_status);
     add_subscribers(app, exit_status);
+    add_propagation(app, exit_status);
+    add_drain(app, exit_status);
+    add_restore(app, exit_status);
     add_status(app, exit_status);
     add_members(app, exit_status);
     add_slots(app, exit_status);

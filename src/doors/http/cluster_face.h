@@ -11,6 +11,8 @@
 #include "base/time.h"
 #include "msg/brake.h"
 #include "msg/node_meta.h"
+#include "roles/propagation/drain.h"
+#include "roles/propagation/propagation.h"
 #include "roles/verify/report.h"
 
 namespace muster::http {
@@ -50,6 +52,8 @@ public:
     virtual void on_cluster(std::uint64_t token, const ClusterAnswer& answer) = 0;
     virtual void on_brake(std::uint64_t token, const BrakeOutcome& outcome) = 0;
     virtual void on_verify(std::uint64_t token, const Result<verify::Report>& report) = 0;
+    virtual void on_propagation(std::uint64_t token, const Result<propagation::Report>& report) = 0;
+    virtual void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& report) = 0;
 };
 
 // What operators' requests ask of the cluster: implemented by the process, faked in tests. Loop
@@ -74,6 +78,16 @@ public:
     virtual void ask_verify(std::uint64_t token, ClusterPort& port) = 0;
 
     static constexpr Duration kVerifyMax = std::chrono::seconds(10);
+
+    // Asks who has been told what of a service. Answered as ask_verify(), within kPropagationMax.
+    virtual void ask_propagation(std::uint64_t token, propagation::Question wish,
+                                 ClusterPort& port) = 0;
+
+    static constexpr Duration kPropagationMax = std::chrono::seconds(5);
+
+    // Drains or restores instances. Answered as ask_verify(), within kPropagationMax beyond its
+    // timeout; the same asked again waits on.
+    virtual void ask_mark(std::uint64_t token, propagation::DrainWish wish, ClusterPort& port) = 0;
 };
 
 }  // namespace muster::http

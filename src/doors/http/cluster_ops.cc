@@ -3,6 +3,7 @@
 #include "doors/http/call.h"
 #include "doors/http/cluster_json.h"
 #include "doors/http/json_writer.h"
+#include "doors/http/propagation_json.h"
 #include "doors/http/verify_json.h"
 
 namespace muster::http {
@@ -106,6 +107,53 @@ void VerifyOp::on_verify(OpHost& host, std::uint64_t token, const Result<verify:
 
 void VerifyOp::on_deadline(OpHost& host) {
     host.fail({Errc::timeout, "the verification did not end"});
+}
+
+void PropagationOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(ClusterFace::kPropagationMax + std::chrono::seconds(1));
+    host.ask_propagation(token_, wish_);
+}
+
+void PropagationOp::on_propagation(OpHost& host, std::uint64_t token,
+                                   const Result<propagation::Report>& report) {
+    if (token != token_) {
+        return;
+    }
+    if (!report) {
+        host.fail(report.error());
+        return;
+    }
+    host.finish(json_response(propagation_json(*report)));
+}
+
+void PropagationOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout, "the sessions were not all asked in time"});
+}
+
+void MarkOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(wish_.timeout + ClusterFace::kPropagationMax + std::chrono::seconds(1));
+    host.ask_mark(token_, wish_);
+}
+
+void MarkOp::on_marked(OpHost& host, std::uint64_t token,
+                       const Result<propagation::DrainReport>& report) {
+    if (token != token_) {
+        return;
+    }
+    if (!report) {
+        host.fail(report.error());
+    } else if (wish_.kind == Mark::Kind::restored) {
+        host.finish(json_response(restored_json(wish_, *report)));
+    } else {
+        const auto status = report->confirmed ? 200 : info(Errc::timeout).http_status;
+        host.finish(json_response(drained_json(wish_, *report), status));
+    }
+}
+
+void MarkOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout, "nobody answered; ask again, which waits on"});
 }
 
 }  // namespace muster::http

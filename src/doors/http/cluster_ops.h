@@ -52,4 +52,34 @@ private:
     std::uint64_t token_ = 0;
 };
 
+// Who has been told what of a service.
+class PropagationOp final : public Op {
+public:
+    explicit PropagationOp(propagation::Question wish) : wish_(std::move(wish)) {}
+
+    void start(OpHost& host) override;
+    void on_propagation(OpHost& host, std::uint64_t token,
+                        const Result<propagation::Report>& report) override;
+    void on_deadline(OpHost& host) override;
+
+private:
+    propagation::Question wish_;
+    std::uint64_t token_ = 0;
+};
+
+// Instances that are about to leave, or are back.
+class MarkOp final : public Op {
+public:
+    explicit MarkOp(propagation::DrainWish wish) : wish_(std::move(wish)) {}
+
+    void start(OpHost& host) override;
+    void on_marked(OpHost& host, std::uint64_t token,
+                   const Result<propagation::DrainReport>& report) override;
+    void on_deadline(OpHost& host) override;
+
+private:
+    propagation::DrainWish wish_;
+    std::uint64_t token_ = 0;
+};
+
 }  // namespace muster::http

@@ -193,6 +193,158 @@ TEST_F(VerifyRoute, SaysWhyItIsRefused) {
     EXPECT_EQ(take_answer(conn).status, 504);
 }
 
+class PropagationRoute : public DoorTest {
+protected:
+    Reply answered(std::string_view target, const Result<propagation::Report>& report) {
+        const env::ConnId conn = connect();
+        send(conn, request("GET", target));
+        EXPECT_EQ(take(conn), "");
+        cluster.answer(report);
+        advance(Duration{});
+        return take_answer(conn);
+    }
+    const ServicePtr service = std::make_shared<const Service>(Service{.data_id = "orders"});
+};
+
+TEST_F(PropagationRoute, TellsWhoHasWhat) {
+    propagation::Report report{.service = service,
+                               .leader = NodeId("d1"),
+                               .version = Version(9),
+                               .settled = true,
+                               .publications = 3,
+                               .sessions = {{.node = NodeId("s1"),
+                                             .version = Version(9),
+                                             .complete = true,
+                                             .lists = 2,
+                                             .behind = 1,
+                                             .congested = 1}},
+                               .lists = 2,
+                               .behind = 1,
+                               .congested = 1,
+                               .more = true,
+                               .silent = {{NodeId("s2"), Role::session}}};
+    report.lines.push_back({NodeId("s1"),
+                            {.client_address = "10.0.0.1:4711",
+                             .door = "native",
+                             .app = "shop",
+                             .scope = Scope::zone,
+                             .zone = "a",
+                             .subscriptions = 1,
+                             .acknowledged = Version(7),
+                             .in_flight = Version(9),
+                             .behind = true,
+                             .congested = true,
+                             .changes = 2,
+                             .behind_ms = 1500}});
+    const Reply answer = answered("/api/v1/propagation?service=orders&limit=1", report);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body,
+              R"({"service":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders","leader":"d1",)"
+              R"("version":"9","settled":true,"instances":3,"drained":0,"subscribers":2,)"
+              R"("behind":1,"congested":1,"sessions":[{"node":"s1","version":"9",)"
+              R"("complete":true,"subscribers":2,"behind":1,"congested":1}],)"
+              R"("lists":[{"client_address":"10.0.0.1:4711","session":"s1","door":"native",)"
+              R"("app":"shop","scope":"zone","zone":"a","subscriptions":1,"acknowledged":"7",)"
+              R"("in_flight":"9","behind":true,"changes_behind":2,"behind_ms":1500,)"
+              R"("congested":true}],"more":true,"silent":[{"node":"s2","role":"session"}]})");
+    ASSERT_EQ(cluster.propagations.size(), 1U);
+    EXPECT_EQ(cluster.propagations[0].service->data_id, "orders");
+    EXPECT_EQ(cluster.propagations[0].limit, 1U);
+}
+
+TEST_F(PropagationRoute, RefusesWhatItCannotAsk) {
+    EXPECT_EQ(ask("GET", "/api/v1/propagation").status, 400);
+    const Reply answer = ask("GET", "/api/v1/propagation?service=orders&limit=1001");
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_THAT(answer.body, testing::HasSubstr("limit is a number from 1 to 1000, not '1001'"));
+    EXPECT_TRUE(cluster.propagations.empty());
+    EXPECT_EQ(answered("/api/v1/services/t/g/orders/propagation", fail(Errc::busy, "16")).status,
+              503);
+}
+
+class DrainRoutes : public DoorTest {
+protected:
+    Reply answered(std::string_view target, const Result<propagation::DrainReport>& report) {
+        const env::ConnId conn = connect();
+        send(conn, request("POST", target));
+        EXPECT_EQ(take(conn), "");
+        cluster.answer(report);
+        advance(Duration{});
+        return take_answer(conn);
+    }
+    static propagation::DrainReport report(bool confirmed) {
+        propagation::DrainReport made{.ids = {RegistId("p")},
+                                      .changed = 1,
+                                      .others = 4,
+                                      .confirmed = confirmed,
+                                      .copies = 2,
+                                      .lacking = {NodeId("d3")},
+                                      .waited = std::chrono::milliseconds(20)};
+        made.who.version = Version(9);
+        made.who.lists = 3;
+        return made;
+    }
+};
+
+TEST_F(DrainRoutes, SayWhenItIsInNobodysList) {
+    const Reply answer = answered("/api/v1/drain?service=orders&address=10.0.0.1:80", report(true));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body,
+              R"({"service":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders","address":"10.0.0.1:80",)"
+              R"("version":"9","instances":1,"changed":1,"others":4,"copies":2,"lacking":["d3"],)"
+              R"("drained":true,"gone":false,"waited_ms":20,"subscribers":3,"unconfirmed":0,)"
+              R"("lists":[],"more":false,"silent":[]})");
+    ASSERT_EQ(cluster.marks.size(), 1U);
+    EXPECT_EQ(cluster.marks[0].kind, Mark::Kind::drained);
+    EXPECT_EQ(cluster.marks[0].address, "10.0.0.1:80");
+    EXPECT_EQ(cluster.marks[0].timeout, std::chrono::seconds(30));
+}
+
+TEST_F(DrainRoutes, NameWhoHasNotAcknowledgedInAnErrorThatTellsMore) {
+    propagation::DrainReport late = report(false);
+    late.who.behind = 1;
+    late.who.silent = {{NodeId("s2"), Role::session}};
+    late.who.lines.push_back({NodeId("s1"), {.client_address = "10.0.0.9:4711", .behind = true}});
+    const Reply answer =
+        answered("/api/v1/drain?service=orders&address=10.0.0.1:80&timeout=2s", late);
+    EXPECT_EQ(answer.status, 504);
+    EXPECT_THAT(answer.body, testing::HasSubstr(R"({"error":{"code":"timeout",)"));
+    EXPECT_THAT(answer.body,
+                testing::HasSubstr("1 of 3 subscribers have not acknowledged a list without "
+                                   "10.0.0.1:80, s2 did not answer."));
+    EXPECT_THAT(answer.body, testing::HasSubstr(R"("client_address":"10.0.0.9:4711")"));
+    EXPECT_EQ(cluster.marks[0].timeout, std::chrono::seconds(2));
+}
+
+TEST_F(DrainRoutes, RestoreWithARampAndSayWhyNot) {
+    const Reply answer =
+        answered("/api/v1/services/t/g/orders/restore?address=10.0.0.1:80&ramp=5s", report(false));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(answer.body,
+                testing::HasSubstr(R"("others":4,"copies":2,"lacking":["d3"],"ramp_ms":5000})"));
+    EXPECT_EQ(cluster.marks[0].kind, Mark::Kind::restored);
+    EXPECT_EQ(cluster.marks[0].ramp, std::chrono::seconds(5));
+    EXPECT_EQ(answered("/api/v1/restore?service=orders&address=10.0.0.1:80",
+                       fail(Errc::not_found, "it is not drained"))
+                  .status,
+              404);
+}
+
+TEST_F(DrainRoutes, RefuseWhatMeansNothing) {
+    for (const auto* query :
+         {"address=10.0.0.1:80", "service=orders", "service=orders&address=here",
+          "service=orders&address=http://10.0.0.1:80", "service=orders&address=1.1.1.1:99999",
+          "service=orders&address=10.0.0.1:80&timeout=11m",
+          "service=orders&address=10.0.0.1:80&timeout=-1",
+          "service=orders&address=10.0.0.1:80&limit=0"}) {
+        EXPECT_EQ(ask("POST", std::string("/api/v1/drain?") + query).status, 400) << query;
+    }
+    EXPECT_EQ(ask("POST", "/api/v1/restore?service=orders&address=10.0.0.1:80&ramp=61m").status,
+              400);
+    EXPECT_EQ(ask("GET", "/api/v1/drain?service=orders&address=10.0.0.1:80").status, 405);
+    EXPECT_TRUE(cluster.marks.empty());
+}
+
 class BrakeRoutes : public ClusterRoutes {
 protected:
     Reply ask_all(std::string_view method, std::string_view target, const BrakeOutcome& outcome) {

@@ -261,6 +261,14 @@ void Connection::on_verify(std::uint64_t token, const Result<verify::Report>& re
     with_op([&] { op_->on_verify(*this, token, report); });
 }
 
+void Connection::on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome) {
+    with_op([&] { op_->on_propagation(*this, token, outcome); });
+}
+
+void Connection::on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome) {
+    with_op([&] { op_->on_marked(*this, token, outcome); });
+}
+
 void Connection::on_drained() {
     if (is_closed()) {
         return;
@@ -395,6 +403,18 @@ void Connection::ask_verify(std::uint64_t token) {
     tokens_.push_back(token);
     door_.tokens.emplace(token, conn_);
     door_.to_session.ask_verify(token);
+}
+
+void Connection::ask_propagation(std::uint64_t token, propagation::Question wish) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_propagation(token, std::move(wish));
+}
+
+void Connection::ask_mark(std::uint64_t token, propagation::DrainWish wish) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_mark(token, std::move(wish));
 }
 
 std::uint64_t Connection::next_number() {

@@ -46,6 +46,8 @@ public:
     void on_cluster(std::uint64_t token, const ClusterAnswer& answer);
     void on_brake(std::uint64_t token, const BrakeOutcome& outcome);
     void on_verify(std::uint64_t token, const Result<verify::Report>& report);
+    void on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome);
+    void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome);
     // The session wants no more of it.
     void on_session_closes();
 
@@ -61,6 +63,8 @@ public:
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) override;
     void ask_brake(std::uint64_t token, BrakeWish wish) override;
     void ask_verify(std::uint64_t token) override;
+    void ask_propagation(std::uint64_t token, propagation::Question wish) override;
+    void ask_mark(std::uint64_t token, propagation::DrainWish wish) override;
     std::uint64_t next_number() override;
     void set_deadline(Duration delay) override;
     void finish(http1::Response response) override;

@@ -196,6 +196,23 @@ public:
         tokens.push_back(token);
         port_ = &port;
     }
+    void ask_propagation(std::uint64_t token, propagation::Question wish,
+                         ClusterPort& port) override {
+        propagations.push_back(std::move(wish));
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void ask_mark(std::uint64_t token, propagation::DrainWish wish, ClusterPort& port) override {
+        marks.push_back(std::move(wish));
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void answer(const Result<propagation::DrainReport>& report) {
+        port_->on_marked(tokens.back(), report);
+    }
+    void answer(const Result<propagation::Report>& report) {
+        port_->on_propagation(tokens.back(), report);
+    }
     void answer(const Result<verify::Report>& report) {
         port_->on_verify(tokens.back(), report);
     }
@@ -210,6 +227,8 @@ public:
     std::vector<msg::OperatorRequest::What> asked;
     std::vector<BrakeWish> wishes;
     std::size_t verifications = 0;
+    std::vector<propagation::Question> propagations;
+    std::vector<propagation::DrainWish> marks;
     std::vector<std::uint64_t> tokens;
 
 private:

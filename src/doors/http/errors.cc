@@ -58,10 +58,9 @@ std::string_view action_of(Errc code) {
     return "Report it with the server's log.";
 }
 
-http1::Response error_response(const Error& error, const std::vector<std::string>& nearest) {
+void write_error(JsonWriter& json, const Error& error, const std::vector<std::string>& nearest) {
     const ErrcInfo& facts = info(error.code);
-    JsonWriter json;
-    json.begin_object().key("error").begin_object();
+    json.key("error").begin_object();
     json.field("code", facts.name)
         .field("message", sentence(to_string(error)))
         .field("action", action_of(error.code))
@@ -73,7 +72,15 @@ http1::Response error_response(const Error& error, const std::vector<std::string
         }
         json.end_array();
     }
-    json.end_object().end_object();
+    json.end_object();
+}
+
+http1::Response error_response(const Error& error, const std::vector<std::string>& nearest) {
+    const ErrcInfo& facts = info(error.code);
+    JsonWriter json;
+    json.begin_object();
+    write_error(json, error, nearest);
+    json.end_object();
     http1::Response response{.status = facts.http_status,
                              .content_type = "application/json",
                              .body = std::move(json).take()};

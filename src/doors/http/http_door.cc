@@ -14,6 +14,7 @@ Router routes_of(const HttpDoorOptions& options, bool shows_cluster) {
     if (shows_cluster) {
         add_cluster_routes(router);
         add_brake_routes(router);
+        add_propagation_routes(router);
     }
     if (options.operators_only) {
         return router;
@@ -226,6 +227,20 @@ void HttpDoor::on_brake(std::uint64_t token, const BrakeOutcome& outcome) {
 void HttpDoor::on_verify(std::uint64_t token, const Result<verify::Report>& report) {
     if (Connection* connection = take_token(token)) {
         connection->on_verify(token, report);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_propagation(token, outcome);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_marked(token, outcome);
         settle_soon();
     }
 }

@@ -95,6 +95,8 @@ public:
     void on_cluster(std::uint64_t token, const ClusterAnswer& answer) override;
     void on_brake(std::uint64_t token, const BrakeOutcome& outcome) override;
     void on_verify(std::uint64_t token, const Result<verify::Report>& report) override;
+    void on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome) override;
+    void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome) override;
 
 private:
     [[nodiscard]] Connection* find(env::ConnId conn);

@@ -2,6 +2,7 @@
 
 #include "doors/http/instance_ids.h"
 #include "doors/http/json_writer.h"
+#include "model/mark.h"
 
 namespace muster::http {
 namespace {
@@ -50,6 +51,13 @@ void write_instance(JsonWriter& json, const Publication& publication) {
         }
         json.field("ip", endpoint->ip).field("port", endpoint->port);
         json.field("weight", endpoint->weight);
+        if (const auto ramp = Ramp::read(publication.attributes)) {
+            json.key("ramp")
+                .begin_object()
+                .field("since_ms", ramp->since.unix_ms)
+                .field("length_ms", to_ms(ramp->length))
+                .end_object();
+        }
         json.field("enabled", endpoint->enabled).field("healthy", endpoint->healthy);
         write_map(json, "metadata", endpoint->metadata);
         break;

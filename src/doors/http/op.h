@@ -51,6 +51,8 @@ public:
     virtual void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what) = 0;
     virtual void ask_brake(std::uint64_t token, BrakeWish wish) = 0;
     virtual void ask_verify(std::uint64_t token) = 0;
+    virtual void ask_propagation(std::uint64_t token, propagation::Question wish) = 0;
+    virtual void ask_mark(std::uint64_t token, propagation::DrainWish wish) = 0;
 
     // Unique among all of the door.
     [[nodiscard]] virtual std::uint64_t next_number() = 0;
@@ -100,6 +102,10 @@ public:
                           const BrakeOutcome& /*outcome*/) {}
     virtual void on_verify(OpHost& /*host*/, std::uint64_t /*token*/,
                            const Result<verify::Report>& /*report*/) {}
+    virtual void on_marked(OpHost& /*host*/, std::uint64_t /*token*/,
+                           const Result<propagation::DrainReport>& /*outcome*/) {}
+    virtual void on_propagation(OpHost& /*host*/, std::uint64_t /*token*/,
+                                const Result<propagation::Report>& /*outcome*/) {}
     virtual void on_deadline(OpHost& host) = 0;
     virtual void on_drained(OpHost& /*host*/) {}
 

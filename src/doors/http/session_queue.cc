@@ -35,6 +35,14 @@ void SessionQueue::ask_verify(std::uint64_t token) {
     entries_.emplace_back(AskVerify{token});
 }
 
+void SessionQueue::ask_propagation(std::uint64_t token, propagation::Question wish) {
+    entries_.emplace_back(AskPropagation{token, std::move(wish)});
+}
+
+void SessionQueue::ask_mark(std::uint64_t token, propagation::DrainWish wish) {
+    entries_.emplace_back(AskMark{token, std::move(wish)});
+}
+
 bool SessionQueue::deliver_next(const Ends& ends) {
     if (entries_.empty()) {
         return false;
@@ -67,6 +75,13 @@ void SessionQueue::deliver(Entry entry, const Ends& ends) {
     } else if (auto* verify = std::get_if<AskVerify>(&entry)) {
         CHECK(ends.cluster != nullptr);
         ends.cluster->ask_verify(verify->token, ends.cluster_port);
+    } else if (auto* propagation = std::get_if<AskPropagation>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_propagation(propagation->token, std::move(propagation->wish),
+                                      ends.cluster_port);
+    } else if (auto* mark = std::get_if<AskMark>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_mark(mark->token, std::move(mark->wish), ends.cluster_port);
     }
 }
 

@@ -29,6 +29,8 @@ public:
     void ask_cluster(std::uint64_t token, msg::OperatorRequest::What what);
     void ask_brake(std::uint64_t token, BrakeWish wish);
     void ask_verify(std::uint64_t token);
+    void ask_propagation(std::uint64_t token, propagation::Question wish);
+    void ask_mark(std::uint64_t token, propagation::DrainWish wish);
 
     struct Ends {
         session::ClientFace& clients;
@@ -80,8 +82,16 @@ private:
     struct AskVerify {
         std::uint64_t token;
     };
+    struct AskPropagation {
+        std::uint64_t token;
+        propagation::Question wish;
+    };
+    struct AskMark {
+        std::uint64_t token;
+        propagation::DrainWish wish;
+    };
     using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster,
-                               AskBrake, AskVerify>;
+                               AskBrake, AskVerify, AskPropagation, AskMark>;
 
     static void deliver(Entry entry, const Ends& ends);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "msg/codec/archive.h"
+#include "msg/codec/model_fields.h"
 #include "msg/data_data.h"
 
 // The messages of msg/data_data.h on the wire.
@@ -17,8 +18,9 @@ void fields(Ar& ar, Of<Ar, LogPosition> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, OwnedWrite> it) {
-    auto& [id, publication, order, cause, owner, owner_life, owner_seq] = it;
+    auto& [id, publication, order, cause, owner, owner_life, owner_seq, mark] = it;
     ar(id, nullable(publication), order, cause, owner, owner_life, owner_seq);
+    ar.added(mark);
 }
 
 template <class Ar>

@@ -111,4 +111,20 @@ inline constexpr std::uint32_t kTag<BrakeReply> = 83;
 template <>
 inline constexpr std::uint32_t kTag<VerifySessionReply> = 84;
 
+// operators <-> data
+template <>
+inline constexpr std::uint32_t kTag<NewestRequest> = 95;
+template <>
+inline constexpr std::uint32_t kTag<NewestReply> = 96;
+template <>
+inline constexpr std::uint32_t kTag<MarkRequest> = 97;
+template <>
+inline constexpr std::uint32_t kTag<MarkReply> = 98;
+
+// operators <-> data, session
+template <>
+inline constexpr std::uint32_t kTag<ReachRequest> = 99;
+template <>
+inline constexpr std::uint32_t kTag<ReachReply> = 100;
+
 }  // namespace muster::msg::codec

@@ -2,6 +2,7 @@
 
 #include "model/cluster.h"
 #include "model/datum.h"
+#include "model/mark.h"
 #include "model/publication.h"
 #include "msg/codec/archive.h"
 
@@ -23,6 +24,11 @@ struct LastOf<MemberPhase> {
 };
 
 template <>
+struct LastOf<Mark::Kind> {
+    static constexpr Mark::Kind value = Mark::Kind::restored;
+};
+
+template <>
 inline constexpr bool kFinal<RegistOrder> = true;
 
 template <class Ar>
@@ -35,6 +41,12 @@ template <class Ar>
 void fields(Ar& ar, Of<Ar, Publication> it) {
     auto& [id, service, order, zone, app, client_address, boxes, attributes] = it;
     ar(id, service, order, name(zone), name(app), name(client_address), boxes, attributes);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Mark> it) {
+    auto& [kind, since_ms, ramp_ms] = it;
+    ar(kind, since_ms, ramp_ms);
 }
 
 template <class Ar>

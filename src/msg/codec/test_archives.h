@@ -11,6 +11,7 @@
 #include "msg/codec/data_data_fields.h"
 #include "msg/codec/model_fields.h"
 #include "msg/codec/node_meta_fields.h"
+#include "msg/codec/propagation_fields.h"
 #include "msg/codec/session_data_fields.h"
 #include "msg/codec/verify_fields.h"
 

@@ -332,14 +332,15 @@ void ClientRole::Impl::on_push(LinkId link, const msg::Push& push) {
             news.emplace_back(*key, entry.state);
         }
     }
+    for (const auto& [key, state] : news) {
+        env_.observer.on_list(key, state);
+    }
+    // Only now: who hears of it may stop what the program has dropped.
     env_.link.send(current_, msg::PushAck{.service = push.view->service,
                                           .scope = push.scope,
                                           .zone = push.zone,
                                           .version = push.view->version,
                                           .ok = all_fit});
-    for (const auto& [key, state] : news) {
-        env_.observer.on_list(key, state);
-    }
 }
 
 void ClientRole::Impl::on_config_push(LinkId link, const msg::ConfigPush& push) {

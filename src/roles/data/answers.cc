@@ -7,23 +7,20 @@
 // A session that declares a version this node knows the way from gets the way, or the list. One
 // that declares a version this node knows nothing of (a *stray*: the leader before gave it and its
 // last entries were lost, or another acted as leader) holds something that is not known here: told
-// the list, it would lose what lives (I3) or get back what left (I5). Until every session has
-// supplied what it owns, it is on a *fork*: it is told what is written since, in versions of its
-// own, so that one version never means two lists (I2).
+// the list, it would lose what lives (I3). Until every session has supplied what it owns, it is on
+// a *fork*: what is here is added to what it holds, but for what it saw leave (I5), and it is told
+// what is written from then on, in versions of its own, so that one version never means two lists
+// (I2).
 namespace muster::data {
 namespace {
 
-// A stray that cannot be told what was written since it went astray waits so long for the sessions.
+// A stray waits so long for sessions that are about to supply what they own.
 constexpr Duration kStrayWait = std::chrono::seconds(1);
 
 using Stand = Interest::Stand;
 
 bool knows(const LedSlot& slot, const store::DatumStore::Datum& datum, Version seen) {
     return seen == Version{} || slot.log.knows(*datum.service, seen, datum.version);
-}
-
-Version highest_of(const msg::InterestDeclare::Item& said) {
-    return std::max({said.held, said.heard, said.doubted});
 }
 
 bool doubtful(const Interest& interest) {
@@ -79,7 +76,7 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
             return;
         }
     }
-    if (!statement && highest_of(said) != Version{}) {
+    if (!statement && said.highest() != Version{}) {
         fork_with_all(slot, link, interest);
         return;
     }
@@ -117,24 +114,9 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
                : static_cast<void>(interest.stand = Stand::waiting);
         return;
     }
-    if (!statement || waited) {
+    if (!statement || waited || (said.held != Version{} && !slot.settled)) {
         fork_with_all(slot, link, interest);
         return;
-    }
-    if (said.held != Version{} && !slot.settled) {
-        if (auto since = slot.log.since_begin(*interest.service)) {
-            interest.stand = Stand::fork;
-            interest.complete = said.complete;
-            interest.version = said.held;
-            if (!since->upserts.empty() || !since->removals.empty()) {
-                since->service = interest.service;
-                since->from = said.held;
-                since->to = fork_version(slot, *interest.service);
-                interest.version = since->to;
-                tell_later(link, std::move(*since));
-            }
-            return;
-        }
     }
     interest.stand = Stand::waiting;
 }
@@ -171,7 +153,8 @@ void DataServer::Impl::tell_whole(LedSlot& slot, SessionLink& link, Interest& in
     if (outrun_by_forks(slot, datum)) {
         step(slot, datum);
     }
-    tell_later(link, settled ? settled_snapshot(datum) : unsettled_snapshot(slot.store, datum));
+    tell_later(link, settled ? settled_snapshot(slot.store, datum)
+                             : unsettled_snapshot(slot.store, datum));
     interest.stand = Stand::trunk;
     interest.complete = settled || interest.said.complete;
 }

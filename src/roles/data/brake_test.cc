@@ -97,6 +97,37 @@ TEST_F(Brake, DoesNotAskAboutPoliteLeavingOrWhatIsConfirmed) {
     EXPECT_EQ(world.heartbeats[NodeId("d1")].removals, 0U);
 }
 
+// A message of the session may come late, when the one that ended what it says was taken long ago.
+TEST_F(Brake, TakesNothingBackByAnOlderWordOfTheSessionThatLetItGo) {
+    close(20);
+    const std::size_t last = 20;  // the state and the sequence number it was published with
+    const auto say_late = [&] {
+        auto publication = std::make_shared<Publication>();
+        publication->id = RegistId(provider(last - 1));
+        publication->service = kOrders;
+        publication->order = {last, 0};
+        world.send({s1.node, Role::session}, {NodeId("d1"), Role::data},
+                   msg::PublishBatch{.session = Incarnation(1),
+                                     .slot = SlotId(0),
+                                     .slot_epoch = world.table.slots[0].epoch,
+                                     .batch = 1000,
+                                     .ops = {{.id = publication->id,
+                                              .service = kOrders,
+                                              .publication = publication,
+                                              .order = publication->order,
+                                              .owner_seq = last}}});
+        world.run();
+    };
+    say_late();
+    EXPECT_EQ(world["d1"].status().suspects, 5U);
+    decide(Action::confirm);
+    EXPECT_EQ(seen(), kProviders - 20);
+    say_late();
+    EXPECT_EQ(seen(), kProviders - 20);
+    s1.publish(provider(last - 1), kOrders);
+    EXPECT_EQ(seen(), kProviders - 20 + 1) << "what it says now counts";
+}
+
 TEST_F(Brake, ReleasesWhoIsHeardAgainFromAnySession) {
     close(20);
     const Version version = s2.copies["orders"].version;

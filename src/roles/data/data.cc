@@ -10,6 +10,15 @@ constexpr unsigned kRoundBits = 20;
 constexpr std::size_t kPutOffMax = 4096;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
 
+// It changes nothing, and is answered with what is here, or passed on.
+bool is_question(const msg::ClusterMessage& message) {
+    return std::holds_alternative<msg::VerifyRequest>(message) ||
+           std::holds_alternative<msg::VerifySessionReply>(message) ||
+           std::holds_alternative<msg::NewestRequest>(message) ||
+           std::holds_alternative<msg::ReachRequest>(message) ||
+           std::holds_alternative<msg::ReachReply>(message);
+}
+
 }  // namespace
 
 DataServer::DataServer(DataOptions options, DataEnv env)
@@ -85,8 +94,7 @@ void DataServer::Impl::on_message(const msg::RoleAddress& from,
 // nothing of us: so they turn to others who hold them. What needs a version while more of them are
 // being reserved waits for the disk.
 bool DataServer::Impl::put_off(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
-    if (from.role != Role::session || std::holds_alternative<msg::VerifyRequest>(message) ||
-        std::holds_alternative<msg::VerifySessionReply>(message)) {
+    if (from.role != Role::session || is_question(message)) {
         return false;
     }
     if ((slots_.table().slots.empty() && view_.keeps_in_store()) || !slots_.lost().empty()) {
@@ -200,6 +208,7 @@ void DataServer::Impl::tick(MonoTime now) {
 void DataServer::Impl::sweep(MonoTime now) {
     for (auto& [id, slot] : slots_.led()) {
         slot->store.sweep(now);
+        slot->let_go.sweep(now);
         if (slot->acting) {
             continue;
         }

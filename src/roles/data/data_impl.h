@@ -26,8 +26,8 @@ namespace muster::data {
 // promotion), stream.cc (to followers), follow.cc (from leaders), beside.cc (what leaders do not
 // know), acting.cc (in a leader's stead), regain.cc (slots led by a kept table, whose copies were
 // lost), orphans.cc (sessions that went), on_brake.cc (too many at once), report.cc (to metas, and
-// whether it has caught up), verify.cc (to operators). Every reaction ends with flush(), which
-// tells followers, then sessions, what changed in this turn.
+// whether it has caught up), verify.cc and reach.cc (to operators), on_mark.cc (from them). Every
+// reaction ends with flush(), which tells followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -64,6 +64,7 @@ private:
         Counter pauses_noticed;
         Counter suspects;
         Counter suspects_removed;
+        Counter marked;
         Counter entries_sent;
         Counter entries_resent;
         Counter entries_taken;
@@ -232,6 +233,7 @@ private:
     [[nodiscard]] bool heirs_known(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] bool holds_orphans(const LedSlot& slot) const;
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
+    [[nodiscard]] bool ended(store::OwnerId owner) const;
     void disown(LedSlot& slot, const store::DatumStore::Datum& datum,
                 const PublicationPtr& publication, std::uint64_t since, Turn& turn);
     void drop_nobodys(LedSlot& slot, const ServicePtr& service,
@@ -260,6 +262,16 @@ private:
     void on(const msg::RoleAddress& from, const msg::VerifySessionReply& reply);
     [[nodiscard]] msg::VerifyReply::Copy copy_of(SlotId id, const LedSlot& slot) const;
     [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish);
+    void on(const msg::RoleAddress& from, const msg::NewestRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ReachRequest& request);
+    void on(const msg::RoleAddress& from, const msg::ReachReply& reply);
+    void on(const msg::RoleAddress& from, const msg::MarkRequest& request);
+    [[nodiscard]] Result<void> mark(const msg::MarkRequest& request, msg::MarkReply& reply);
+    void tell_copies(const LedSlot& slot, const msg::MarkRequest& request,
+                     msg::MarkReply& reply) const;
+    [[nodiscard]] static Result<std::vector<PublicationPtr>> instances_at(
+        const LedSlot& slot, const store::DatumStore::Datum* datum,
+        const msg::MarkRequest& request);
 
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role

@@ -180,7 +180,14 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
     store::LogEntry entry{.service = told.service, .from = told.from, .to = told.to, .effects = {}};
     for (const msg::OwnedWrite& write : told.writes) {
         const store::Write effect = owners_.numbered(write, told.service);
-        const bool visible = slot.store.install(effect, now);
+        const store::MarkPtr before = slot.store.mark_of(effect.id);
+        bool visible = slot.store.install(effect, now);
+        store::MarkPtr mark;
+        if (effect.publication != nullptr) {
+            mark = Owners::mark_of(write);
+            slot.store.set_mark(effect.id, mark);
+            visible = (visible && !store::is_drained(mark)) || !store::are_equal(before, mark);
+        }
         entry.effects.push_back({.id = effect.publication != nullptr ? RegistId{} : effect.id,
                                  .publication = effect.publication,
                                  .order = effect.order,
@@ -188,7 +195,8 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
                                  .owner = effect.owner,
                                  .owner_seq = effect.owner_seq,
                                  .visible = visible,
-                                 .connection = slot.store.tombstones().connection(effect.id)});
+                                 .connection = slot.store.tombstones().connection(effect.id),
+                                 .mark = std::move(mark)});
     }
     if (told.to != Version{}) {
         slot.store.find_or_make(told.service).version = told.to;
@@ -263,13 +271,15 @@ void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
         for (const msg::OwnedWrite& write : item.publications) {
             if (write.publication != nullptr) {
                 load.store.install(owners_.numbered(write, item.service), now);
+                load.store.set_mark(write.id, Owners::mark_of(write));
             }
         }
     }
     for (const auto& stone : part.tombstones) {
         load.store.install_tombstone({.removal = owners_.numbered(stone.write, stone.service),
                                       .since = now - std::chrono::milliseconds(stone.age_ms),
-                                      .connection = stone.connection});
+                                      .connection = stone.connection,
+                                      .mark = Owners::mark_of(stone.write)});
     }
 }
 

@@ -119,6 +119,38 @@ TEST_F(Holders, OfANewerStateMayBeBehindACut) {
     EXPECT_TRUE(world.copy("d2").settled);
 }
 
+// Who came back elsewhere is not on the way any more from the session that ended.
+TEST_F(Holders, ThatEndedAreForgottenWhenTheirClientLeavesWhereItCameNext) {
+    s1.publish("b", kOrders);
+    const auto say = [&](TestSession& session, RegistOrder order, bool there, std::uint64_t seq) {
+        auto publication = std::make_shared<Publication>();
+        publication->id = RegistId("b");
+        publication->service = kOrders;
+        publication->order = order;
+        publication->boxes = {"b"};
+        world.send({session.node, Role::session}, {NodeId("d1"), Role::data},
+                   msg::PublishBatch{.session = Incarnation(1),
+                                     .slot = SlotId(0),
+                                     .slot_epoch = world.table.slots[0].epoch,
+                                     .batch = 100 + seq,
+                                     .ops = {{.id = publication->id,
+                                              .service = kOrders,
+                                              .publication = there ? publication : nullptr,
+                                              .order = order,
+                                              .cause = RemovalCause::closed,
+                                              .owner_seq = 100 + seq}}});
+        world.run();
+    };
+    say(s2, {2, 5}, true, 1);  // the same version, later
+    say(s3, {2, 5}, true, 1);
+    ASSERT_EQ(s3.copies["orders"].ids, (Ids{"a", "b"}));
+    world.link("d1", "s1", msg::LinkEvent::closed);
+    say(s3, {2, 5}, false, 2);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "b"})) << "s2 holds the same";
+    say(s2, {2, 5}, false, 2);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+}
+
 TEST_F(Holders, AreToldWhatLeftElsewhere) {
     s2.withdraw("a");
     EXPECT_EQ(s3.copies["orders"].ids, Ids{});

@@ -13,7 +13,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
         return;
     }
     for (const auto& item : declare.items) {  // I2: above everything heard
-        versions_.merge(std::max({item.held, item.heard, item.doubted}));
+        versions_.merge(item.highest());
     }
     keep_reserve();
     if (put_off(from, declare) || versions_.exhausted()) {

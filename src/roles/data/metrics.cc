@@ -38,6 +38,12 @@ void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
     held("silent", now.held);
     held("unclaimed", now.unclaimed);
     gauge("muster_data_suspects", "Publications the brake keeps.", now.suspects);
+    std::size_t drained = 0;
+    for (const auto& [id, slot] : slots_.led()) {
+        drained += slot->acting ? 0 : slot->store.drained_count();
+    }
+    gauge("muster_data_drained", "Publications of led slots that no list shows: they are drained.",
+          drained);
     gauge("muster_data_services_braking", "Services of which the brake keeps some.",
           now.services_braking);
     gauge("muster_data_cluster_braking", "1 while the metas want everything held.",
@@ -74,6 +80,8 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     counter("muster_data_suspected_total",
             "Publications kept by the brake though their client is probably gone.",
             probe_.suspects);
+    counter("muster_data_marked_total", "Instances that operators drained or restored.",
+            probe_.marked);
     counter("muster_data_suspects_removed_total",
             "Of them, removed when their time was over or an operator confirmed it.",
             probe_.suspects_removed);

@@ -61,17 +61,25 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
     if (!would_go) {
         return false;
     }
+    const SlotId id = *slots_.id_of(*datum->service);
     if (!may_go(datum->service, living_of(*datum))) {
         hold(slot, *datum, entry->publication, turn);
-        return true;
-    }
-    const SlotId id = *slots_.id_of(*datum->service);
-    if (op.cause == RemovalCause::silent && !all_supplied(id, slot, options_.heir_patience)) {
+    } else if (op.cause == RemovalCause::silent &&
+               !all_supplied(id, slot, options_.heir_patience)) {
         unclaimed_[id][op.id] = datum->service;
         disown(slot, *datum, entry->publication, kUnclaimed, turn);
-        return true;
+    } else {
+        return false;
     }
-    return false;
+    slot.let_go.set({.removal = {.id = op.id,
+                                 .service = datum->service,
+                                 .publication = nullptr,
+                                 .order = op.order,
+                                 .cause = op.cause,
+                                 .owner = link.owner,
+                                 .owner_seq = op.owner_seq},
+                     .since = env_.clock.mono()});
+    return true;
 }
 
 // Those of a service that are not held.

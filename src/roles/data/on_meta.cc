@@ -91,8 +91,8 @@ void DataServer::Impl::doubt_old_copies() {
 }
 
 // A slot that begins serves at once, with the copy we have of it. What sessions own and the copy
-// lacks they supply by digest; who holds more than the copy is told only what is written from now
-// on, until they have (answers.cc).
+// lacks they supply by digest; from who holds more than the copy nothing is taken away until they
+// have (answers.cc).
 void DataServer::Impl::take_office(const Slots::Changes& changes) {
     const MonoTime now = env_.clock.mono();
     const auto leads = [](const auto& item) { return !item.second->acting; };

@@ -56,6 +56,18 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
 
 void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              const msg::PublishBatch::Op& op, std::uint64_t said_at, Turn& turn) {
+    // What is nobody's is not the session's again by a word older than the one that let it go.
+    const store::Write* last = slot.let_go.find(op.id);
+    if (last != nullptr && last->owner == link.owner && said_at < last->owner_seq) {
+        probe_.writes_ignored.add();
+        return;
+    }
+    if (op.publication == nullptr) {
+        // Its client had come here since: it is not on its way from a session that ended.
+        slot.store.forget_others(op.id, [&](const store::Holder& holder) {
+            return holder.publication->order < op.order && ended(holder.owner);
+        });
+    }
     if (held_back(slot, link, op, turn)) {
         return;
     }
@@ -106,6 +118,9 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
         effect.owner = entry->owner;
         effect.owner_seq = entry->owner_seq;
     }
+    // What no list shows may change unseen.
+    effect.visible = effect.visible && (effect.publication == nullptr ||
+                                        !store::is_drained(slot.store.mark_of(write.id)));
     Written& written = turn.written[write.service->data_info_id()];
     written.service = write.service;
     written.effects.push_back(std::move(effect));
@@ -119,6 +134,8 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
         for (store::Effect& effect : effects) {
             if (effect.publication == nullptr) {
                 effect.connection = slot.store.tombstones().connection(effect.id);
+            } else {
+                effect.mark = slot.store.mark_of(effect.publication->id);
             }
         }
         for (std::size_t begin = 0; begin < effects.size(); begin += kEffectsPerEntry) {

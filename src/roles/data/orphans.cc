@@ -42,8 +42,7 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
             // best whether its clients had time to come back (it may have stood still itself, or be
             // the third life in a row).
             const bool outlived = link != nullptr && store::succeeds(link->owner, owner);
-            const bool ended = outlived || (gone && gone->reason == GoneReason::closed);
-            absent_[id][owner] = ended ? GoneReason::closed : GoneReason::silent;
+            absent_[id][owner] = ended(owner) ? GoneReason::closed : GoneReason::silent;
             if (outlived && !gone) {
                 if (now - since >= options_.orphan_grace && link->has_supplied(id, slot->epoch)) {
                     over.push_back(owner);
@@ -67,6 +66,18 @@ void DataServer::Impl::look_after_sessions(MonoTime now) {
     }
     departed_ = std::move(departed);
     look_after_unclaimed();
+}
+
+// Whether that life of its session is over, as far as is known.
+bool DataServer::Impl::ended(store::OwnerId owner) const {
+    if (owner == store::kNobody) {
+        return false;
+    }
+    const NodeId& node = owners_.session(owner);
+    const SessionLink* link = sessions_.find(node);
+    const auto gone = sessions_.gone(node);
+    return (link != nullptr && store::succeeds(link->owner, owner)) ||
+           (gone && gone->reason == GoneReason::closed);
 }
 
 // Makes it nobody's, `since` a wall clock's time or kUnclaimed.
@@ -169,6 +180,9 @@ void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId own
     slot.store.remove_owner(owner, RemovalCause::silent, env_.clock.mono(),
                             [&](const store::Write& effect, bool visible) {
                                 removed += effect.publication == nullptr ? 1 : 0;
+                                const bool shows =
+                                    effect.publication == nullptr ||
+                                    !store::is_drained(slot.store.mark_of(effect.id));
                                 Written& written = turn.written[effect.service->data_info_id()];
                                 written.service = effect.service;
                                 written.effects.push_back({.id = effect.id,
@@ -177,7 +191,7 @@ void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId own
                                                            .cause = effect.cause,
                                                            .owner = effect.owner,
                                                            .owner_seq = effect.owner_seq,
-                                                           .visible = visible});
+                                                           .visible = visible && shows});
                             });
     commit(slot, turn);
     absent_[id].erase(owner);

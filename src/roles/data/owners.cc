@@ -1,8 +1,17 @@
 #include "roles/data/owners.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace muster::data {
+namespace {
+
+std::optional<Mark> value_of(const store::MarkPtr& mark) {
+    return mark == nullptr ? std::nullopt : std::optional(*mark);
+}
+
+}  // namespace
 
 store::OwnerId Owners::of(const NodeId& session, Incarnation life) {
     if (session.raw() == kHeldOwner) {
@@ -38,7 +47,8 @@ msg::OwnedWrite Owners::named(const store::Effect& effect) const {
             .cause = effect.cause,
             .owner = session(effect.owner),
             .owner_life = life(effect.owner),
-            .owner_seq = effect.owner_seq};
+            .owner_seq = effect.owner_seq,
+            .mark = value_of(effect.mark)};
 }
 
 msg::OwnedWrite Owners::named(const store::Write& effect) const {
@@ -49,6 +59,12 @@ msg::OwnedWrite Owners::named(const store::Write& effect) const {
             .owner = session(effect.owner),
             .owner_life = life(effect.owner),
             .owner_seq = effect.owner_seq};
+}
+
+msg::OwnedWrite Owners::named(const store::Tombstone& stone) const {
+    msg::OwnedWrite write = named(stone.removal);
+    write.mark = value_of(stone.mark);
+    return write;
 }
 
 msg::SlotEntry Owners::named(const store::LogEntry& entry) const {
@@ -68,6 +84,16 @@ store::Write Owners::numbered(const msg::OwnedWrite& write, const ServicePtr& se
             .cause = write.cause,
             .owner = of(write.owner, write.owner_life),
             .owner_seq = write.owner_seq};
+}
+
+// Within the bounds of a mark, whatever was told.
+store::MarkPtr Owners::mark_of(const msg::OwnedWrite& write) {
+    if (!write.mark) {
+        return nullptr;
+    }
+    Mark mark = *write.mark;
+    mark.ramp_ms = std::clamp<std::int64_t>(mark.ramp_ms, 0, Mark::kRampMsMax);
+    return std::make_shared<const Mark>(mark);
 }
 
 }  // namespace muster::data

@@ -30,7 +30,9 @@ public:
 
     [[nodiscard]] msg::OwnedWrite named(const store::Effect& effect) const;
     [[nodiscard]] msg::OwnedWrite named(const store::Write& effect) const;
+    [[nodiscard]] msg::OwnedWrite named(const store::Tombstone& stone) const;
     [[nodiscard]] msg::SlotEntry named(const store::LogEntry& entry) const;
+    [[nodiscard]] static store::MarkPtr mark_of(const msg::OwnedWrite& write);
     // `service` may be null for what went.
     [[nodiscard]] store::Write numbered(const msg::OwnedWrite& write, const ServicePtr& service);
 

@@ -261,13 +261,8 @@ TEST_F(Promotion, BringsNothingBackToWhoKnowsThatItLeft) {
 }
 
 TEST_F(Promotion, RemovesWhatOnlyALostTailHadOnceAllIsKnown) {
-    lose_entries();
-    s1.publish("tail", kOrders);
-    lose_nothing();
+    promote_without_tail();
     // Both the leader and the session that published end: nobody can supply it again.
-    world.kill("d1");
-    world.assign({"d2", "d3"});
-    s2.want(kOrders);
     world.link("d2", "s1", msg::LinkEvent::closed);
     world.pass(9s, {"s1"});
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
@@ -683,6 +678,21 @@ TEST_F(Acting, GoesOverIntoLeading) {
     EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "b"}));
     EXPECT_EQ(world.copy("d3").digest, world.copy("d2").digest);
     EXPECT_EQ(world.copy("d3").held, world.copy("d2").held);
+}
+
+// The old leader told s1 more after the cut: no version that the new one knows.
+TEST_F(Acting, TellsWhatItWroteToWhoWasOnTheOtherSideOnceItLeads) {
+    split();
+    s2.publish("b", kOrders, true);
+    s1.publish("c", kOrders);
+    ASSERT_EQ(s1.copies["orders"].ids, (Ids{"a", "c"}));
+    world.kill("d1");
+    world.heal();
+    s2.acting_node = {};
+    world.assign({"d2", "d3"});
+    s1.want(kOrders);
+    EXPECT_FALSE(world.copy("d2").settled);
+    EXPECT_EQ(s1.copies["orders"].ids, (Ids{"a", "b", "c"}));
 }
 
 TEST_F(Acting, StreamsWhatItWroteOnceItLeads) {

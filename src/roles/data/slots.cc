@@ -59,6 +59,7 @@ void Slots::lead(SlotId id, const Slot& slot, Changes& changes) {
         next->log = std::move(led->log);
         next->doubts = std::move(led->doubts);
         next->forked = std::move(led->forked);
+        next->let_go = std::move(led->let_go);
     } else if (followed != followed_.end() && followed->second->consistent()) {
         next->whole = followed->second->whole;
         next->store = std::move(followed->second->store);

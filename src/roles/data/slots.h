@@ -52,6 +52,8 @@ struct LedSlot {
     // What sessions supplied before they had heard of this round counts no more.
     std::uint64_t supply_round = 0;
     Version given_beside;  // the highest known that another gave in our stead
+    // The words by which sessions let go what was held or waited for then, and is nobody's or went.
+    store::Tombstones let_go;
     // Data of which some session was told less than all, or holds what is not known here.
     std::set<std::string> doubts;
     // Of these, the highest versions that were given on forks.

@@ -32,17 +32,20 @@ struct Filled {
 
 // Adds what `datum` holds, after part.next.id when the part before ended within it (`goes_on`), as
 // far as there is room. False: some of it is left.
-bool add_datum(msg::SlotImage& part, const store::DatumStore::Datum& datum, bool goes_on,
-               const Owners& owners, Filled& filled) {
+bool add_datum(msg::SlotImage& part, const store::DatumStore& store,
+               const store::DatumStore::Datum& datum, bool goes_on, const Owners& owners,
+               Filled& filled) {
     auto& item =
         part.data_items.emplace_back(datum.service, datum.version, std::vector<msg::OwnedWrite>{});
     auto entry = goes_on ? datum.entries.upper_bound(part.next.id) : datum.entries.begin();
     for (; entry != datum.entries.end() && !filled.full(); ++entry) {
-        item.publications.push_back(owners.named(store::Effect{.id = {},
-                                                               .publication = entry->publication,
-                                                               .order = entry->publication->order,
-                                                               .owner = entry->owner,
-                                                               .owner_seq = entry->owner_seq}));
+        item.publications.push_back(
+            owners.named(store::Effect{.id = {},
+                                       .publication = entry->publication,
+                                       .order = entry->publication->order,
+                                       .owner = entry->owner,
+                                       .owner_seq = entry->owner_seq,
+                                       .mark = store.mark_of(entry->publication->id)}));
         filled.add(kBytesBesidesContent + content_bytes(*entry->publication));
         part.next.id = entry->publication->id;
     }
@@ -63,7 +66,7 @@ void add_data(msg::SlotImage& part, const store::DatumStore& store, const Owners
     auto datum = data.lower_bound(part.next.service);
     bool goes_on = datum != data.end() && datum->first == part.next.service;
     for (; datum != data.end() && !filled.full(); ++datum, goes_on = false) {
-        const bool all = add_datum(part, datum->second, goes_on, owners, filled);
+        const bool all = add_datum(part, store, datum->second, goes_on, owners, filled);
         part.next.service = datum->first;
         if (!all) {
             break;  // the next part goes on within it
@@ -84,7 +87,7 @@ void add_tombstones(msg::SlotImage& part, const store::DatumStore& store, const 
                                  filled.add(0);
                                  part.next.burial = burial;
                                  part.tombstones.push_back({.service = stone.removal.service,
-                                                            .write = owners.named(stone.removal),
+                                                            .write = owners.named(stone),
                                                             .connection = stone.connection,
                                                             .age_ms = to_ms(now - stone.since)});
                                  return true;

@@ -36,6 +36,14 @@ public:
         bool complete = false;
         std::set<std::string> ids;
         std::vector<Departure> departed;  // as changes told
+
+        [[nodiscard]] bool saw_leave(const Publication& publication) const {
+            return std::ranges::any_of(departed, [&](const Departure& gone) {
+                return gone.id == publication.id && publication.order <= gone.order &&
+                       gone.connection.value_or(connection_of(publication)) ==
+                           connection_of(publication);
+            });
+        }
     };
 
     TestSession(World& world, const std::string& name, std::uint64_t life = 1)
@@ -60,6 +68,7 @@ public:
     std::map<std::string, std::size_t> acked;  // by outcome
     NodeId acting_node;                        // who acts, when told so
     std::size_t part_max = 2000;               // publications that one detail names
+    std::map<std::string, std::string> boxes;  // of some registrations; others say what they are
     bool complete = true;                      // all its clients are back
 
 private:
@@ -166,6 +175,8 @@ public:
             ++sent[message.index()];
             if (const auto* reply = std::get_if<msg::BrakeReply>(&message)) {
                 brake_reply = *reply;
+            } else if (const auto* marked = std::get_if<msg::MarkReply>(&message)) {
+                mark_reply = *marked;
             }
             if (cuts_.contains({from.node, to.node}) || lose(from, to, message)) {
                 continue;
@@ -239,6 +250,14 @@ public:
         return brake_reply;
     }
 
+    // An operator marks an instance.
+    msg::MarkReply ask_mark(const std::string& node, const msg::MarkRequest& request) {
+        mark_reply = {};
+        send({NodeId("operator"), Role::session}, {NodeId(node), Role::data}, request);
+        run();
+        return mark_reply;
+    }
+
     void send(const msg::RoleAddress& from, const msg::RoleAddress& to,
               msg::ClusterMessage message) {
         way_.push_back({from, to, std::move(message)});
@@ -250,6 +269,7 @@ public:
 
     std::string braking;  // what the metas say of the cluster's brake
     msg::BrakeReply brake_reply;
+    msg::MarkReply mark_reply;
     std::size_t slots = 1;
     SlotTable table;
     std::map<NodeId, msg::NodeHeartbeat> heartbeats;
@@ -334,7 +354,8 @@ inline void TestSession::publish(const std::string& id, const ServicePtr& of, bo
     publication->id = RegistId(id);
     publication->service = of;
     publication->order = {static_cast<std::int64_t>(++seq_), 0};
-    publication->boxes = {id + "@" + std::to_string(seq_)};
+    const auto box = boxes.find(id);
+    publication->boxes = {box == boxes.end() ? id + "@" + std::to_string(seq_) : box->second};
     own_[id] = {.id = publication->id,
                 .service = of,
                 .publication = publication,
@@ -513,7 +534,9 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
         }
     }
     for (const auto& publication : whole.publications) {
-        copy.ids.insert(publication->id.raw());
+        if (whole.settled || !copy.saw_leave(*publication)) {
+            copy.ids.insert(publication->id.raw());
+        }
     }
     copy.version = whole.version;
     copy.complete = copy.complete || whole.settled;

@@ -186,8 +186,9 @@ bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const Publicatio
     const auto known = copy.publications.find(id);
     const bool here = known != copy.publications.end();
     if (publication == nullptr ? !here || (*known)->order > order
-                               : here && (*known)->order >= order) {
-        return false;
+        : here                 ? (*known)->order >= order
+                               : copy.departed.holds(*publication)) {
+        return false;  // also what is drained
     }
     if (!copy.told) {
         copy.told = DatumCopy::Told{copy.version, copy.publications};
@@ -245,6 +246,34 @@ bool DatumCopies::knows(const DatumCopy& copy, Version held) {
         }
     }
     return true;
+}
+
+std::optional<std::uint32_t> DatumCopies::steps_since(const DatumCopy& copy, Version held) {
+    std::uint32_t count = 0;
+    for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step, ++count) {
+        if (step->to == held) {
+            return count;
+        }
+    }
+    const bool from_first = !copy.steps.empty() && copy.steps.front().from == held;
+    return from_first ? std::optional(count) : std::nullopt;
+}
+
+std::optional<Version> DatumCopies::without_since(const DatumCopy& copy,
+                                                  const std::vector<RegistId>& ids) {
+    const auto shows = [&](const RegistId& id) { return copy.publications.contains(id); };
+    if (copy.steps.empty() || std::ranges::any_of(ids, shows)) {
+        return std::nullopt;
+    }
+    const std::set<RegistId> asked(ids.begin(), ids.end());
+    const auto is_asked = [&](const RegistId& id) { return asked.contains(id); };
+    for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step) {
+        if (std::ranges::any_of(step->touched, is_asked)) {
+            return step->to;
+        }
+    }
+    const DatumCopy::Step& first = copy.steps.front();
+    return first.from == Version{} ? first.to : first.from;
 }
 
 ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, Version held) {

@@ -142,6 +142,15 @@ public:
     // believed.
     [[nodiscard]] static bool knows(const DatumCopy& copy, Version held);
 
+    // How many steps led from `held` to now; none: they do not reach back.
+    [[nodiscard]] static std::optional<std::uint32_t> steps_since(const DatumCopy& copy,
+                                                                  Version held);
+
+    // From which version on the copy has shown none of these registrations, as far as can be told;
+    // none: it shows one of them, or nothing is known yet.
+    [[nodiscard]] static std::optional<Version> without_since(const DatumCopy& copy,
+                                                              const std::vector<RegistId>& ids);
+
     // What is shown to whom no version of our own may be shown: such a client does not say what it
     // holds when it comes to another session, which would show it something lower (I2).
     [[nodiscard]] static ServiceViewPtr told_view(const DatumCopy& copy, Scope scope,

@@ -88,6 +88,55 @@ TEST_F(DatumCopiesTest, KnowWhichVersionsNeverLedHere) {
     EXPECT_TRUE(DatumCopies::knows(copy, Version(3))) << "nor what is forgotten";
 }
 
+TEST_F(DatumCopiesTest, TellFromWhichVersionOnTheyShowNoneOfSome) {
+    const std::vector<RegistId> p{RegistId("p")};
+    const std::vector<RegistId> both{RegistId("p"), RegistId("q")};
+    EXPECT_EQ(DatumCopies::without_since(copy, p), std::nullopt) << "nothing is known";
+    copies.fold(snapshot(5, true, {publication("p"), publication("q")}));
+    EXPECT_EQ(DatumCopies::without_since(copy, p), std::nullopt);
+    copies.fold(change(5, 6, {}, {{.id = RegistId("p")}}));
+    copies.fold(change(6, 7, {publication("r")}));
+    EXPECT_EQ(DatumCopies::without_since(copy, p), Version(6));
+    EXPECT_EQ(DatumCopies::without_since(copy, both), std::nullopt) << "one is still there";
+    copies.fold(change(7, 8, {}, {{.id = RegistId("q")}}));
+    EXPECT_EQ(DatumCopies::without_since(copy, both), Version(8));
+    copies.fold(change(8, 9, {}));
+    copies.fold(change(9, 10, {}));
+    EXPECT_EQ(DatumCopies::without_since(copy, p), Version(7)) << "as far as is remembered";
+}
+
+TEST_F(DatumCopiesTest, VouchForNoListThatWasToldBeforeTheirFirst) {
+    copies.fold(snapshot(5, true, {publication("q")}));
+    EXPECT_EQ(DatumCopies::without_since(copy, {RegistId("p")}), Version(5));
+}
+
+TEST_F(DatumCopiesTest, ShowWhatWasTakenOutOfTheListsAndCameBackAsItWas) {
+    const auto p = over("1.1.1.1:1", {1, 0});
+    const Departure hidden{.id = p->id, .order = p->order, .connection = connection_of(*p)};
+    copies.fold(snapshot(5, true, {p}));
+    copies.fold(change(5, 6, {}, {hidden}));
+    EXPECT_TRUE(copy.publications.empty());
+    copies.fold(snapshot(7, false, {p}));
+    EXPECT_TRUE(copy.publications.empty()) << "a leader with an old copy";
+    EXPECT_FALSE(copies.fold_own(copy, p->id, p, p->order)) << "nor when nobody is there";
+    copies.fold(change(7, 8, {p}));
+    EXPECT_EQ(copy.publications.size(), 1U);
+    copies.fold(snapshot(9, false, {p}));
+    EXPECT_EQ(copy.publications.size(), 1U);
+}
+
+TEST_F(DatumCopiesTest, CountTheStepsSinceAVersion) {
+    copies.fold(snapshot(5, true, {}));
+    copies.fold(change(5, 6, {publication("p")}));
+    copies.fold(change(6, 7, {publication("q")}));
+    EXPECT_EQ(DatumCopies::steps_since(copy, Version(7)), 0U);
+    EXPECT_EQ(DatumCopies::steps_since(copy, Version(5)), 2U);
+    EXPECT_EQ(DatumCopies::steps_since(copy, Version()), 3U);
+    EXPECT_EQ(DatumCopies::steps_since(copy, Version(4)), std::nullopt) << "it never was here";
+    copies.fold(change(7, 8, {publication("r")}));
+    EXPECT_EQ(DatumCopies::steps_since(copy, Version()), std::nullopt) << "too long ago";
+}
+
 TEST_F(DatumCopiesTest, TakeAwayOnlyBySettledSnapshots) {
     copies.fold(snapshot(5, true, {publication("p")}));
     EXPECT_EQ(copies.fold(snapshot(6, false, {publication("q")})), Folded::changed);

@@ -114,6 +114,7 @@ void Pusher::offer(DatumCopy& copy, env::ConnId conn, MonoTime now) {
 void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now,
                      Shares& shares) {
     if (copy.version.raw() == 0) {
+        list.behind_since = list.behind_since.value_or(now);
         return;  // not known yet: nothing is said
     }
     msg::ClientPort* port = port_of_(key.conn);
@@ -129,9 +130,10 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     const bool to_confirm = list.claimed && version == list.acknowledged;
     if (version <= list.acknowledged && !list.whole && !to_confirm) {
         list.waiting = false;
+        list.behind_since.reset();
         return;
     }
-    list.waiting = true;
+    note_due(list, now);
     if (list.in_flight.raw() != 0) {
         return;
     }
@@ -175,6 +177,14 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     deadlines_.push_back({now + timeout_, copy.service, key, version});
 }
 
+// Something newer than what is acknowledged is there.
+void Pusher::note_due(List& list, MonoTime now) {
+    list.behind_since = list.behind_since.value_or(now);
+    if (!std::exchange(list.waiting, true) || list.waiting_since < list.sent_at) {
+        list.waiting_since = now;
+    }
+}
+
 void Pusher::send(const Shares& shares) {
     for (const auto& [key, share] : shares) {
         share.port->push({.view = share.view,
@@ -203,7 +213,12 @@ bool Pusher::acknowledge(const Service& service, const ListKey& key, Version ver
         list.acknowledged = version;
         list.in_flight = Version{};
         list.failures = 0;
-        return list.waiting || list.whole;
+        list.behind_since.reset();
+        if (list.waiting || list.whole) {
+            list.behind_since = list.waiting_since;
+            return true;
+        }
+        return false;
     }
     probe_.refused.add();
     list.whole = true;

@@ -50,6 +50,10 @@ public:
         bool stray = false;  // it holds what may not be known here: nothing is taken away from it
         std::uint32_t failures = 0;
         MonoTime sent_at;
+        // Since when the client has not acknowledged all there is; while `in_flight` is not the
+        // newest, what came after that waits since `waiting_since`.
+        std::optional<MonoTime> behind_since;
+        MonoTime waiting_since;
     };
     struct Probe {
         Counter pushes;
@@ -133,6 +137,7 @@ private:
     using Shares = std::map<ShareKey, Share>;
 
     void collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now, Shares& shares);
+    static void note_due(List& list, MonoTime now);
     static void send(const Shares& shares);
     std::size_t door_number(const msg::ClientPort* port);
 

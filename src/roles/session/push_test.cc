@@ -105,6 +105,43 @@ TEST_F(PusherTest, RemembersOnlyTheNewestWhileOneIsInFlight) {
     EXPECT_TRUE(offer().empty());
 }
 
+TEST_F(PusherTest, RemembersSinceWhenAListIsBehind) {
+    const auto behind = [&] { return pusher.lists_of(*kOrders)->at(list(1)).behind_since; };
+    const MonoTime came = now;
+    add(1, "s");
+    (void)offer();
+    EXPECT_EQ(behind(), came) << "it has nothing yet";
+    now += seconds(1);
+    tell(6, {"p", "q"});
+    (void)offer();
+    const MonoTime changed = now;
+    now += seconds(1);
+    tell(7, {"p"});
+    (void)offer();
+    EXPECT_EQ(behind(), came);
+    now += seconds(1);
+    (void)acknowledge(1, 5);
+    EXPECT_EQ(behind(), changed) << "since the first change it has not acknowledged";
+    (void)offer();
+    EXPECT_EQ(behind(), changed);
+    (void)acknowledge(1, 7);
+    EXPECT_EQ(behind(), std::nullopt);
+}
+
+TEST_F(PusherTest, CallsAListBehindSinceItFirstWasWhenPushesAreLost) {
+    add(1, "s");
+    (void)offer();
+    (void)acknowledge(1, 5);
+    now += seconds(1);
+    const MonoTime changed = now;
+    tell(6, {"p", "q"});
+    (void)offer();
+    now += seconds(5);
+    EXPECT_EQ(pusher.expire(now).size(), 1U);
+    (void)offer();
+    EXPECT_EQ(pusher.lists_of(*kOrders)->at(list(1)).behind_since, changed);
+}
+
 TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyDoubtsUntilItIsToldAnew) {
     add(1, "s");
     copy.doubted = Version(4);

@@ -297,30 +297,40 @@ void Registrations::extend_leases(Duration gap) {
 
 void Registrations::bury(const RegistId& id, const Grave& grave) {
     graves_[id] = grave;
-    grave_ages_.emplace_back(grave.since, id);
+    grave_ages_.push_back({grave.since, id, slot_of_grave(grave)});
     while (grave_ages_.size() > kGravesMax) {
-        graves_.erase(grave_ages_.front().second);
-        grave_ages_.pop_front();
+        forget_oldest_grave();
     }
 }
 
+SlotId Registrations::slot_of_grave(const Grave& grave) const {
+    return digests_.empty() ? SlotId{} : slot_of(*grave.service, digests_.size());
+}
+
+// Of one that was buried again since only the earlier burial is forgotten.
+void Registrations::forget_oldest_grave() {
+    const Aged& oldest = grave_ages_.front();
+    if (const auto grave = graves_.find(oldest.id);
+        grave != graves_.end() && grave->second.since == oldest.since) {
+        graves_.erase(grave);
+    }
+    grave_ages_.pop_front();
+}
+
 void Registrations::forget_old_graves(MonoTime now) {
-    while (!grave_ages_.empty() && now - grave_ages_.front().first >= kGraveAge) {
-        const auto& [since, id] = grave_ages_.front();
-        if (const auto grave = graves_.find(id);
-            grave != graves_.end() && grave->second.since == since) {
-            graves_.erase(grave);
-        }
-        grave_ages_.pop_front();
+    while (!grave_ages_.empty() && now - grave_ages_.front().since >= kGraveAge) {
+        forget_oldest_grave();
     }
 }
 
 std::vector<Registrations::Op> Registrations::went_lately(const std::set<SlotId>& slots) {
     std::vector<Op> ops;
-    for (const auto& [since, id] : grave_ages_) {
+    for (const auto& [since, id, slot] : grave_ages_) {
+        if (!slots.contains(slot)) {
+            continue;
+        }
         const auto found = graves_.find(id);
-        if (found == graves_.end() || found->second.since != since ||
-            !slots.contains(slot_of(*found->second.service, digests_.size()))) {
+        if (found == graves_.end() || found->second.since != since) {
             continue;
         }
         const Grave& grave = found->second;
@@ -338,6 +348,11 @@ void Registrations::set_slot_count(std::size_t count) {
         return;
     }
     digests_.assign(count, {});
+    for (Aged& aged : grave_ages_) {
+        if (const auto grave = graves_.find(aged.id); grave != graves_.end()) {
+            aged.slot = slot_of_grave(grave->second);
+        }
+    }
     for (const auto& [id, registration] : registrations_) {
         this->count(*registration.publication);
     }

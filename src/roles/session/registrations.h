@@ -171,6 +171,8 @@ private:
     void depart(Registration& registration, bool yes);
     [[nodiscard]] std::vector<Op> remove_silent(const std::vector<RegistId>& ids, MonoTime now);
     void bury(const RegistId& id, const Grave& grave);
+    void forget_oldest_grave();
+    [[nodiscard]] SlotId slot_of_grave(const Grave& grave) const;
     void count(const Publication& publication);
     void uncount(const Publication& publication);
 
@@ -184,7 +186,12 @@ private:
     std::size_t departed_ = 0;
     MonoTime suspects_end_;
     std::unordered_map<RegistId, Grave> graves_;
-    std::deque<std::pair<MonoTime, RegistId>> grave_ages_;
+    struct Aged {
+        MonoTime since;
+        RegistId id;
+        SlotId slot;
+    };
+    std::deque<Aged> grave_ages_;
     std::vector<Digest> digests_;  // by slot
     std::uint64_t last_seq_ = 0;
 };

@@ -147,6 +147,14 @@ TEST_F(RegistrationsTest, TellWhatWentLatelyToWhoServesTheSlotNext) {
     EXPECT_TRUE(registrations.went_lately({slot}).empty());
 }
 
+TEST_F(RegistrationsTest, TellWhatWentBeforeItWasKnownHowManySlotsThereAre) {
+    const SlotId slot = slot_of(*kOrders, 4);
+    offer(2, 100, kOld);
+    (void)registrations.withdraw(RegistId("p"), kOrders, {3, 150}, now);
+    registrations.set_slot_count(4);
+    EXPECT_EQ(registrations.went_lately({slot}).size(), 1U);
+}
+
 TEST_F(RegistrationsTest, TellOfWhatWasOnlyLostThatEarlierVersionsAreOver) {
     registrations.set_slot_count(1);
     offer(2, 100, kOld);

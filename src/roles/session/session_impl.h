@@ -151,6 +151,10 @@ private:
     // ---- operators
     void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
     [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
+    void on(const msg::RoleAddress& from, const msg::ReachRequest& request);
+    [[nodiscard]] bool congested(env::ConnId conn) const;
+    [[nodiscard]] msg::SubscriberLine line_of(const ListKey& key, const Pusher::List& list,
+                                              const DatumCopy& copy) const;
 
     // ---- metas
     void on(const msg::RoleAddress& from, const msg::NodeHeartbeatReply& reply);

@@ -13,6 +13,7 @@ constexpr auto kName = "I8 order by the client";
 
 void ClientOrderChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
     const bool may_know_less = truth_.crossed(listener) || before == nullptr;
+    auto& newest_of = newest_[listener];
     for (const auto& [id, publication] : now.publications) {
         const auto known = truth_.publications().find(id);
         if (known == truth_.publications().end() || publication->boxes.size() != 1) {
@@ -23,7 +24,7 @@ void ClientOrderChecker::on_shown(const Listener& listener, const Shown* before,
         const auto& contents = known->second.contents;
         const auto state = std::ranges::find(contents, publication->boxes.front());
         const auto number = static_cast<std::size_t>(state - contents.begin());
-        auto& newest = newest_[{listener, id}];
+        std::size_t& newest = newest_of[id];
         if (may_know_less) {
             newest = std::min(newest, number);
         }

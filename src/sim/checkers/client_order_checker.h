@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <utility>
+#include <map>
+#include <unordered_map>
 
 #include "sim/checkers/truth.h"
 
@@ -17,7 +18,7 @@ public:
     void on_shown(const Listener& listener, const Shown* before, const Shown& now) override;
 
 private:
-    std::map<std::pair<Listener, RegistId>, std::size_t> newest_;
+    std::map<Listener, std::unordered_map<RegistId, std::size_t>> newest_;
 };
 
 }  // namespace muster::sim

@@ -55,9 +55,10 @@ void CopiesChecker::on_message(const msg::RoleAddress& from, const msg::ClusterM
     }
 }
 
-void CopiesChecker::at_rest() {
+std::optional<std::string> CopiesChecker::difference() const {
     if (registry_.options().data == 1 || answers_.size() != registry_.nodes(Role::data).size()) {
-        return;  // one copy is like itself; an answer may be held on its way by a story
+        return std::nullopt;  // one copy is like itself; an answer may be held on its way by a
+                              // story
     }
     std::map<SlotId, std::vector<msg::VerifyReply::Copy>> slots;
     for (const auto& [node, copies] : answers_) {
@@ -66,38 +67,44 @@ void CopiesChecker::at_rest() {
         }
     }
     for (std::uint16_t slot = 0; slot < registry_.options().slots; ++slot) {
-        judge(SlotId(slot), slots[SlotId(slot)]);
+        if (const auto what = difference(slots[SlotId(slot)])) {
+            return fmt::format("slot {} {}", slot, *what);
+        }
     }
+    return std::nullopt;
 }
 
-void CopiesChecker::judge(SlotId slot, const std::vector<msg::VerifyReply::Copy>& copies) {
-    const auto wrong = [&](const std::string& what) {
-        truth_.report("I1 converges", fmt::format("slot {} {}", slot.raw(), what), {"log"});
-    };
+std::optional<std::string> CopiesChecker::difference(
+    const std::vector<msg::VerifyReply::Copy>& copies) const {
     const auto wanted = static_cast<std::size_t>(std::min<std::ptrdiff_t>(
         registry_.options().copies, std::ssize(registry_.nodes(Role::data))));
     const auto leader = std::ranges::find_if(copies, [](const auto& copy) { return copy.leads; });
     if (leader == copies.end()) {
-        return wrong("has no leader");
+        return "has no leader";
     }
     if (copies.size() != wanted) {
-        return wrong(fmt::format("has {} copies, not {}", copies.size(), wanted));
+        return fmt::format("has {} copies, not {}", copies.size(), wanted);
     }
     for (const auto& copy : copies) {
         if (copy.acting || !copy.settled) {
-            return wrong(copy.acting ? "is led by somebody who stands in" : "is not settled");
+            return copy.acting ? "is led by somebody who stands in" : "is not settled";
         }
         if (copy.held != leader->held) {
-            return wrong(fmt::format("is at {}:{} in one copy and at {}:{} in the leader's",
-                                     copy.held.epoch.raw(), copy.held.number,
-                                     leader->held.epoch.raw(), leader->held.number));
+            return fmt::format("is at {}:{} in one copy and at {}:{} in the leader's",
+                               copy.held.epoch.raw(), copy.held.number, leader->held.epoch.raw(),
+                               leader->held.number);
         }
         if (!(copy.digest == leader->digest) || copy.publications != leader->publications) {
-            return wrong(
-                fmt::format("has {} publications in one copy and {} in the leader's, or "
-                            "others",
-                            copy.publications, leader->publications));
+            return fmt::format("has {} publications in one copy and {} in the leader's, or others",
+                               copy.publications, leader->publications);
         }
+    }
+    return std::nullopt;
+}
+
+void CopiesChecker::at_rest() {
+    if (const auto what = difference()) {
+        truth_.report("I1 converges", *what, {"log"});
     }
 }
 

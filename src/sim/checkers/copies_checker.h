@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,11 +31,14 @@ public:
             ask();
         }
     }
+    // What the answers say against copies that are equal; none: nothing, or not all answered.
+    [[nodiscard]] std::optional<std::string> difference() const;
     void at_rest() override;
 
 private:
     void on_message(const msg::RoleAddress& from, const msg::ClusterMessage& message) override;
-    void judge(SlotId slot, const std::vector<msg::VerifyReply::Copy>& copies);
+    [[nodiscard]] std::optional<std::string> difference(
+        const std::vector<msg::VerifyReply::Copy>& copies) const;
 
     Registry& registry_;
     Network& network_;

@@ -13,7 +13,7 @@ void FalselyGoneChecker::on_shown(const Listener& listener, const Shown* before,
             continue;
         }
         const TruePublication& known = truth_.publications().at(id);
-        if (known.live() && !truth_.excused(known)) {
+        if (known.live() && !known.drained && !truth_.excused(known)) {
             truth_.report("I3 never falsely gone",
                           fmt::format("{} disappeared from {} although {} lives", id.raw(),
                                       listener.text(), known.client),

@@ -4,7 +4,8 @@
 
 namespace muster::sim {
 
-// I3: what a listener was shown, and whose client lives and did not withdraw it, stays in its view.
+// I3: what a listener was shown, and whose client lives and did not withdraw it, stays in its view,
+// unless an operator drained it.
 // Excused, until the client is back and for Truth::kExcused more: the publications of a client
 //   - whose connection a living session lost, because the network reset it, because it was silent
 //     for too long, or because the client gave it up, unless it did so while that session stood

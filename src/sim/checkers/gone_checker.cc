@@ -33,6 +33,9 @@ void GoneChecker::step() {
     for (std::string& client : excuses_.clients_away()) {
         away_[std::move(client)] = truth_.now();
     }
+    if (!calm_since_) {
+        return;
+    }
     for (const auto& [listener, shown] : truth_.listeners()) {
         if (!shown || was_away(listener.client)) {
             continue;

@@ -6,15 +6,22 @@ namespace muster::sim {
 
 void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before,
                                    const Shown& now) {
+    auto& buried = buried_[listener];
+    const bool may_know_less = truth_.crossed(listener) || before == nullptr;
     for (const auto& [id, publication] : now.publications) {
-        if (truth_.crossed(listener) || before == nullptr) {
-            buried_.erase({listener, id});
+        if (may_know_less) {
+            buried.erase(id);
         }
-        if (buried_.contains({listener, id}) &&
-            !truth_.return_excused(truth_.publications().at(id))) {
+        if (!buried.contains(id)) {
+            continue;
+        }
+        const TruePublication& known = truth_.publications().at(id);
+        if (known.live() && !known.drained) {
+            buried.erase(id);  // it was restored
+        } else if (!truth_.return_excused(known)) {
             truth_.report("I5 no resurrection",
                           fmt::format("{} came back to {}", id.raw(), listener.text()),
-                          {id.raw(), truth_.publications().at(id).client});
+                          {id.raw(), known.client});
         }
     }
     if (before == nullptr) {
@@ -22,8 +29,9 @@ void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before
     }
     for (const auto& [id, publication] : before->publications) {
         const TruePublication& known = truth_.publications().at(id);
-        if (!now.publications.contains(id) && !known.live() && !truth_.excused(known)) {
-            buried_.insert({listener, id});
+        const bool ended = !known.live() || known.drained;
+        if (!now.publications.contains(id) && ended && !truth_.excused(known)) {
+            buried.insert(id);
         }
     }
 }

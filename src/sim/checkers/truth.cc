@@ -148,7 +148,7 @@ void Truth::config_put(const std::string& key, std::string value) {
 std::map<RegistId, std::string> Truth::expected(const Listener& listener) const {
     std::map<RegistId, std::string> lists;
     for (const auto& [id, publication] : publications_) {
-        if (publication.live() && publication.service == listener.service &&
+        if (publication.live() && !publication.drained && publication.service == listener.service &&
             (listener.scope != Scope::zone || publication.zone == listener.zone)) {
             lists.emplace(id, publication.contents.back());
         }

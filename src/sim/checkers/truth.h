@@ -57,6 +57,7 @@ struct TruePublication {
     std::vector<std::string> contents;  // each state's only box, oldest first; all differ
     Ending ending = Ending::none;
     MonoTime ended_at;
+    bool drained = false;  // an operator said so: no list need show it
     // When its disappearance was last the fault of its client's own connection: see excuse().
     std::optional<MonoTime> excused_at;
     // When its client was last known, or may have been, to two sessions: see excuse_return().
@@ -85,6 +86,13 @@ public:
     void updated(const RegistId& id, const std::string& content);
     void ended(const RegistId& id, Ending how);
     void client_died(const std::string& client, Ending how);
+    // An operator takes it out of the lists, or is about to; shows it again.
+    void drained(const RegistId& id) {
+        publications_.at(id).drained = true;
+    }
+    void restored(const RegistId& id) {
+        publications_.at(id).drained = false;
+    }
     // A living session lost the connection of this client, or the client did not come back to a new
     // session within its grace: for kExcused its publications may disappear although they live.
     void excuse(const std::string& client);

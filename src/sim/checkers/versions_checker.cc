@@ -30,9 +30,10 @@ void VersionsChecker::on_shown(const Listener& listener, const Shown* before, co
     if (!now.complete) {
         return;
     }
-    std::map<RegistId, std::string> content;
+    std::vector<std::pair<RegistId, std::string>> content;
+    content.reserve(now.publications.size());
     for (const auto& [id, publication] : now.publications) {
-        content.emplace(id, publication->boxes.front());
+        content.emplace_back(id, publication->boxes.front());
     }
     const std::string zone = listener.scope == Scope::zone ? listener.zone : "";
     const auto [known, inserted] =

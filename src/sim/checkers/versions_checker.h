@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 #include "sim/checkers/truth.h"
 
@@ -23,7 +26,7 @@ public:
 private:
     // (session, service, zone or nothing, version) -> the complete content told under it.
     std::map<std::tuple<std::string, std::string, std::string, Version>,
-             std::map<RegistId, std::string>>
+             std::vector<std::pair<RegistId, std::string>>>
         told_;
 };
 

@@ -61,11 +61,13 @@ void Excuses::step() {
         truth_.nodes_cut();
     }
     for (const auto& client : clients_) {
+        listen(*client);
         if (client->alive()) {
             judge(*client);
         }
-        // Also of one that died: the session it left may stand still, and hear of neither.
-        if (left_behind(*client)) {
+        // Also of one that died: the session it left may stand still, and hear of neither; and the
+        // one it came to may tell late that it came, and see later still that it is gone.
+        if (left_behind(*client) || (!client->alive() && unheard_of(*client))) {
             truth_.excuse_return(client->name());
         }
     }
@@ -92,9 +94,8 @@ void Excuses::judge(SimClient& client) {
         client.settled_in().server != now.server) {
         truth_.excuse_return(name);
     }
-    // While a cut stands a client does not hear that its session closed the connection.
     if (now.life != 0 && client.settled() && pipes_.held_by_session(client.pipe()) &&
-        !unheard_of(client, now)) {
+        !unheard_of(client)) {
         client.note_settled(now);
         away_.erase(name);
         kept_.erase(name);
@@ -124,13 +125,26 @@ bool Excuses::goes_on(const ServerLife& session) const {
     return process.alive() && process.life() == session.life;
 }
 
-bool Excuses::unheard_of(const SimClient& client, const ServerLife& now) const {
+void Excuses::listen(const SimClient& client) {
+    const ServerLife holder = pipes_.holder_of(client.pipe());
+    const auto hears = [&](Node* data) {
+        return !cuts_.apart(holder.server, data->process().name());
+    };
+    if (holder.life != 0 && !registry_.node(holder.server).process().paused() &&
+        std::ranges::all_of(registry_.nodes(Role::data), hears)) {
+        heard_[client.name()] = client.pipe();
+    }
+}
+
+bool Excuses::unheard_of(const SimClient& client) const {
     const ServerLife home = client.settled_in();
-    const bool moved = home.server != now.server || !goes_on(home);
-    return home.life != 0 && moved && registry_.options().sessions > 1 &&
-           std::ranges::any_of(registry_.nodes(Role::data), [&](Node* data) {
-               return cuts_.apart(now.server, data->process().name());
-           });
+    const ServerLife holder = pipes_.holder_of(client.pipe());
+    if (registry_.options().sessions == 1 || home.life == 0 || holder.life == 0) {
+        return false;
+    }
+    const bool moved = home.server != holder.server || !goes_on(home);
+    const auto heard = heard_.find(client.name());
+    return moved && (heard == heard_.end() || heard->second != client.pipe());
 }
 
 bool Excuses::late(const SimClient& client) const {

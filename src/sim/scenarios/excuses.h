@@ -33,9 +33,11 @@ private:
     [[nodiscard]] bool nodes_apart() const;
     [[nodiscard]] bool some_node_stands_still() const;
     [[nodiscard]] bool goes_on(const ServerLife& session) const;
-    // Whether it moved, or its session ended, and the one it is in now cannot say to all that it is
-    // back.
-    [[nodiscard]] bool unheard_of(const SimClient& client, const ServerLife& now) const;
+    // Notes it when the session that has its connection could tell all data servers of it: it
+    // neither stands still nor is cut off.
+    void listen(const SimClient& client);
+    // Whether it moved, or its session ended, and the one that has it now could not tell yet.
+    [[nodiscard]] bool unheard_of(const SimClient& client) const;
     [[nodiscard]] bool left_behind(const SimClient& client) const;
     [[nodiscard]] bool late(const SimClient& client) const;
     [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
@@ -45,7 +47,8 @@ private:
     const Cuts& cuts_;
     Truth& truth_;
     const Clients& clients_;
-    std::set<std::string> away_;  // excused, and not back yet
+    std::set<std::string> away_;           // excused, and not back yet
+    std::map<std::string, PipeId> heard_;  // by client: the connection of which all could hear
     // By client: for how long a life of a session keeps its publications without it, and how long
     // that life had run when it began to.
     struct Kept {

@@ -11,6 +11,9 @@ namespace {
 
 using std::chrono::seconds;
 
+// Leases are renewed at rest, too: a change may be on its way to a follower when copies are asked.
+constexpr int kAsksAgain = 2;
+
 }  // namespace
 
 World::World(WorldOptions options)
@@ -113,15 +116,23 @@ bool World::all_arrived() const {
            std::ranges::none_of(clients_, leaves);
 }
 
+void World::ask_copies() {
+    copies.ask();
+    run(CopiesChecker::kAnswers);
+}
+
 void World::check_at_rest() {
     const MonoTime until = scheduler.now() + kTravels;
     do {
         while (!violations.any() && !all_arrived() && scheduler.now() < until) {
             run(kStep);
         }
-        copies.ask();
-        run(CopiesChecker::kAnswers);
+        ask_copies();
     } while (!violations.any() && !all_arrived() && scheduler.now() < until);
+    for (int again = 0; again < kAsksAgain && copies.difference(); ++again) {
+        run(kStep);
+        ask_copies();
+    }
     for (Checker* checker : checkers_) {
         if (!violations.any()) {
             checker->at_rest();

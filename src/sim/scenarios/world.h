@@ -106,6 +106,7 @@ private:
     void on_services(std::uint64_t, const msg::ListServicesReply&) override {}
     void on_config_put(std::uint64_t token, const Result<Version>& result) override;
     void ask_config_put();
+    void ask_copies();
     [[nodiscard]] session::SessionServer* some_session();
     void step();
     [[nodiscard]] std::vector<std::string> clients_away() const;

@@ -14,6 +14,11 @@ std::string short_version(Version version) {
                        version.raw() & ((1U << kVersionCountBits) - 1));
 }
 
+// Messages are also described empty, for the names of their kinds.
+std::string name_of(const ServicePtr& service) {
+    return service == nullptr ? "nothing" : service->data_id;
+}
+
 std::string op_text(const msg::PublishBatch::Op& op) {
     return fmt::format("{}{}({} s{})", op.publication != nullptr ? "+" : "-", op.id.raw(),
                        order_of(op.order), op.owner_seq);
@@ -176,6 +181,31 @@ std::string text(const msg::VerifyRequest& m) {
 }
 std::string text(const msg::VerifyReply& m) {
     return fmt::format("VerifyReply {} with {}", m.request, m.copies.size());
+}
+std::string text(const msg::NewestRequest& m) {
+    return fmt::format("NewestRequest {} of {}", m.request, name_of(m.service));
+}
+std::string text(const msg::NewestReply& m) {
+    return fmt::format("NewestReply {} {} {}", m.request, m.leads ? "leads" : "does not lead",
+                       short_version(m.version));
+}
+std::string text(const msg::ReachRequest& m) {
+    return fmt::format("ReachRequest {} of {} {} {}{}", m.request, m.session.raw(),
+                       name_of(m.service), short_version(m.version),
+                       joined(m.without, [](const RegistId& id) { return "without " + id.raw(); }));
+}
+std::string text(const msg::ReachReply& m) {
+    return fmt::format("ReachReply {} of {} {} lists {} behind {}", m.request, m.session.raw(),
+                       short_version(m.version), m.lists, m.behind);
+}
+std::string text(const msg::MarkRequest& m) {
+    return fmt::format("MarkRequest {} {} {} {}", m.request,
+                       m.kind == Mark::Kind::drained ? "drained" : "restored", name_of(m.service),
+                       m.address);
+}
+std::string text(const msg::MarkReply& m) {
+    return fmt::format("MarkReply {} {}{}", m.request, m.result ? "ok" : "refused",
+                       joined(m.ids, [](const RegistId& id) { return id.raw(); }));
 }
 std::string text(const msg::VerifySessionReply& m) {
     return fmt::format("VerifySessionReply {} of {} for {}", m.request, m.session.raw(),

@@ -306,11 +306,14 @@ ServerLife Pipes::session_of(PipeId pipe) const {
     return {found->second->server->process->name(), found->second->session_life};
 }
 
-bool Pipes::held_by_session(PipeId pipe) const {
+ServerLife Pipes::holder_of(PipeId pipe) const {
     const auto found = pipes_.find(pipe);
-    return found != pipes_.end() && found->second->server_open &&
-           found->second->server->process->alive() &&
-           found->second->server->process->life() == found->second->session_life;
+    if (found == pipes_.end() || !found->second->server_open) {
+        return {};
+    }
+    const Process& session = *found->second->server->process;
+    const bool lives = session.alive() && session.life() == found->second->session_life;
+    return lives ? ServerLife{session.name(), session.life()} : ServerLife{};
 }
 
 std::vector<std::string> Pipes::server_list(PipeId pipe) const {

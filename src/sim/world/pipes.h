@@ -104,8 +104,11 @@ public:
     }
     // Where this connection leads to.
     [[nodiscard]] ServerLife session_of(PipeId pipe) const;
-    // Whether the session at the other end lives and has it for open.
-    [[nodiscard]] bool held_by_session(PipeId pipe) const;
+    // The session that has it for open and lives, whether the client's end is there or not.
+    [[nodiscard]] ServerLife holder_of(PipeId pipe) const;
+    [[nodiscard]] bool held_by_session(PipeId pipe) const {
+        return holder_of(pipe).life != 0;
+    }
     // The page of servers of the session at the other end; empty when it does not answer.
     [[nodiscard]] std::vector<std::string> server_list(PipeId pipe) const;
     [[nodiscard]] std::vector<PipeId> open() const;

@@ -43,9 +43,17 @@ public:
     void on_verify(std::uint64_t token, const Result<verify::Report>& report) override {
         verify.emplace_back(token, report);
     }
+    void on_propagation(std::uint64_t token, const Result<propagation::Report>& report) override {
+        propagation.emplace_back(token, report);
+    }
+    void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& report) override {
+        marked.emplace_back(token, report);
+    }
     std::vector<std::pair<std::uint64_t, http::ClusterAnswer>> cluster;
     std::vector<std::pair<std::uint64_t, http::BrakeOutcome>> brake;
     std::vector<std::pair<std::uint64_t, Result<verify::Report>>> verify;
+    std::vector<std::pair<std::uint64_t, Result<propagation::Report>>> propagation;
+    std::vector<std::pair<std::uint64_t, Result<propagation::DrainReport>>> marked;
 };
 
 }  // namespace muster::cli

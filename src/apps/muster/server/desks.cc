@@ -26,6 +26,16 @@ Desks::Desks(Foundation& base, bool serves_clients, std::function<LastKnown()> k
                               return verify::Known{.table = known_().report.table,
                                                    .members = members()};
                           }}),
+      propagation_timers_(*base.loop),
+      propagations_(self_, base.identity.life.now,
+                    {.timers = propagation_timers_,
+                     .asking = {.clock = *base.loop,
+                                .outbox = *outbox_,
+                                .known =
+                                    [this] {
+                                        return propagation::Known{.table = known_().report.table,
+                                                                  .members = members()};
+                                    }}}),
       operator_timers_(*base.loop),
       operators_(self_.node, base.identity.life.now, base.identity.metas,
                  {.clock = *base.loop,
@@ -33,9 +43,11 @@ Desks::Desks(Foundation& base, bool serves_clients, std::function<LastKnown()> k
                   .outbox = *outbox_,
                   .brakes = brakes_,
                   .verifications = verifications_,
+                  .propagations = propagations_,
                   .last_known = [this] { return known_(); }}) {
     brake_timers_.bind(brakes_);
     verify_timers_.bind(verifications_);
+    propagation_timers_.bind(propagations_);
     operator_timers_.bind(operators_);
 }
 
@@ -58,6 +70,19 @@ bool Desks::take(const msg::RoleAddress& from, const msg::ClusterMessage& messag
     }
     if (const auto* copies = std::get_if<msg::VerifyReply>(&message)) {
         verifications_.take(from, *copies);
+        return true;
+    }
+    if (const auto* newest = std::get_if<msg::NewestReply>(&message)) {
+        propagations_.take(from, *newest);
+        return true;
+    }
+    if (const auto* marked = std::get_if<msg::MarkReply>(&message)) {
+        propagations_.take(from, *marked);
+        return true;
+    }
+    if (const auto* reach = std::get_if<msg::ReachReply>(&message);
+        reach != nullptr && reach->asker == base_.identity.node()) {
+        propagations_.take(*reach);
         return true;
     }
     const auto* word = std::get_if<msg::VerifySessionReply>(&message);

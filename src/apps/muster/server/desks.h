@@ -8,6 +8,7 @@
 #include "apps/muster/server/foundation.h"
 #include "apps/muster/server/last_known.h"
 #include "apps/muster/server/operator_desk.h"
+#include "apps/muster/server/propagation_desk.h"
 #include "apps/muster/server/verify_desk.h"
 
 namespace muster::cli {
@@ -36,6 +37,8 @@ private:
     BrakeDesk brakes_;
     runtime::LoopTimers verify_timers_;
     VerifyDesk verifications_;
+    runtime::LoopTimers propagation_timers_;
+    PropagationDesk propagations_;
     runtime::LoopTimers operator_timers_;
     OperatorDesk operators_;
 };

@@ -8,6 +8,7 @@
 
 #include "apps/muster/server/brake_desk.h"
 #include "apps/muster/server/last_known.h"
+#include "apps/muster/server/propagation_desk.h"
 #include "apps/muster/server/verify_desk.h"
 #include "base/time.h"
 #include "doors/http/cluster_face.h"
@@ -29,6 +30,7 @@ public:
         msg::Outbox& outbox;  // of that role
         BrakeDesk& brakes;
         VerifyDesk& verifications;
+        PropagationDesk& propagations;
         std::function<LastKnown()> last_known;
     };
     OperatorDesk(NodeId self, Incarnation incarnation, std::vector<NodeId> metas, Env env);
@@ -41,6 +43,14 @@ public:
     }
     void ask_verify(std::uint64_t token, http::ClusterPort& port) override {
         env_.verifications.ask(token, port);
+    }
+    void ask_propagation(std::uint64_t token, propagation::Question wish,
+                         http::ClusterPort& port) override {
+        env_.propagations.ask(token, std::move(wish), port);
+    }
+    void ask_mark(std::uint64_t token, propagation::DrainWish wish,
+                  http::ClusterPort& port) override {
+        env_.propagations.ask(token, std::move(wish), port);
     }
 
     // What came for that role.

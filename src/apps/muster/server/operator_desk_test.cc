@@ -54,6 +54,12 @@ protected:
                              {.clock = clock, .timers = others, .outbox = outbox, .known = [] {
                                   return verify::Known{};
                               }}};
+    PropagationDesk propagations{
+        {NodeId("s1"), Role::session},
+        kLife,
+        {.timers = others, .asking = {.clock = clock, .outbox = outbox, .known = [] {
+                                          return propagation::Known{};
+                                      }}}};
     OperatorDesk desk{NodeId("s1"),
                       kLife,
                       {NodeId("m1"), NodeId("m2")},
@@ -62,6 +68,7 @@ protected:
                        .outbox = outbox,
                        .brakes = brakes,
                        .verifications = verifications,
+                       .propagations = propagations,
                        .last_known = [this] { return known; }}};
 };
 

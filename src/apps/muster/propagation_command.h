@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "apps/muster/query_commands.h"
+
+namespace muster::cli {
+
+struct PropagationOptions {
+    QueryOptions query;
+    std::string service;
+    std::uint32_t limit = 100;
+};
+
+// Who has the newest version of a service, who is behind and by how much. Returns the exit status:
+// 0 everybody who was asked has it, 1 it could not be asked, 3 somebody is behind or did not
+// answer.
+int run_propagation(const PropagationOptions& options);
+
+}  // namespace muster::cli

@@ -1,0 +1,63 @@
+#pragma once
+
+#include "msg/codec/archive.h"
+#include "msg/codec/data_data_fields.h"
+#include "msg/codec/model_fields.h"
+#include "msg/propagation.h"
+
+// The messages of msg/propagation.h on the wire.
+namespace muster::msg::codec {
+
+template <>
+struct LastOf<Scope> {
+    static constexpr Scope value = Scope::global;
+};
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, NewestRequest> it) {
+    auto& [incarnation, request, service] = it;
+    ar(incarnation, request, service);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, NewestReply> it) {
+    auto& [incarnation, request, leads, settled, version, publications, drained] = it;
+    ar(incarnation, request, leads, settled, version, publications, drained);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ReachRequest> it) {
+    auto& [incarnation, request, asker, asker_role, session, service, version, without, limit] = it;
+    ar(incarnation, request, asker, asker_role, session, service, version, without, limit);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, SubscriberLine> it) {
+    auto& [client_address, door, app, scope, zone, subscriptions, acknowledged, in_flight, behind,
+           congested, changes, behind_ms] = it;
+    ar(client_address, name(door), name(app), scope, name(zone), subscriptions, acknowledged,
+       in_flight, behind, congested, changes, behind_ms);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, ReachReply> it) {
+    auto& [incarnation, request, asker, asker_role, session, version, complete, lists, behind,
+           congested, lines] = it;
+    ar(incarnation, request, asker, asker_role, session, version, complete, lists, behind,
+       congested, lines);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, MarkRequest> it) {
+    auto& [incarnation, request, service, address, kind, ramp_ms, since] = it;
+    ar(incarnation, request, service, address, kind, ramp_ms, since);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, MarkReply> it) {
+    auto& [incarnation, request, result, ids, changed, others, version, since, copies, lacking] =
+        it;
+    ar(incarnation, request, result, ids, changed, others, version, since, copies, lacking);
+}
+
+}  // namespace muster::msg::codec
