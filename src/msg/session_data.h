@@ -58,6 +58,9 @@ struct InterestDeclare {
         // One that a client was shown and that did not lead to the copy: what is told takes nothing
         // away before the receiver knows it, or all.
         Version doubted = {};
+        // Of the slot's leader as the session knows it; it is answered in that epoch only, as others
+        // may tell the session more in the next. Zero: in any.
+        Epoch slot_epoch = {};
 
         [[nodiscard]] Version highest() const {
             return std::max({held, heard, doubted});

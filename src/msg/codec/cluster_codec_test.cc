@@ -232,10 +232,10 @@ TEST(ClusterCodec, KeepsTheseBytes) {
                                .items = {{.service = s, .held = Version(100), .complete = true},
                                          {.service = s, .held = Version(101)},
                                          {.service = s, .held = Version()}}}),
-        bytes({2, 1, 2, 0,   0,    3,              // three items
-               8, 0, 1, 's', 0xc8, 0x01, 1, 0, 0,  // new service "s", 100 above zero
-               5, 2, 2, 0,   0,    0,              // service 0 again, 1 above the last
-               5, 2, 0, 0,   0,    0}));           // service 0 again, version zero
+        bytes({2, 1, 2, 0,   0,    3,                 // three items
+               9, 0, 1, 's', 0xc8, 0x01, 1, 0, 0, 0,  // new service "s", 100 above zero
+               6, 2, 2, 0,   0,    0,    0,           // service 0 again, 1 above the last
+               6, 2, 0, 0,   0,    0,    0}));        // service 0 again, version zero
     EXPECT_EQ(
         encode(PublishBatchReply{
             .session = Incarnation(1), .slot = SlotId(2), .batch = 3, .slot_epoch = Epoch(4)}),

@@ -20,9 +20,9 @@ void fields(Ar& ar, Of<Ar, PublishBatch> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, InterestDeclare::Item> it) {
-    auto& [service, held, complete, heard, doubted] = it;
+    auto& [service, held, complete, heard, doubted, slot_epoch] = it;
     ar(service, held, complete, heard);
-    ar.added(doubted);
+    ar.added(doubted, slot_epoch);
 }
 
 template <class Ar>

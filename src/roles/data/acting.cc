@@ -36,7 +36,6 @@ LedSlot* DataServer::Impl::serve(SlotId id, bool acting) {
     for (auto& [node, link] : sessions_.all()) {
         link.asked.erase(id);  // the copy is another one than at an earlier time of acting
     }
-    answer_early({id});
     return &begun;
 }
 

@@ -24,7 +24,7 @@ bool knows(const LedSlot& slot, const store::DatumStore::Datum& datum, Version s
 }
 
 bool doubtful(const Interest& interest) {
-    return interest.stand != Stand::trunk || !interest.complete;
+    return interest.stand != Stand::early && (interest.stand != Stand::trunk || !interest.complete);
 }
 
 }  // namespace

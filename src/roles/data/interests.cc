@@ -7,6 +7,15 @@ namespace muster::data {
 
 using Stand = Interest::Stand;
 
+namespace {
+
+// Whether it is about the slot as led in `epoch`.
+bool is_for(const msg::InterestDeclare::Item& item, Epoch epoch) {
+    return item.slot_epoch == Epoch{} || item.slot_epoch == epoch;
+}
+
+}  // namespace
+
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
     SessionLink* link = hear(from.node, declare.session);
     if (link == nullptr || declare.stream < link->stream) {
@@ -37,21 +46,29 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
             if (inserted) {
                 watchers_.add(name, *link);
             }
+            if (interest.part > declare.part) {
+                continue;  // said anew since
+            }
             interest.service = item.service;
-            interest.part = std::max(interest.part, declare.part);
+            interest.part = declare.part;
             interest.said = item;
             interest.since = env_.clock.mono();
             const auto id = slots_.id_of(*item.service);
-            LedSlot* slot = id ? serve(*id, declare.acting) : nullptr;
+            const Epoch epoch = id ? slots_.epoch_of(*id) : Epoch{};
+            LedSlot* slot = id && is_for(item, epoch) ? serve(*id, declare.acting) : nullptr;
             if (slot != nullptr) {
                 answer(*slot, *link, interest);
                 continue;
             }
-            // The table that gives us the slot may still be on its way: it is answered then.
-            interest.stand = Stand::waiting;
+            interest.stand = Stand::early;
             if (id) {
-                refused[*id] = {
-                    .slot = *id, .slot_epoch = slots_.epoch_of(*id), .acting = declare.acting};
+                refused[*id] = {.slot = *id, .slot_epoch = epoch, .acting = declare.acting};
+            }
+            // The table that gives us the slot may still be on its way: it is answered then. Others
+            // are declared again when the session takes that way again: it may hold more by then.
+            if (declare.acting || (item.slot_epoch != Epoch{} && item.slot_epoch < epoch)) {
+                watchers_.remove(name, *link);
+                link->interests.erase(found);
             }
         }
         std::vector<msg::NotLeading::Item> items;
@@ -73,7 +90,8 @@ void DataServer::Impl::answer_early(const std::vector<SlotId>& begun) {
     for (auto& [node, link] : sessions_.all()) {
         for (auto& [name, interest] : link.interests) {
             const auto id = slots_.id_of(*interest.service);
-            if (interest.stand == Stand::waiting && id && std::ranges::binary_search(begun, *id)) {
+            if (interest.stand == Stand::early && id && std::ranges::binary_search(begun, *id) &&
+                is_for(interest.said, slots_.epoch_of(*id))) {
                 answer(*slots_.find(*id), link, interest);
             }
         }
@@ -127,7 +145,7 @@ void DataServer::Impl::end_interests(const std::vector<SlotId>& ended, bool acti
         for (auto item = link.interests.begin(); item != link.interests.end();) {
             const auto id = slots_.id_of(*item->second.service);
             const bool over = id && std::ranges::binary_search(ended, *id);
-            if (over && item->second.stand != Stand::waiting) {
+            if (over && item->second.stand != Stand::early) {
                 watchers_.remove(item->first, link);
                 item = link.interests.erase(item);
                 continue;

@@ -40,11 +40,11 @@ protected:
     }
     // Interest anew, with what was shown of it.
     void declare(const TestSession& session, const std::string& to,
-                 msg::InterestDeclare::Item shown) {
+                 msg::InterestDeclare::Item shown, std::uint64_t part = 10) {
         world.send(
             {session.node, Role::session}, {NodeId(to), Role::data},
             msg::InterestDeclare{
-                .session = Incarnation(1), .stream = 1, .part = 10, .items = {std::move(shown)}});
+                .session = Incarnation(1), .stream = 1, .part = part, .items = {std::move(shown)}});
         world.run();
     }
     void lose_nothing() {
@@ -567,6 +567,63 @@ TEST_F(Acting, ServesThoseWhoReachNobodyElse) {
     EXPECT_EQ(world["d2"].status().slots_acting, 1U);
     world.pass(500ms);
     EXPECT_FALSE(world.reported[NodeId("d2")][SlotId(0)].synced);
+}
+
+// What a session declared before others told it more is not answered when it comes back to act.
+TEST_F(Acting, AnswersNothingThatItRefusedWhenItWasDeclared) {
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.acting_node = NodeId("d2");
+    s3.want(kOrders, true);
+    EXPECT_TRUE(s3.copies["orders"].ids.empty()) << "the leader is heard";
+    s3.acting_node = {};
+    s3.want(kOrders);
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    ASSERT_EQ(s3.copies["orders"].ids, (Ids{"a", "tail"}));
+    for (const char* a : {"d2", "s3"}) {
+        for (const char* b : {"d1", "d3", "s1"}) {
+            world.cut(a, b);
+        }
+    }
+    world.pass(1500ms);
+    s3.acting_node = NodeId("d2");
+    s3.publish("b", kOrders, true);
+    ASSERT_EQ(world["d2"].status().slots_acting, 1U);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "tail"}));
+    s3.want(kOrders, true);
+    EXPECT_EQ(s3.copies["orders"].ids, (Ids{"a", "b", "tail"}));
+}
+
+// A table that names d2 was passed over: what was declared by it is not answered by a later one.
+TEST_F(Promotion, AnswersADeclarationOfNoOtherEpoch) {
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    const Epoch next(world.table.epoch.raw() + 1);
+    const Epoch after(next.raw() + 1);
+    world.table.epoch = next;  // told to nobody
+    declare(s3, "d2", {.service = kOrders, .held = {}, .slot_epoch = next});
+    EXPECT_TRUE(s3.copies["orders"].ids.empty());
+    world.assign({"d2", "d3"});
+    ASSERT_EQ(world.table.slots[0].epoch, after);
+    EXPECT_TRUE(s3.copies["orders"].ids.empty());
+    declare(s3, "d2", {.service = kOrders, .held = {}, .slot_epoch = next}, 11);
+    EXPECT_TRUE(s3.copies["orders"].ids.empty()) << "an epoch that is over";
+    EXPECT_EQ(s3.refused.back().slot_epoch, after);
+    declare(s3, "d2", {.service = kOrders, .held = {}, .slot_epoch = after}, 12);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+}
+
+TEST_F(Promotion, AnswersADeclarationOnceTheTableOfItsEpochIsThere) {
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    const Epoch next(world.table.epoch.raw() + 1);
+    declare(s3, "d2", {.service = kOrders, .held = {}, .slot_epoch = next});
+    EXPECT_TRUE(s3.copies["orders"].ids.empty());
+    world.assign({"d2", "d3"});
+    ASSERT_EQ(world.table.slots[0].epoch, next);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
 }
 
 TEST_F(Acting, UnitesBothSidesAfterwardsAndNeitherLosesTheOthers) {

@@ -18,6 +18,7 @@ namespace muster::data {
 // A service a session wants to be told about, and how what it holds stands to what is held here.
 struct Interest {
     enum class Stand : std::uint8_t {
+        early,    // in a leader epoch that is not known here yet: told nothing until it is
         waiting,  // not answered yet: told nothing until then
         trunk,    // it has the versions of the datum here
         fork,     // it holds what is not known here: the same changes, in versions of its own
@@ -25,7 +26,7 @@ struct Interest {
     ServicePtr service;
     std::uint64_t part = 0;  // of the stream that declared it
     msg::InterestDeclare::Item said = {};
-    Stand stand = Stand::waiting;
+    Stand stand = Stand::early;
     bool complete = false;  // its list is all there is
     bool counted = false;   // among the datum's interested
     Version version = {};   // on a fork: what it was told last

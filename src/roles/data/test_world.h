@@ -428,7 +428,8 @@ inline void TestSession::want(const ServicePtr& of, bool acting) {
                                      .items = {{.service = of,
                                                 .held = copy.version,
                                                 .complete = copy.complete,
-                                                .heard = copy.version}}});
+                                                .heard = copy.version,
+                                                .slot_epoch = epoch(slot)}}});
     world_.run();
 }
 

@@ -124,7 +124,11 @@ void SessionServer::Impl::declare(const NodeId& node, const DatumCopy& copy) {
         return;
     }
     const Route* route = routes_.find(*copy.service);
-    interests_.declare(node, declaration_of(copy), route != nullptr && route->acting);
+    auto item = declaration_of(copy);
+    if (route != nullptr) {
+        item.slot_epoch = route->epoch;
+    }
+    interests_.declare(node, std::move(item), route != nullptr && route->acting);
 }
 
 // Their leader tells versions below what was shown: it could not know better when they were
