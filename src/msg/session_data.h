@@ -55,15 +55,17 @@ struct InterestDeclare {
         bool complete = false;  // that copy was once told whole and settled
         // The highest version that a client of the session was shown; the list is told above it.
         Version heard = {};
-        // One that a client was shown and that did not lead to the copy: what is told takes nothing
-        // away before the receiver knows it, or all.
-        Version doubted = {};
-        // Of the slot's leader as the session knows it; it is answered in that epoch only, as others
-        // may tell the session more in the next. Zero: in any.
+        // Others that clients were shown and that did not lead to the copy, and that of a copy
+        // which is not named as held: what is told takes nothing away before the receiver knows
+        // each of them, or all. A few.
+        std::vector<Version> doubted = {};
+        // Of the slot's leader as the session knows it; it is answered in that epoch only, as
+        // others may tell the session more in the next. Zero: in any.
         Epoch slot_epoch = {};
 
         [[nodiscard]] Version highest() const {
-            return std::max({held, heard, doubted});
+            return std::max(
+                {held, heard, doubted.empty() ? Version{} : *std::ranges::max_element(doubted)});
         }
     };
     Incarnation session;

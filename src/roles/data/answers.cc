@@ -23,6 +23,13 @@ bool knows(const LedSlot& slot, const store::DatumStore::Datum& datum, Version s
     return seen == Version{} || slot.log.knows(*datum.service, seen, datum.version);
 }
 
+bool knows_all(const LedSlot& slot, const store::DatumStore::Datum& datum,
+               const msg::InterestDeclare::Item& said) {
+    return knows(slot, datum, said.held) && knows(slot, datum, said.heard) &&
+           std::ranges::all_of(said.doubted,
+                               [&](Version seen) { return knows(slot, datum, seen); });
+}
+
 bool doubtful(const Interest& interest) {
     return interest.stand != Stand::early && (interest.stand != Stand::trunk || !interest.complete);
 }
@@ -38,8 +45,7 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
     }
     // What is held here is, or once was, all there is.
     const bool statement = slot.settled || slot.whole;
-    const bool known = knows(slot, datum, said.held) && knows(slot, datum, said.heard) &&
-                       knows(slot, datum, said.doubted);
+    const bool known = knows_all(slot, datum, said);
     if (known && datum.version == Version{}) {
         step(slot, datum);
     }
@@ -93,11 +99,14 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
     const bool waited = env_.clock.mono() - interest.since >= kStrayWait;
     const auto id = slots_.id_of(*interest.service);
     if (id) {
-        for (const Version seen : {said.held, said.heard, said.doubted}) {
+        const auto note = [&](Version seen) {
             if (!knows(slot, datum, seen)) {
                 note_given_beside(*id, slot, seen);
             }
-        }
+        };
+        note(said.held);
+        note(said.heard);
+        std::ranges::for_each(said.doubted, note);
         if (said.held != Version{}) {
             link.supplied.erase(*id);  // another leader told it that: it may own other things now
         }

@@ -196,11 +196,31 @@ TEST_F(Promotion, MakesNoStatementToWhoComesBackFromAFork) {
 TEST_F(Promotion, TellsAboveAllThatWasShownToWhoDoubts) {
     const Version shown(s2.copies["orders"].version.raw() + store::kApart);
     s2.copies["orders"].version = shown;
-    declare(
-        s2, "d1",
-        {.service = kOrders, .heard = shown, .doubted = Version(shown.raw() - store::kApart - 1)});
+    declare(s2, "d1",
+            {.service = kOrders,
+             .heard = shown,
+             .doubted = {Version(shown.raw() - store::kApart - 1)}});
     world.pass(3s);
     EXPECT_GT(s2.copies["orders"].version, shown);
+}
+
+// What it shows diverged, and a client came to it that others told more: the leader knows that
+// only.
+TEST_F(Promotion, TakesNothingThatIsShownThoughAClientBringsAVersionThatIsKnown) {
+    lose_entries();
+    s1.publish("tail", kOrders);
+    lose_nothing();
+    world.kill("d1");
+    TestSession& s3 = world.session("s3");
+    world.assign({"d2", "d3"});
+    s3.want(kOrders);
+    const Version known = s3.copies["orders"].version;
+    ASSERT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    declare(s2, "d2",
+            {.service = kOrders, .heard = known, .doubted = {s2.copies["orders"].version}});
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
+    world.pass(3s);
+    EXPECT_EQ(s2.copies["orders"].ids, (Ids{"a", "tail"}));
 }
 
 TEST_F(Promotion, TellsTheListAboveTheVersionThatWasShownOfAnother) {
@@ -520,7 +540,7 @@ TEST_F(Promotion, AsksAllSessionsAgainWhenAClientHoldsWhatAnotherGaveBesideTheLe
             {.service = kOrders,
              .held = copy.version,
              .heard = copy.version,
-             .doubted = Version((copy.version.raw() - store::kApart) | store::kApart)});
+             .doubted = {Version((copy.version.raw() - store::kApart) | store::kApart)}});
     EXPECT_FALSE(world.copy("d1").settled);
     EXPECT_EQ(s2.snapshots, snapshots);
     world.pass(3s);

@@ -1,6 +1,7 @@
 #include "roles/session/datum_copies.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace muster::session {
@@ -57,12 +58,37 @@ bool DatumCopy::Departed::holds(const Publication& publication) const {
            (publication.order <= gone.order && *gone.connection == connection_of(publication));
 }
 
+namespace {
+
+void remember_newest(std::vector<Version>& seen, Version version) {
+    const auto at = std::ranges::lower_bound(seen, version);
+    if (at == seen.end() || *at != version) {
+        seen.insert(at, version);
+    }
+    if (seen.size() > DatumCopy::kSeenMax) {
+        seen.erase(seen.begin());
+    }
+}
+
+}  // namespace
+
+void DatumCopy::doubt(Version seen) {
+    remember_newest(doubted, seen);
+}
+
 msg::InterestDeclare::Item declaration_of(const DatumCopy& copy) {
-    return {.service = copy.service,
-            .held = copy.diverged ? Version{} : copy.version,
-            .complete = copy.complete && !copy.diverged && copy.doubted == Version{},
-            .heard = std::max(copy.heard, copy.version),
-            .doubted = copy.doubted};
+    msg::InterestDeclare::Item item{
+        .service = copy.service,
+        .held = copy.diverged ? Version{} : copy.version,
+        .complete = copy.complete && !copy.diverged && copy.doubted.empty(),
+        .heard = std::max(copy.heard, copy.version),
+        .doubted = copy.doubted};
+    if (copy.diverged && copy.version < item.heard) {
+        item.doubted.push_back(copy.version);
+    }
+    std::ranges::copy_if(copy.ahead, std::back_inserter(item.doubted),
+                         [&](Version seen) { return seen != item.heard; });
+    return item;
 }
 
 DatumCopy& DatumCopies::find_or_make(const ServicePtr& service) {
@@ -90,6 +116,7 @@ void DatumCopies::advance(DatumCopy& copy, Version to, std::vector<RegistId> tou
         copy.steps.pop_front();
     }
     copy.version = to;
+    copy.ahead.erase(copy.ahead.begin(), std::ranges::upper_bound(copy.ahead, to));
     copy.views.clear();
 }
 
@@ -135,7 +162,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     DatumCopy* copy = find(*snapshot.service);
     if (copy == nullptr || snapshot.version < copy->version ||
         (snapshot.version == copy->version &&
-         ((copy->complete && copy->doubted == Version{}) || !snapshot.settled))) {
+         ((copy->complete && copy->doubted.empty()) || !snapshot.settled))) {
         return Folded::nothing;
     }
     for (const Departure& gone : snapshot.departed) {
@@ -173,7 +200,9 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     copy->told.reset();
     copy->complete = copy->complete || snapshot.settled;
     copy->diverged = copy->diverged && !snapshot.settled;
-    copy->doubted = snapshot.settled ? Version{} : copy->doubted;
+    if (snapshot.settled) {
+        copy->doubted.clear();
+    }
     advance(*copy, snapshot.version, std::move(touched));
     return Folded::changed;
 }
@@ -244,6 +273,18 @@ bool DatumCopies::knows(const DatumCopy& copy, Version held) {
         if (step->from <= held) {
             return step->from == held || step->from == Version{};
         }
+    }
+    return true;
+}
+
+bool DatumCopies::note_held(DatumCopy& copy, Version held) {
+    copy.heard = std::max(copy.heard, held);
+    if (!knows(copy, held)) {
+        copy.doubt(held);
+        return false;
+    }
+    if (held > copy.version) {
+        remember_newest(copy.ahead, held);
     }
     return true;
 }

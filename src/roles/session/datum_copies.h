@@ -97,10 +97,15 @@ struct DatumCopy {
     bool wanted = false;
     MonoTime unwanted_since;
     Version heard;  // the highest any client said to have
-    // What a client said to have that is below `version`, and never led here: another leader told
-    // it of what may not be known here. To that client the list is not all there is, until a leader
-    // that knows all has told it anew. Zero: none.
-    Version doubted;
+    // What clients said to have, the newest kSeenMax of each, sorted.
+    static constexpr std::size_t kSeenMax = 16;
+    // Below `version`, and never led here: another leader told them of what may not be known here.
+    // To those clients the list is not all there is, until a leader that knows all has told it
+    // anew.
+    std::vector<Version> doubted;
+    std::vector<Version> ahead;  // above `version`
+
+    void doubt(Version seen);
 };
 
 // How a leader is told of it. What diverged is no base for differences: it is told whole, above all
@@ -141,6 +146,9 @@ public:
     // Whether `held` led to the copy, or may yet. What is older than all that is remembered is
     // believed.
     [[nodiscard]] static bool knows(const DatumCopy& copy, Version held);
+
+    // A client says that it holds `held`. Returns whether it knows() that.
+    static bool note_held(DatumCopy& copy, Version held);
 
     // How many steps led from `held` to now; none: they do not reach back.
     [[nodiscard]] static std::optional<std::uint32_t> steps_since(const DatumCopy& copy,

@@ -63,13 +63,38 @@ TEST_F(DatumCopiesTest, AreDeclaredWithAllThatWasShown) {
     copy.heard = Version(7);
     EXPECT_EQ(declaration_of(copy).heard, Version(7));
     copy.heard = Version(4);
-    copy.doubted = Version(3);
-    EXPECT_EQ(declaration_of(copy).doubted, Version(3));
+    copy.doubt(Version(2));
+    copy.doubt(Version(3));
+    EXPECT_EQ(declaration_of(copy).doubted, (std::vector{Version(2), Version(3)}));
     EXPECT_FALSE(declaration_of(copy).complete) << "not to who doubts";
     copy.diverged = true;
     EXPECT_EQ(declaration_of(copy).held, Version()) << "no base for differences";
     EXPECT_EQ(declaration_of(copy).heard, Version(5)) << "the list comes above it";
-    EXPECT_EQ(declaration_of(copy).doubted, Version(3));
+    EXPECT_EQ(declaration_of(copy).doubted, (std::vector{Version(2), Version(3)}));
+}
+
+// The leader may know the highest only.
+TEST_F(DatumCopiesTest, AreDeclaredWithEachVersionThatWasShown) {
+    copies.fold(snapshot(5, true, {publication("p")}));
+    copy.diverged = true;
+    EXPECT_TRUE(DatumCopies::note_held(copy, Version(7)));
+    EXPECT_TRUE(DatumCopies::note_held(copy, Version(9)));
+    EXPECT_EQ(declaration_of(copy).heard, Version(9));
+    EXPECT_EQ(declaration_of(copy).doubted, (std::vector{Version(5), Version(7)}));
+    copies.fold(snapshot(8, false, {}));
+    EXPECT_EQ(declaration_of(copy).doubted, std::vector{Version(8)}) << "7 is passed";
+    copies.fold(snapshot(10, true, {}));
+    EXPECT_TRUE(declaration_of(copy).doubted.empty());
+}
+
+TEST_F(DatumCopiesTest, RememberTheNewestOfTheVersionsThatClientsHold) {
+    copies.fold(snapshot(5, true, {}));
+    for (std::uint64_t i = 0; i < 3 * DatumCopy::kSeenMax; ++i) {
+        EXPECT_TRUE(DatumCopies::note_held(copy, Version(10 + i)));
+        copy.doubt(Version(i));
+    }
+    const auto item = declaration_of(copy);
+    EXPECT_EQ(item.doubted.size(), 2 * DatumCopy::kSeenMax - 1) << "one of them is the highest";
 }
 
 TEST_F(DatumCopiesTest, KnowWhichVersionsNeverLedHere) {
@@ -272,12 +297,12 @@ TEST_F(DatumCopiesTest, AreCompleteOnlyAfterASettledSnapshot) {
 
 TEST_F(DatumCopiesTest, DoubtNothingAnyMoreOnceAllIsTold) {
     copies.fold(snapshot(5, true, {publication("p")}));
-    copy.doubted = Version(4);
+    copy.doubt(Version(4));
     EXPECT_EQ(copies.fold(snapshot(5, false, {publication("p")})), Folded::nothing);
-    EXPECT_EQ(copy.doubted, Version(4));
+    EXPECT_EQ(copy.doubted, std::vector{Version(4)});
     EXPECT_EQ(copies.fold(snapshot(5, true, {publication("p")})), Folded::changed)
         << "a change to this version may have come just before";
-    EXPECT_EQ(copy.doubted, Version());
+    EXPECT_TRUE(copy.doubted.empty());
     EXPECT_EQ(copies.fold(snapshot(5, true, {publication("p")})), Folded::nothing);
 }
 

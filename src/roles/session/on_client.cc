@@ -194,11 +194,7 @@ bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
     DatumCopy& copy = copies_.find_or_make(service);
     const bool asked = copy.wanted || copy.version.raw() != 0;
     copies_.want(copy);
-    copy.heard = std::max(copy.heard, held);
-    const bool known = DatumCopies::knows(copy, held);
-    if (!known) {
-        copy.doubted = std::max(copy.doubted, held);
-    }
+    const bool known = DatumCopies::note_held(copy, held);
     if (asked && held <= copy.version && known) {
         return true;
     }

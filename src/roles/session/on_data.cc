@@ -85,8 +85,11 @@ void SessionServer::Impl::fold(const NodeId& leader,
     }
     const auto* list = std::get_if<DatumSnapshot>(&change);
     if (list == nullptr || !list->settled) {
-        if (const Version stray = pusher_.note_strays(*copy, before); stray != Version{}) {
-            copy->doubted = std::max(copy->doubted, stray);
+        const auto strays = pusher_.note_strays(*copy, before);
+        for (const Version stray : strays) {
+            copy->doubt(stray);
+        }
+        if (!strays.empty()) {
             declare(leader, *copy);
         }
     }

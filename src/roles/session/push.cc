@@ -67,20 +67,20 @@ std::size_t Pusher::door_number(const msg::ClientPort* port) {
     return doors_.size() - 1;
 }
 
-Version Pusher::note_strays(const DatumCopy& copy, Version from) {
-    Version highest;
+std::set<Version> Pusher::note_strays(const DatumCopy& copy, Version from) {
+    std::set<Version> strays;
     const auto known = services_.find(copy.service->data_info_id());
     if (known == services_.end()) {
-        return highest;
+        return strays;
     }
     for (auto& [key, list] : known->second.lists) {
         const Version held = list.acknowledged;
         if (list.claimed && held > from && held < copy.version) {
             list.stray = true;
-            highest = std::max(highest, held);
+            strays.insert(held);
         }
     }
-    return highest;
+    return strays;
 }
 
 void Pusher::offer(DatumCopy& copy, MonoTime now) {
@@ -121,7 +121,7 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (port == nullptr) {
         return;
     }
-    if (list.stray && copy.doubted == Version{}) {
+    if (list.stray && copy.doubted.empty()) {
         list.stray = false;
         list.whole = true;
     }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,8 +87,8 @@ public:
     bool remove(const Service& service, const ListKey& key, const RegistId& id);
 
     // The copy came from `from` to the version it has: what a subscriber holds between these never
-    // led there, so it is a stray from now on. Returns the highest such version; zero: none.
-    Version note_strays(const DatumCopy& copy, Version from);
+    // led there, so it is a stray from now on. Returns these versions.
+    std::set<Version> note_strays(const DatumCopy& copy, Version from);
 
     // Sends what is due of this service: to everybody, or to one connection.
     void offer(DatumCopy& copy, MonoTime now);

@@ -144,7 +144,7 @@ TEST_F(PusherTest, CallsAListBehindSinceItFirstWasWhenPushesAreLost) {
 
 TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyDoubtsUntilItIsToldAnew) {
     add(1, "s");
-    copy.doubted = Version(4);
+    copy.doubt(Version(4));
     pusher.add(kOrders, list(2), RegistId("s"), {.version = Version(4), .stray = true}, "");
     ASSERT_EQ(offer().size(), 2U);
     EXPECT_TRUE(port.sent.front().complete);
@@ -166,10 +166,10 @@ TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyPassedBy) {
     add(3, "s", Version(9));
     (void)offer();
     (void)acknowledge(1, 5);
-    EXPECT_EQ(pusher.note_strays(copy, Version(4)), Version()) << "nothing was passed by";
+    EXPECT_TRUE(pusher.note_strays(copy, Version(4)).empty()) << "nothing was passed by";
     tell(9, {"p"}, false);
-    EXPECT_EQ(pusher.note_strays(copy, Version(5)), Version(8));
-    copy.doubted = Version(8);
+    EXPECT_EQ(pusher.note_strays(copy, Version(5)), std::set{Version(8)});
+    copy.doubt(Version(8));
     ASSERT_EQ(offer().size(), 3U);
     for (const auto& sent : port.sent) {
         EXPECT_EQ(sent.complete, sent.conn != env::ConnId(2)) << sent.conn.raw();

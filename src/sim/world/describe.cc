@@ -62,7 +62,10 @@ std::string text(const msg::InterestDeclare& m) {
                            };
                            return item.service->data_id + ">" + short_version(item.held) +
                                   (item.complete ? "" : " incomplete") +
-                                  also(" heard ", item.heard) + also(" doubted ", item.doubted);
+                                  also(" heard ", item.heard) +
+                                  joined(item.doubted, [](Version seen) {
+                                      return "doubted " + short_version(seen);
+                                  });
                        }));
 }
 std::string text(const msg::InterestDrop& m) {
