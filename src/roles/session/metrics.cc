@@ -50,6 +50,13 @@ void SessionServer::Impl::write_client_counts(MetricsWriter& writer) const {
             probe_.unregistrations);
     counter("muster_session_refused_total", "Requests of clients refused, by item.",
             probe_.refused);
+    constexpr std::string_view kRefused = "muster_session_changes_refused_total";
+    constexpr std::string_view kRefusedHelp =
+        "Changes of publications refused because there were too many, by whose limit.";
+    writer.counter(kRefused, kRefusedHelp, limits_.refused_of_clients().value(),
+                   {{"limit", "client"}});
+    writer.counter(kRefused, kRefusedHelp, limits_.refused_of_tenants().value(),
+                   {{"limit", "tenant"}});
     counter("muster_session_closed_publications_total",
             "Publications removed because their connection closed.", probe_.closed_publications);
     counter("muster_session_expired_publications_total",

@@ -91,6 +91,13 @@ std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn)
     return registrations_.owned_by(conn) + client.subscriptions.size() + client.watches.size();
 }
 
+// Whose changes are counted together: a connection's, but over HTTP each request may have its own.
+std::string SessionServer::Impl::limited_as(env::ConnId conn, const Client& client) {
+    return client.info.door == "http"
+               ? client.info.address.substr(0, client.info.address.rfind(':'))
+               : std::to_string(conn.raw());
+}
+
 Result<void> SessionServer::Impl::check(const Publication& publication, env::ConnId conn) const {
     MUSTER_TRY(check_id(publication.id));
     if (publication.boxes.size() > options_.boxes_per_publication_max) {
@@ -124,6 +131,17 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client,
             continue;
         }
         PublicationPtr publication = offered;
+        const auto news = registrations_.news_of(*offered, conn);
+        if (news != Registrations::News::none) {
+            outcome.result =
+                limits_.admit(news == Registrations::News::first ? ChangeLimits::Kind::first
+                                                                 : ChangeLimits::Kind::change,
+                              limited_as(conn, client), offered->service->tenant, now);
+        }
+        if (!outcome.result) {
+            probe_.refused.add();
+            continue;
+        }
         if (publication->client_address.empty()) {
             auto addressed = std::make_shared<Publication>(*offered);
             addressed->client_address = client.info.address;
@@ -143,7 +161,8 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client,
     answer_when_written(conn, std::move(reply), std::move(ops));
 }
 
-void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::UnregisterPublishers& request) {
+void SessionServer::Impl::on(env::ConnId conn, Client& client,
+                             const msg::UnregisterPublishers& request) {
     const MonoTime now = env_.clock.mono();
     msg::RequestReply reply{.request = request.request};
     std::vector<WriteQueue::Op> ops;
@@ -156,6 +175,7 @@ void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::UnregisterPub
         }
         probe_.unregistrations.add();
         if (auto op = registrations_.withdraw(item.id, item.service, item.order, now)) {
+            limits_.left(limited_as(conn, client), item.service->tenant, now);
             ops.push_back(std::move(*op));
         }
     }

@@ -24,7 +24,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBat
     if (reply.session != options_.incarnation) {
         return;  // meant for an earlier life, whose batches had the same numbers
     }
-    for (const WaiterId waiter : writes_.on_reply(reply, env_.clock.mono())) {
+    for (const WaiterId waiter : writes_.on_reply(from.node, reply, env_.clock.mono())) {
         pending_.done(waiter, [this](env::ConnId conn, const msg::RequestReply& answer) {
             reply_to(conn, answer);
         });

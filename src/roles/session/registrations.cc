@@ -38,6 +38,19 @@ std::optional<RegistOrder> Registrations::effective_order(const Publication& off
     return std::nullopt;
 }
 
+Registrations::News Registrations::news_of(const Publication& offered, env::ConnId conn) const {
+    const auto known = registrations_.find(offered.id);
+    if ((known != registrations_.end() && outranked(conn, known->second)) ||
+        !effective_order(offered, conn)) {
+        return News::none;
+    }
+    if (known != registrations_.end()) {
+        return known->second.conn == conn ? News::change : News::first;
+    }
+    const auto grave = graves_.find(offered.id);
+    return grave != graves_.end() && by_word(grave->second.cause) ? News::change : News::first;
+}
+
 Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationPtr& publication,
                                                               env::ConnId conn, Duration lease,
                                                               MonoTime now) {

@@ -55,6 +55,11 @@ public:
         conn_numbers_[conn] = ++last_conn_;
     }
 
+    // What a registration would be to us: known already or older; one that we do not know of this
+    // connection, or that left without a word; or a change of what we know.
+    enum class News : unsigned char { none, first, change };
+    [[nodiscard]] News news_of(const Publication& offered, env::ConnId conn) const;
+
     // Takes a client's registration. Returns what the slot leader must be told, or nothing when it
     // is known already or older. `conn` owns it from now on; with a lease nobody does.
     // Errors: conflict when the id stands for another service.

@@ -102,6 +102,7 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
                .seal_delay = options_.roster_seal_delay},
               {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
       registrations_(&roster_),
+      limits_(options_.client_changes, options_.tenant_changes),
       brake_(options_.brake),
       writes_(options_.resend_interval),
       copies_(options_.changes_kept_per_datum),
@@ -243,6 +244,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
         }
     }
     brake_.sweep(now);
+    limits_.sweep(now);
     const std::size_t suspects = registrations_.suspects();
     auto silent = registrations_.expire_leases(
         now, [&](std::size_t living) { return may_go(living, now); }, options_.suspect_patience);

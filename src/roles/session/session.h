@@ -22,6 +22,7 @@
 #include "msg/outbox.h"
 #include "roles/node/node_view.h"
 #include "roles/session/balancer.h"
+#include "roles/session/change_limits.h"
 #include "roles/session/client_face.h"
 #include "roles/session/handover.h"
 #include "roles/session/query_face.h"
@@ -80,6 +81,10 @@ struct SessionOptions {
     std::size_t client_capacity = 0;
 
     std::size_t registrations_per_connection_max = 200'000;
+    // How often publications may change, of one client (a connection; an address over HTTP) and of
+    // one tenant.
+    RateLimit client_changes{.per_second = 5000, .burst = 200'000};
+    RateLimit tenant_changes{.per_second = 0, .burst = 200'000};
     std::size_t publication_bytes_max = 1 << 20;
     std::size_t boxes_per_publication_max = 10'000;
     std::size_t changes_kept_per_datum = 64;

@@ -113,6 +113,7 @@ private:
     void on(env::ConnId conn, Client& client, const msg::WatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
+    [[nodiscard]] static std::string limited_as(env::ConnId conn, const Client& client);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
@@ -213,6 +214,7 @@ private:
     std::unordered_map<env::ConnId, Client> clients_;
     ReturnRoster roster_;
     Registrations registrations_;
+    ChangeLimits limits_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
     // Why there are suspects, and since when; of the first of them.
     struct Held {

@@ -19,47 +19,55 @@ void WriteQueue::route(std::size_t slot_count) {
     }
 }
 
+ResendTimer& WriteQueue::timer_of(const NodeId& node) {
+    return timers_.try_emplace(node, std::min(kResendMin, resend_interval_), resend_interval_)
+        .first->second;
+}
+
+std::vector<WriteQueue::Item> WriteQueue::take_fresh(PerSlot& slot) {
+    auto& fresh = slot.fresh;
+    std::size_t count = 0;
+    for (std::size_t bytes = 0;
+         count < std::min(fresh.size(), kBatchOpsMax) && bytes < kBatchBytesMax; ++count) {
+        const PublicationPtr& publication = fresh[count].op.publication;
+        bytes += publication != nullptr ? content_bytes(*publication) : 0;
+    }
+    const auto end = fresh.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<Item> items(std::make_move_iterator(fresh.begin()), std::make_move_iterator(end));
+    fresh.erase(fresh.begin(), end);
+    return items;
+}
+
 void WriteQueue::send_due(MonoTime now, const Sender& sender) {
     for (auto& [id, slot] : slots_) {
         const Route* route = sender.routes.find(id);
         if (route == nullptr || route->node == NodeId{}) {
             continue;
         }
-        for (auto& [batch_id, batch] : slot.in_flight) {
+        if (slot.in_flight) {
+            Batch& batch = *slot.in_flight;
             if (now >= batch.resend_at) {
                 batch.wait = std::min(batch.wait * 2, resend_interval_);
-                send(id, batch_id, batch, now, *route, sender);
+                send(id, batch, now, *route, sender);
             }
+        } else if (now >= slot.not_before && !slot.fresh.empty()) {
+            slot.in_flight = Batch{.number = ++last_batch_,
+                                   .items = take_fresh(slot),
+                                   .first_sent = now,
+                                   .resend_at = {},
+                                   .wait = timer_of(route->node).wait()};
+            send(id, *slot.in_flight, now, *route, sender);
         }
-        if (now < slot.not_before) {
-            continue;
-        }
-        auto& fresh = slot.fresh;
-        for (std::size_t begin = 0, end = 0; begin < fresh.size(); begin = end) {
-            for (std::size_t bytes = 0;
-                 end < fresh.size() && end - begin < kBatchOpsMax && bytes < kBatchBytesMax;
-                 ++end) {
-                const PublicationPtr& publication = fresh[end].op.publication;
-                bytes += publication != nullptr ? content_bytes(*publication) : 0;
-            }
-            Batch& batch = slot.in_flight[++last_batch_];
-            batch.wait = std::min(batch.wait, resend_interval_);
-            batch.items.assign(
-                std::make_move_iterator(fresh.begin() + static_cast<std::ptrdiff_t>(begin)),
-                std::make_move_iterator(fresh.begin() + static_cast<std::ptrdiff_t>(end)));
-            send(id, last_batch_, batch, now, *route, sender);
-        }
-        fresh.clear();
     }
 }
 
-void WriteQueue::send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
+void WriteQueue::send(SlotId slot, Batch& batch, MonoTime now, const Route& route,
                       const Sender& sender) {
     batch.resend_at = now + batch.wait;
     msg::PublishBatch message{.session = sender.session,
                               .slot = slot,
                               .slot_epoch = route.epoch,
-                              .batch = id,
+                              .batch = batch.number,
                               .acting = route.acting,
                               .ops = {}};
     message.ops.reserve(batch.items.size());
@@ -77,51 +85,47 @@ std::optional<MonoTime> WriteQueue::next_due(const SlotRoutes& routes) const {
         if (route == nullptr || route->node == NodeId{}) {
             continue;
         }
-        for (const auto& [batch_id, batch] : slot.in_flight) {
-            consider(batch.resend_at);
-        }
-        if (!slot.fresh.empty()) {
+        if (slot.in_flight) {
+            consider(slot.in_flight->resend_at);
+        } else if (!slot.fresh.empty()) {
             consider(slot.not_before);
         }
     }
     return due;
 }
 
-std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, MonoTime now) {
+std::vector<WaiterId> WriteQueue::on_reply(const NodeId& from, const msg::PublishBatchReply& reply,
+                                           MonoTime now) {
     std::vector<WaiterId> waiters;
-    const auto slot = slots_.find(reply.slot);
-    if (slot == slots_.end()) {
+    const auto found = slots_.find(reply.slot);
+    if (found == slots_.end() || !found->second.in_flight ||
+        found->second.in_flight->number != reply.batch) {
         return waiters;
     }
-    const auto batch = slot->second.in_flight.find(reply.batch);
-    if (batch == slot->second.in_flight.end()) {
-        return waiters;
-    }
+    PerSlot& slot = found->second;
+    Batch batch = *std::exchange(slot.in_flight, std::nullopt);
+    timer_of(from).answered(now - batch.first_sent);
     if (!reply.result) {
-        auto& fresh = slot->second.fresh;
-        fresh.insert(fresh.begin(), std::make_move_iterator(batch->second.items.begin()),
-                     std::make_move_iterator(batch->second.items.end()));
-        slot->second.in_flight.erase(batch);
-        auto& wait = slot->second.refused_wait;
-        slot->second.not_before = now + wait;
-        wait = std::min(wait * 2, kRefusedWaitMax);
+        slot.fresh.insert(slot.fresh.begin(), std::make_move_iterator(batch.items.begin()),
+                          std::make_move_iterator(batch.items.end()));
+        slot.not_before = now + slot.refused_wait;
+        slot.refused_wait = std::min(slot.refused_wait * 2, kRefusedWaitMax);
         return waiters;
     }
-    slot->second.refused_wait = kRefusedWaitMin;
-    for (Item& item : batch->second.items) {
+    slot.refused_wait = kRefusedWaitMin;
+    for (Item& item : batch.items) {
         if (item.waiter != WaiterId{}) {
             waiters.push_back(item.waiter);
         }
         if (reply.acting) {
-            auto& taken = slot->second.taken_acting[item.op.id];
+            auto& taken = slot.taken_acting[item.op.id];
             if (item.op.owner_seq >= taken.owner_seq) {
                 taken = std::move(item.op);
             }
         }
     }
-    slot->second.in_flight.erase(batch);
-    if (empty(reply.slot) && slot->second.taken_acting.empty()) {
-        slots_.erase(slot);
+    if (empty(reply.slot) && slot.taken_acting.empty()) {
+        slots_.erase(found);
     }
     return waiters;
 }
@@ -132,15 +136,15 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
         return;
     }
     PerSlot& known = found->second;
-    std::vector<Item> items;
+    std::deque<Item> items;
     for (auto& [id, op] : known.taken_acting) {
         items.push_back({std::move(op), WaiterId{}});
     }
     known.taken_acting.clear();
-    for (auto& [id, batch] : known.in_flight) {
-        std::ranges::move(batch.items, std::back_inserter(items));
+    if (known.in_flight) {
+        std::ranges::move(known.in_flight->items, std::back_inserter(items));
+        known.in_flight.reset();
     }
-    known.in_flight.clear();
     std::ranges::move(known.fresh, std::back_inserter(items));
     // The removal that ended a queued registration may have been acknowledged by the leader before,
     // who took the memory of it along: only what is still so is said again.
@@ -166,8 +170,8 @@ void WriteQueue::for_each(SlotId slot, const std::function<void(const Op&)>& vis
         return;
     }
     std::map<std::uint64_t, const Op*> by_seq;
-    for (const auto& [batch_id, batch] : known->second.in_flight) {
-        for (const Item& item : batch.items) {
+    if (known->second.in_flight) {
+        for (const Item& item : known->second.in_flight->items) {
             by_seq.emplace(item.op.owner_seq, &item.op);
         }
     }
@@ -186,18 +190,13 @@ bool WriteQueue::has_up_to(SlotId slot, std::uint64_t seq) const {
     }
     const auto old = [&](const Item& item) { return item.op.owner_seq <= seq; };
     return std::ranges::any_of(known->second.fresh, old) ||
-           std::ranges::any_of(known->second.in_flight, [&](const auto& batch) {
-               return std::ranges::any_of(batch.second.items, old);
-           });
+           (known->second.in_flight && std::ranges::any_of(known->second.in_flight->items, old));
 }
 
 std::size_t WriteQueue::size() const {
     std::size_t count = unrouted_.size();
     for (const auto& [id, slot] : slots_) {
-        count += slot.fresh.size();
-        for (const auto& [batch_id, batch] : slot.in_flight) {
-            count += batch.items.size();
-        }
+        count += slot.fresh.size() + (slot.in_flight ? slot.in_flight->items.size() : 0);
     }
     return count;
 }

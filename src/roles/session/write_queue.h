@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "model/ids.h"
 #include "msg/cluster.h"
 #include "msg/outbox.h"
+#include "roles/session/resend_timer.h"
 #include "roles/session/slot_routes.h"
 
 namespace muster::session {
@@ -26,6 +28,9 @@ using WaiterId = Id<struct WaiterIdTag, std::uint64_t>;
 //   add() -> fresh -> send_due() -> in flight -- acknowledged --> gone
 //              ^                        |  late: the same batch again, at growing pauses
 //              +--- refused, or served anew ---+
+//
+// One batch of a slot is in flight; what comes meanwhile makes the next one. So batches grow with
+// how busy the data server is, and what it has not taken waits here, where it is bounded.
 //
 // What a follower took in the leader's stead is answered, but kept: it goes again to whoever serves
 // the slot next.
@@ -62,8 +67,10 @@ public:
     // Sends what is fresh, and again what was not acknowledged in time.
     void send_due(MonoTime now, const Sender& sender);
 
-    // Takes a leader's answer; returns whose writes it acknowledged (one entry for each write).
-    [[nodiscard]] std::vector<WaiterId> on_reply(const msg::PublishBatchReply& reply, MonoTime now);
+    // Takes an answer of data server `from`; returns whose writes it acknowledged (one entry for
+    // each write).
+    [[nodiscard]] std::vector<WaiterId> on_reply(const NodeId& from,
+                                                 const msg::PublishBatchReply& reply, MonoTime now);
 
     // When send_due() has something to send next, if nothing else happens; none: not before that.
     [[nodiscard]] std::optional<MonoTime> next_due(const SlotRoutes& routes) const;
@@ -78,8 +85,7 @@ public:
     // Whether who serves `slot` has acknowledged all.
     [[nodiscard]] bool empty(SlotId slot) const {
         const auto known = slots_.find(slot);
-        return known == slots_.end() ||
-               (known->second.fresh.empty() && known->second.in_flight.empty());
+        return known == slots_.end() || (known->second.fresh.empty() && !known->second.in_flight);
     }
     // Whether a write with owner_seq <= `seq` is not acknowledged in `slot`.
     [[nodiscard]] bool has_up_to(SlotId slot, std::uint64_t seq) const;
@@ -93,23 +99,29 @@ private:
         WaiterId waiter;
     };
     struct Batch {
+        std::uint64_t number = 0;
         std::vector<Item> items;
+        MonoTime first_sent;
         MonoTime resend_at;
-        Duration wait = kResendMin;
+        Duration wait;
     };
     struct PerSlot {
-        std::vector<Item> fresh;
-        std::map<std::uint64_t, Batch> in_flight;
+        std::deque<Item> fresh;
+        std::optional<Batch> in_flight;
         MonoTime not_before;
         Duration refused_wait = kRefusedWaitMin;
         std::map<RegistId, Op> taken_acting;  // the newest of each
     };
 
-    void send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now, const Route& route,
-              const Sender& sender);
+    // The next batch: the oldest of what is fresh.
+    [[nodiscard]] static std::vector<Item> take_fresh(PerSlot& slot);
+    static void send(SlotId slot, Batch& batch, MonoTime now, const Route& route,
+                     const Sender& sender);
+    [[nodiscard]] ResendTimer& timer_of(const NodeId& node);
 
     Duration resend_interval_;
     std::map<SlotId, PerSlot> slots_;
+    std::map<NodeId, ResendTimer> timers_;  // of data servers that were ever sent something
     std::vector<Item> unrouted_;
     std::uint64_t last_batch_ = 0;
 };

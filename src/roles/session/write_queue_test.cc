@@ -39,7 +39,8 @@ protected:
         queue.send_due(now, {Incarnation(1), routes, outbox});
     }
     std::vector<WaiterId> answer(std::uint64_t batch, Result<void> result = {}) {
-        return queue.on_reply({.slot = kSlot, .batch = batch, .result = std::move(result)}, now);
+        return queue.on_reply(NodeId("d1"),
+                              {.slot = kSlot, .batch = batch, .result = std::move(result)}, now);
     }
 
     SlotTable table{.epoch = Epoch(1), .slots = {Slot{.leader = NodeId("d1"), .epoch = Epoch(1)}}};
@@ -164,7 +165,8 @@ TEST_F(WriteQueueTest, TellsTheLeaderAgainWhatAFollowerTookInItsStead) {
     add(1, 7);
     send();
     ASSERT_TRUE(outbox.batches.at(0).acting);
-    EXPECT_EQ(queue.on_reply({.slot = kSlot,
+    EXPECT_EQ(queue.on_reply(NodeId("d2"),
+                             {.slot = kSlot,
                               .batch = outbox.batches.front().batch,
                               .result = {},
                               .slot_epoch = Epoch(1),
@@ -233,7 +235,48 @@ TEST_F(WriteQueueTest, SplitsWhatIsTooMuchForOneBatch) {
         add(i + 1);
     }
     send();
-    EXPECT_EQ(outbox.batches.size(), 2U);
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.size(), WriteQueue::kBatchOpsMax);
+    (void)answer(outbox.batches.front().batch);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.size(), 1U);
+}
+
+TEST_F(WriteQueueTest, SendsWhatCameMeanwhileInOneBatchOnceTheLastIsAnswered) {
+    add(1);
+    send();
+    const auto first = outbox.batches.front().batch;
+    add(2);
+    add(3);
+    send();
+    EXPECT_TRUE(outbox.batches.empty());
+    EXPECT_EQ(queue.next_due(routes), now + milliseconds(100)) << "the first again";
+    (void)answer(first);
+    EXPECT_EQ(queue.next_due(routes), MonoTime{}) << "at once";
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U);
+    EXPECT_EQ(outbox.batches.front().ops.size(), 2U);
+}
+
+TEST_F(WriteQueueTest, GivesABusyDataServerTheTimeItTakes) {
+    add(1);
+    send();
+    now += milliseconds(90);
+    (void)answer(outbox.batches.front().batch);
+    add(2);
+    send();
+    EXPECT_EQ(queue.next_due(routes), now + milliseconds(270)) << "90 + 4 * 45";
+    now += milliseconds(270);
+    send();
+    ASSERT_EQ(outbox.batches.size(), 1U) << "late: again";
+    now += milliseconds(30);
+    (void)answer(outbox.batches.front().batch);
+    add(3);
+    send();
+    // RFC 6298, 2.3: RTTVAR = 45 + (210 - 45) / 4, SRTT = 90 + 210 / 8.
+    EXPECT_EQ(queue.next_due(routes), now + std::chrono::microseconds(116'250 + 4 * 86'250))
+        << "it took 300 ms";
 }
 
 TEST_F(WriteQueueTest, SplitsWhatIsTooLongForOneBatch) {
@@ -245,9 +288,14 @@ TEST_F(WriteQueueTest, SplitsWhatIsTooLongForOneBatch) {
         queue.add(std::move(long_one), WaiterId{}, table.slots.size());
     }
     add(4);
-    send();
-    ASSERT_EQ(outbox.batches.size(), 4U) << "each ends with the one that fills it";
-    EXPECT_EQ(outbox.batches.back().ops.front().owner_seq, 4U);
+    for (std::uint64_t i = 1; i <= 4; ++i) {
+        send();
+        ASSERT_EQ(outbox.batches.size(), 1U);
+        ASSERT_EQ(outbox.batches.front().ops.size(), 1U) << "it ends with the one that fills it";
+        EXPECT_EQ(outbox.batches.front().ops.front().owner_seq, i);
+        (void)answer(outbox.batches.front().batch);
+    }
+    EXPECT_EQ(queue.size(), 0U);
 }
 
 }  // namespace

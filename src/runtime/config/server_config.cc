@@ -121,6 +121,16 @@ void add_http(ConfigTable& table, ServerConfig::Http& http) {
                   "Instances registered over HTTP with a time to live; more are refused.");
 }
 
+void add_rate(ConfigTable& table, const std::string& group, ServerConfig::Session::Rate& rate,
+              const std::string& of) {
+    table.integer(group + ".per_second", rate.per_second, {0, 100'000'000},
+                  "Changes of publications a second of " + of +
+                      " at one session; more are refused, and may be tried again. 0: no limit. "
+                      "Leaving and what is said again are never refused.");
+    table.integer(group + ".burst", rate.burst, {1, 100'000'000},
+                  "So many of them at once, of " + of + ".");
+}
+
 void add_session(ConfigTable& table, ServerConfig::Session& session) {
     table.duration("session.heartbeat_interval", session.heartbeat_interval,
                    {milliseconds(10), seconds(10)},
@@ -140,6 +150,9 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
     table.integer("session.registrations_per_connection_max",
                   session.registrations_per_connection_max, {1, 10'000'000},
                   "Publications, subscriptions and watches of one connection; more are refused.");
+    add_rate(table, "session.client_changes", session.client_changes,
+             "one client (a connection; an address over HTTP)");
+    add_rate(table, "session.tenant_changes", session.tenant_changes, "one tenant");
     table.bytes("session.publication_max", session.publication_max, {kKiB, 256 * kMiB},
                 "Largest publication; a larger one is refused.");
     table.integer("session.boxes_per_publication_max", session.boxes_per_publication_max,

@@ -76,6 +76,12 @@ struct ServerConfig {
         Duration push_timeout = std::chrono::seconds(5);
         Duration return_grace = std::chrono::seconds(14);
         std::size_t registrations_per_connection_max = 200'000;
+        struct Rate {
+            std::size_t per_second;  // zero: no limit
+            std::size_t burst = 200'000;
+        };
+        Rate client_changes{.per_second = 5000};
+        Rate tenant_changes{.per_second = 0};
         std::size_t publication_max = std::size_t{1} << 20;
         std::size_t boxes_per_publication_max = 10'000;
         std::size_t changes_kept_per_datum = 64;

@@ -33,6 +33,11 @@ store::BrakeLimits brake_limits(const runtime::ServerConfig::Brake& brake,
             .percent = brake.enabled ? limits.percent : 100};
 }
 
+session::RateLimit rate_limit(const runtime::ServerConfig::Session::Rate& rate) {
+    return {.per_second = static_cast<double>(rate.per_second),
+            .burst = static_cast<double>(rate.burst)};
+}
+
 }  // namespace
 
 raft::RaftNodeOptions raft_options(const Identity& identity) {
@@ -85,6 +90,8 @@ session::SessionOptions session_options(const runtime::ServerConfig& config,
                         .percent_per_second = balance.percent_per_second},
             .client_capacity = balance.capacity,
             .registrations_per_connection_max = session.registrations_per_connection_max,
+            .client_changes = rate_limit(session.client_changes),
+            .tenant_changes = rate_limit(session.tenant_changes),
             .publication_bytes_max = session.publication_max,
             .boxes_per_publication_max = session.boxes_per_publication_max,
             .changes_kept_per_datum = session.changes_kept_per_datum};

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <unordered_map>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "base/time.h"
+
+namespace muster::session {
+
+// A token bucket each for many: `burst` at once, and `per_second` from then on.
+struct RateLimit {
+    double per_second = 0;  // zero: no limit
+    double burst = 1;       // at least one
+};
+
+// Buckets by name, as the generic cell rate algorithm (ITU-T I.371, annex A): of each only the time
+// at which it is full again is kept, and nothing once that is past. Loop thread only. Bounds: one
+// entry for each that took something lately, kNamesMax; the others share one.
+class TokenBuckets {
+public:
+    static constexpr std::size_t kNamesMax = 100'000;
+
+    explicit TokenBuckets(const RateLimit& limit);
+
+    // How long until `name` has a token; zero: it has one.
+    [[nodiscard]] Duration until_token(const std::string& name, MonoTime now) const;
+    // Takes one. An empty bucket stays empty.
+    void take(const std::string& name, MonoTime now);
+    // Forgets the full ones.
+    void sweep(MonoTime now);
+
+    [[nodiscard]] std::size_t size() const {
+        return full_at_.size();
+    }
+
+private:
+    [[nodiscard]] const std::string& key_of(const std::string& name) const;
+
+    Duration interval_{};  // zero: no limit
+    Duration depth_{};
+    std::unordered_map<std::string, MonoTime> full_at_;
+};
+
+// How often publications may change, by client and by tenant. A client that does more is told so
+// and when to try again; what it registered stays as it was. Never refused: leaving, and what is
+// said again. A first registration costs nothing, and no limit of a tenant stands against it: it
+// may be a client that lost its session and must not lose its place in the lists (I3).
+class ChangeLimits {
+public:
+    ChangeLimits(const RateLimit& of_client, const RateLimit& of_tenant)
+        : clients_(of_client), tenants_(of_tenant) {}
+
+    enum class Kind : unsigned char { first, change };
+
+    // Whether `client` may do that now to a publication of `tenant`; takes what it costs when so.
+    // Errors: over_limit.
+    [[nodiscard]] Result<void> admit(Kind kind, const std::string& client,
+                                     const std::string& tenant, MonoTime now);
+    // A publication left: not to be refused, but counted.
+    void left(const std::string& client, const std::string& tenant, MonoTime now);
+
+    void sweep(MonoTime now);
+
+    // Changes refused so far.
+    [[nodiscard]] const Counter& refused_of_clients() const {
+        return refused_of_clients_;
+    }
+    [[nodiscard]] const Counter& refused_of_tenants() const {
+        return refused_of_tenants_;
+    }
+
+private:
+    TokenBuckets clients_;
+    TokenBuckets tenants_;
+    Counter refused_of_clients_;
+    Counter refused_of_tenants_;
+};
+
+}  // namespace muster::session

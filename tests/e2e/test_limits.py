@@ -1,0 +1,86 @@
+"""How often publications may change: who does it more often is told so, and loses nothing."""
+
+import json
+import unittest
+import urllib.error
+import urllib.request
+
+from harness import Server, golden, read_frame
+
+BURST = 5
+REFUSED = "muster_session_changes_refused_total"
+
+
+class Limits(unittest.TestCase):
+    def start(self, whose):
+        server = Server(f"session.{whose}_changes.per_second=1",
+                        f"session.{whose}_changes.burst={BURST}")
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        self.server = server
+
+    def put(self, number, name="p1", tenant="DEFAULT_INSTANCE_ID"):
+        return self.server.request("PUT", f"/api/v1/instances/{name}?service=orders&tenant={tenant}",
+                                   {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
+
+    def boxes(self, tenant="DEFAULT_INSTANCE_ID"):
+        status, body = self.server.get(f"/api/v1/instances?service=orders&tenant={tenant}")
+        self.assertEqual(status, 200, body)
+        return sorted(box for one in json.loads(body)["instances"] for box in one["boxes"])
+
+    def change_until_refused(self, **where):
+        """The last state that was taken, and the answer to the next."""
+        status, body = self.put(0, **where)
+        self.assertEqual(status, 201, body)
+        for number in range(1, 10 * BURST):
+            status, body = self.put(number, **where)
+            if status != 200:
+                self.assertGreater(number, BURST)
+                return number - 1, status, json.loads(body)["error"]
+        self.fail("nothing was refused")
+
+    def test_client_that_changes_too_often(self):
+        self.start("client")
+        taken, status, error = self.change_until_refused()
+        self.assertEqual((status, error["code"], error["retryable"]), (429, "over_limit", True))
+        self.assertRegex(error["message"], r"can be taken in \d+ ms")
+        self.assertEqual(self.boxes(), [f"bolt://10.0.0.1:12200?v={taken}"], "it stays as it was")
+        self.assertGreaterEqual(self.server.metric(REFUSED, limit="client"), 1)
+        self.assertEqual(self.server.metric(REFUSED, limit="tenant"), 0)
+
+        other = self.server.connect()
+        other.sendall(golden("v663-pub-register-basic"))
+        self.assertEqual(read_frame(other)[3], 0, "another client is served")
+        other.close()
+
+        status, body = self.server.request("DELETE", "/api/v1/instances/p1?service=orders")
+        self.assertLess(status, 300, f"leaving is not refused: {body}")
+        self.assertEqual(self.boxes(), [])
+
+    def test_says_when_to_try_again(self):
+        self.start("client")
+        self.change_until_refused()
+        request = urllib.request.Request(
+            f"http://{self.server.http}/api/v1/instances/p1?service=orders", method="PUT",
+            data=json.dumps({"boxes": ["bolt://10.0.0.1:12200?v=x"]}).encode())
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        self.assertEqual(refused.exception.headers["Retry-After"], "1")
+
+    def test_tenant_that_changes_too_often(self):
+        self.start("tenant")
+        _, status, error = self.change_until_refused(tenant="loud")
+        self.assertEqual((status, error["code"]), (429, "over_limit"))
+        self.assertIn("tenant 'loud'", error["message"])
+        status, body = self.put(0, name="p2", tenant="loud")
+        self.assertEqual(status, 201, f"who comes is taken: {body}")
+        self.assertEqual(len(self.boxes(tenant="loud")), 2)
+        status, body = self.put(0, tenant="calm")
+        self.assertEqual(status, 201, body)
+        status, body = self.put(1, tenant="calm")
+        self.assertEqual(status, 200, body)
+        self.assertGreaterEqual(self.server.metric(REFUSED, limit="tenant"), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
