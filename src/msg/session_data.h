@@ -42,6 +42,8 @@ struct PublishBatch {
     std::uint64_t batch = 0;  // echoed
     bool acting = false;      // to a follower
     std::vector<Op> ops;
+    // When the session got the oldest of them, see Trace::got_us; zero: not known.
+    std::int64_t got_us = 0;
 };
 
 // The session wants every change of these services from now on, starting with whatever differs from
@@ -58,8 +60,8 @@ struct InterestDeclare {
         // One that a client was shown and that did not lead to the copy: what is told takes nothing
         // away before the receiver knows it, or all.
         Version doubted = {};
-        // Of the slot's leader as the session knows it; it is answered in that epoch only, as others
-        // may tell the session more in the next. Zero: in any.
+        // Of the slot's leader as the session knows it; it is answered in that epoch only, as
+        // others may tell the session more in the next. Zero: in any.
         Epoch slot_epoch = {};
 
         [[nodiscard]] Version highest() const {

@@ -4,18 +4,33 @@
 
 namespace muster::session {
 
-void WriteQueue::add(Op op, WaiterId waiter, std::size_t slot_count) {
+namespace {
+
+// When the oldest of `items` that tells it was queued, by the wall clock; zero: none tells it.
+std::int64_t oldest_us(const auto& items, MonoTime now, std::int64_t wall_us) {
+    std::optional<MonoTime> oldest;
+    for (const auto& item : items) {
+        if (item.since != MonoTime{}) {
+            oldest = std::min(oldest.value_or(item.since), item.since);
+        }
+    }
+    return oldest ? wall_us - to_us(now - *oldest) : 0;
+}
+
+}  // namespace
+
+void WriteQueue::add(Item item, std::size_t slot_count) {
     if (slot_count == 0) {
-        unrouted_.push_back({std::move(op), waiter});
+        unrouted_.push_back(std::move(item));
         return;
     }
-    const SlotId slot = slot_of(*op.service, slot_count);
-    slots_[slot].fresh.push_back({std::move(op), waiter});
+    const SlotId slot = slot_of(*item.op.service, slot_count);
+    slots_[slot].fresh.push_back(std::move(item));
 }
 
 void WriteQueue::route(std::size_t slot_count) {
     for (Item& item : std::exchange(unrouted_, {})) {
-        add(std::move(item.op), item.waiter, slot_count);
+        add(std::move(item), slot_count);
     }
 }
 
@@ -61,7 +76,8 @@ void WriteQueue::send(SlotId slot, std::uint64_t id, Batch& batch, MonoTime now,
                               .slot_epoch = route.epoch,
                               .batch = id,
                               .acting = route.acting,
-                              .ops = {}};
+                              .ops = {},
+                              .got_us = oldest_us(batch.items, now, sender.wall_us)};
     message.ops.reserve(batch.items.size());
     for (const Item& item : batch.items) {
         message.ops.push_back(item.op);
@@ -87,15 +103,16 @@ std::optional<MonoTime> WriteQueue::next_due(const SlotRoutes& routes) const {
     return due;
 }
 
-std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, MonoTime now) {
-    std::vector<WaiterId> waiters;
+std::vector<WriteQueue::Acknowledged> WriteQueue::on_reply(const msg::PublishBatchReply& reply,
+                                                           MonoTime now) {
+    std::vector<Acknowledged> acknowledged;
     const auto slot = slots_.find(reply.slot);
     if (slot == slots_.end()) {
-        return waiters;
+        return acknowledged;
     }
     const auto batch = slot->second.in_flight.find(reply.batch);
     if (batch == slot->second.in_flight.end()) {
-        return waiters;
+        return acknowledged;
     }
     if (!reply.result) {
         auto& fresh = slot->second.fresh;
@@ -105,13 +122,11 @@ std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, 
         auto& wait = slot->second.refused_wait;
         slot->second.not_before = now + wait;
         wait = std::min(wait * 2, kRefusedWaitMax);
-        return waiters;
+        return acknowledged;
     }
     slot->second.refused_wait = kRefusedWaitMin;
     for (Item& item : batch->second.items) {
-        if (item.waiter != WaiterId{}) {
-            waiters.push_back(item.waiter);
-        }
+        acknowledged.push_back({item.waiter, item.op.service, item.since});
         if (reply.acting) {
             auto& taken = slot->second.taken_acting[item.op.id];
             if (item.op.owner_seq >= taken.owner_seq) {
@@ -123,7 +138,7 @@ std::vector<WaiterId> WriteQueue::on_reply(const msg::PublishBatchReply& reply, 
     if (empty(reply.slot) && slot->second.taken_acting.empty()) {
         slots_.erase(slot);
     }
-    return waiters;
+    return acknowledged;
 }
 
 void WriteQueue::restart(SlotId slot, const Present& present) {
@@ -134,7 +149,7 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
     PerSlot& known = found->second;
     std::vector<Item> items;
     for (auto& [id, op] : known.taken_acting) {
-        items.push_back({std::move(op), WaiterId{}});
+        items.push_back({std::move(op), WaiterId{}, MonoTime{}});
     }
     known.taken_acting.clear();
     for (auto& [id, batch] : known.in_flight) {
