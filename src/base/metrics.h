@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -26,6 +27,14 @@ private:
     std::uint64_t value_ = 0;
 };
 
+// Durations counted in buckets, as a writer of metrics sees them.
+struct HistogramView {
+    std::span<const std::uint64_t> bounds_us;  // rising; a bucket holds what is not above its bound
+    std::span<const std::uint64_t> counts;     // one more: what is above all of them
+    std::uint64_t count = 0;
+    std::uint64_t sum_us = 0;
+};
+
 // Counts of durations in buckets whose bounds double from 1 us to about 67 s.
 class LatencyHistogram {
 public:
@@ -34,7 +43,7 @@ public:
     void record(Duration duration);
 
     // Upper bound of bucket `i` in microseconds: 2^i.
-    [[nodiscard]] static std::uint64_t bound_us(std::size_t i) {
+    [[nodiscard]] static constexpr std::uint64_t bound_us(std::size_t i) {
         return std::uint64_t{1} << i;
     }
     [[nodiscard]] const std::array<std::uint64_t, kBuckets + 1>& counts() const {
@@ -46,6 +55,8 @@ public:
     [[nodiscard]] std::uint64_t sum_us() const {
         return sum_us_;
     }
+    // Valid while this lives and nothing is recorded.
+    operator HistogramView() const;  // NOLINT(google-explicit-constructor)
 
 private:
     std::array<std::uint64_t, kBuckets + 1> counts_{};  // the last one: above every bound
@@ -65,7 +76,7 @@ public:
     virtual void gauge(std::string_view name, std::string_view help, std::int64_t value,
                        MetricLabels labels = {}) = 0;
     virtual void histogram(std::string_view name, std::string_view help,
-                           const LatencyHistogram& histogram, MetricLabels labels = {}) = 0;
+                           const HistogramView& histogram, MetricLabels labels = {}) = 0;
 };
 
 }  // namespace muster

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/time.h"
 
 namespace muster::env {
@@ -12,6 +14,11 @@ public:
 
     [[nodiscard]] virtual MonoTime mono() const = 0;
     [[nodiscard]] virtual WallTime wall() const = 0;
+    // The wall clock in microseconds since 1970, as fine as it is.
+    [[nodiscard]] virtual std::int64_t wall_us() const {
+        constexpr std::int64_t kUsPerMs = 1000;
+        return wall().unix_ms * kUsPerMs;
+    }
 };
 
 }  // namespace muster::env

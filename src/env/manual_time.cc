@@ -16,6 +16,10 @@ WallTime ManualClock::wall() const {
     return {.unix_ms = to_ms(wall_)};
 }
 
+std::int64_t ManualClock::wall_us() const {
+    return to_us(wall_);
+}
+
 void ManualClock::advance(Duration by) {
     mono_ += by;
     wall_ += by;

@@ -13,6 +13,7 @@ class ManualClock final : public Clock {
 public:
     [[nodiscard]] MonoTime mono() const override;
     [[nodiscard]] WallTime wall() const override;
+    [[nodiscard]] std::int64_t wall_us() const override;
 
     // Both clocks go forward.
     void advance(Duration by);

@@ -8,6 +8,7 @@
 #include "model/ids.h"
 #include "model/publication.h"
 #include "model/service.h"
+#include "model/trace.h"
 
 namespace muster {
 
@@ -30,6 +31,7 @@ struct DatumChange {
     Version to;
     std::vector<PublicationPtr> upserts;
     std::vector<Departure> removals;
+    Trace trace = {};  // the oldest of what it is made of
 };
 
 // A datum as a whole. `settled` says that the holder knows all of it: an empty settled snapshot is

@@ -9,6 +9,7 @@
 #include "model/ids.h"
 #include "model/mark.h"
 #include "model/publication.h"
+#include "model/trace.h"
 
 // Between the leader of a slot and its followers: the follower asks, the leader streams its log.
 //
@@ -42,6 +43,7 @@ struct SlotEntry {
     Version from;
     Version to;
     std::vector<OwnedWrite> writes;
+    Trace trace = {};
 };
 
 // follower -> leader: the sender is to follow `slot` and has it up to `held`. Repeated until

@@ -11,6 +11,7 @@
 #include "model/mark.h"
 #include "model/service.h"
 #include "model/subscription.h"
+#include "model/trace.h"
 
 // What operators ask about who has been told of a service, and say about instances of it
 // (roles/propagation). All of it is asked again until it is answered: asking changes nothing, and
@@ -58,6 +59,21 @@ struct ReachRequest {
     // Instead of `version`: who has not acknowledged a list without all of these is behind.
     std::vector<RegistId> without;
     std::uint32_t limit = 100;  // so many lines, at most kLimitMax
+    // Above zero: the service is measured for so long from now on, at most kMeasureMsMax.
+    std::int64_t measure_ms = 0;
+
+    static constexpr std::int64_t kMeasureMsMax = std::int64_t{3600} * 1000;
+};
+
+// How long changes of one service took through one stage, as StageHistogram has it.
+struct StageCounts {
+    Stage stage = Stage::end_to_end;
+    std::vector<std::uint64_t> counts;  // by bucket, the last one above all bounds
+    std::uint64_t sum_us = 0;
+    std::uint64_t max_us = 0;
+    std::uint64_t below_zero = 0;
+
+    [[nodiscard]] bool operator==(const StageCounts&) const = default;
 };
 
 // What one connection has of one list.
@@ -90,7 +106,9 @@ struct ReachReply {
     std::uint32_t lists = 0;  // connections and lists of the service there
     std::uint32_t behind = 0;
     std::uint32_t congested = 0;
-    std::vector<SubscriberLine> lines;  // the furthest behind first
+    std::vector<SubscriberLine> lines;     // the furthest behind first
+    std::vector<StageCounts> stages = {};  // while the service is measured there, of each stage
+    std::int64_t measured_ms = 0;          // for so long by now
 };
 
 // operator -> data: the instances of the service at `address` are about to leave, or are back.

@@ -42,6 +42,8 @@ struct PublishBatch {
     std::uint64_t batch = 0;  // echoed
     bool acting = false;      // to a follower
     std::vector<Op> ops;
+    // When the session got the oldest of them, see Trace::got_us; zero: not known.
+    std::int64_t got_us = 0;
 };
 
 // The session wants every change of these services from now on, starting with whatever differs from

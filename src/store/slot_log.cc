@@ -43,7 +43,8 @@ DatumChange change_of(const LogEntry& entry) {
                        .from = entry.from,
                        .to = entry.to,
                        .upserts = {},
-                       .removals = {}};
+                       .removals = {},
+                       .trace = entry.trace};
     fold(change, entry);
     return change;
 }

@@ -41,6 +41,7 @@ struct LogEntry {
     Version from;
     Version to;
     std::vector<Effect> effects;
+    Trace trace = {};  // the oldest of them
 };
 
 // What subscribers see of an entry.

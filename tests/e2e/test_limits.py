@@ -20,8 +20,8 @@ class Limits(unittest.TestCase):
         self.server = server
 
     def put(self, number, name="p1", tenant="DEFAULT_INSTANCE_ID"):
-        return self.server.request("PUT", f"/api/v1/instances/{name}?service=orders&tenant={tenant}",
-                                   {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
+        path = f"/api/v1/instances/{name}?service=orders&tenant={tenant}"
+        return self.server.request("PUT", path, {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
 
     def boxes(self, tenant="DEFAULT_INSTANCE_ID"):
         status, body = self.server.get(f"/api/v1/instances?service=orders&tenant={tenant}")

@@ -141,6 +141,12 @@ void add_propagation(CLI::App& app, int& exit_status) {
     command->add_option("--limit", options->limit, "At most so many, the furthest behind first")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
+    auto* stages = command->add_flag(
+        "--stages", options->stages,
+        "Tell how long its changes take from stage to stage, measured since this is asked first");
+    command->add_option("--for", options->measure, "Go on measuring for so long: 500ms, 30s, 1h")
+        ->needs(stages)
+        ->capture_default_str();
     command->footer(
         "Exit status: 0 everybody has it, 1 it could not be asked, 3 somebody is behind or did not "
         "answer.");

@@ -47,6 +47,25 @@ void print_lists(const Shown& answer) {
     print(table, "nobody subscribes to this service");
 }
 
+// "0.4 ms", "40.0 ms", "1200.0 ms" of microseconds.
+std::string ms_of(const std::string& us) {
+    const std::string padded = us.size() < 4 ? std::string(4 - us.size(), '0') + us : us;
+    const std::size_t whole = padded.size() - 3;
+    return padded.substr(0, whole) + "." + padded.substr(whole, 1) + " ms";
+}
+
+void print_stages(const Shown& answer) {
+    std::printf("\nmeasured for %s\n", time_of(answer.text("measured_ms")).c_str());
+    Table table({"STAGE", "COUNT", "P50", "P99", "MAX", "BELOW ZERO"});
+    for (const Shown& stage : answer.items("stages")) {
+        const bool none = stage.text("count") == "0";
+        const auto time = [&](const char* key) { return none ? "" : ms_of(stage.text(key)); };
+        table.add({stage.text("stage"), stage.text("count"), time("p50_us"), time("p99_us"),
+                   time("max_us"), stage.text("below_zero")});
+    }
+    print(table, "no session measures this service");
+}
+
 void print_notes(const Shown& answer) {
     std::fflush(stdout);
     if (answer.text("more") == "true") {
@@ -61,9 +80,12 @@ void print_notes(const Shown& answer) {
 }  // namespace
 
 int run_propagation(const PropagationOptions& options) {
-    const auto answer =
-        ask(options.query, "/api/v1/propagation?service=" + percent_encode(options.service) +
-                               "&limit=" + std::to_string(options.limit));
+    std::string target = "/api/v1/propagation?service=" + percent_encode(options.service) +
+                         "&limit=" + std::to_string(options.limit);
+    if (options.stages) {
+        target += "&for=" + percent_encode(options.measure);
+    }
+    const auto answer = ask(options.query, target, options.stages ? "POST" : "GET");
     if (!answer) {
         return report(answer.error());
     }
@@ -72,6 +94,9 @@ int run_propagation(const PropagationOptions& options) {
     } else {
         print_summary(*answer);
         print_lists(*answer);
+        if (options.stages) {
+            print_stages(*answer);
+        }
         print_notes(*answer);
     }
     const bool all = answer->items("silent").empty() && answer->text("behind") == "0";

@@ -252,6 +252,28 @@ TEST_F(PropagationRoute, TellsWhoHasWhat) {
     EXPECT_EQ(cluster.propagations[0].limit, 1U);
 }
 
+TEST_F(PropagationRoute, HasAServiceMeasured) {
+    propagation::Report report{.service = service, .measured_ms = 1500};
+    propagation::Report::StageSum sum{
+        .stage = Stage::push_to_ack, .count = 4, .sum_us = 4400, .max_us = 1900, .below_zero = 1};
+    sum.counts.at(2) = 4;
+    report.stages.push_back(sum);
+    const env::ConnId conn = connect();
+    send(conn, request("POST", "/api/v1/services/t/g/orders/propagation?for=2m"));
+    EXPECT_EQ(take(conn), "");
+    cluster.answer(Result<propagation::Report>(report));
+    advance(Duration{});
+    const Reply answer = take_answer(conn);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_THAT(answer.body,
+                testing::HasSubstr(R"("measured_ms":1500,"stages":[{"stage":"push_to_ack",)"
+                                   R"("count":4,"p50_us":1500,"p99_us":1900,"max_us":1900,)"
+                                   R"("mean_us":1100,"below_zero":1}]})"));
+    ASSERT_EQ(cluster.propagations.size(), 1U);
+    EXPECT_EQ(cluster.propagations[0].measure, std::chrono::minutes(2));
+    EXPECT_EQ(ask("POST", "/api/v1/propagation?service=orders&for=2h").status, 400);
+}
+
 TEST_F(PropagationRoute, RefusesWhatItCannotAsk) {
     EXPECT_EQ(ask("GET", "/api/v1/propagation").status, 400);
     const Reply answer = ask("GET", "/api/v1/propagation?service=orders&limit=1001");

@@ -10,7 +10,7 @@
 namespace muster::http {
 namespace {
 
-constexpr double kSecondsPerMicrosecond = 1e-6;
+constexpr double kMicrosecondsPerSecond = 1e6;
 constexpr double kSecondsPerNanosecond = 1e-9;
 
 }  // namespace
@@ -57,19 +57,19 @@ void MetricsText::gauge(std::string_view name, std::string_view help, std::int64
 }
 
 void MetricsText::histogram(std::string_view name, std::string_view help,
-                            const LatencyHistogram& histogram, MetricLabels labels) {
+                            const HistogramView& histogram, MetricLabels labels) {
     auto& sample = impl_->add(name, help, prometheus::MetricType::Histogram, labels).histogram;
     std::uint64_t below = 0;
-    for (std::size_t i = 0; i < LatencyHistogram::kBuckets; ++i) {
-        below += histogram.counts()[i];
-        const auto bound = static_cast<double>(LatencyHistogram::bound_us(i));
-        sample.bucket.push_back(
-            {.cumulative_count = below, .upper_bound = bound * kSecondsPerMicrosecond});
+    for (std::size_t i = 0; i < histogram.bounds_us.size(); ++i) {
+        below += histogram.counts[i];
+        // Divided, so that 5000 us is written as 0.005.
+        const double bound = static_cast<double>(histogram.bounds_us[i]) / kMicrosecondsPerSecond;
+        sample.bucket.push_back({.cumulative_count = below, .upper_bound = bound});
     }
-    sample.bucket.push_back({.cumulative_count = histogram.count(),
+    sample.bucket.push_back({.cumulative_count = histogram.count,
                              .upper_bound = std::numeric_limits<double>::infinity()});
-    sample.sample_count = histogram.count();
-    sample.sample_sum = static_cast<double>(histogram.sum_us()) * kSecondsPerMicrosecond;
+    sample.sample_count = histogram.count;
+    sample.sample_sum = static_cast<double>(histogram.sum_us) / kMicrosecondsPerSecond;
 }
 
 void MetricsText::counter_seconds(std::string_view name, std::string_view help, Duration value) {

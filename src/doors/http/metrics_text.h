@@ -19,7 +19,7 @@ public:
                  MetricLabels labels) override;
     void gauge(std::string_view name, std::string_view help, std::int64_t value,
                MetricLabels labels) override;
-    void histogram(std::string_view name, std::string_view help, const LatencyHistogram& histogram,
+    void histogram(std::string_view name, std::string_view help, const HistogramView& histogram,
                    MetricLabels labels) override;
 
     // A counter of time, in seconds with their fraction.

@@ -59,6 +59,22 @@ void write_silent(JsonWriter& json, const Report& report) {
     json.end_array();
 }
 
+void write_stages(JsonWriter& json, const Report& report) {
+    json.field("measured_ms", report.measured_ms).key("stages").begin_array();
+    for (const Report::StageSum& sum : report.stages) {
+        json.begin_object()
+            .field("stage", to_string(sum.stage))
+            .field("count", sum.count)
+            .field("p50_us", sum.quantile_us(50))
+            .field("p99_us", sum.quantile_us(99))
+            .field("max_us", sum.max_us)
+            .field("mean_us", sum.count == 0 ? 0 : sum.sum_us / sum.count)
+            .field("below_zero", sum.below_zero)
+            .end_object();
+    }
+    json.end_array();
+}
+
 std::string sentence_of(const propagation::DrainWish& wish,
                         const propagation::DrainReport& report) {
     std::string text = std::to_string(report.who.behind) + " of " +
@@ -110,6 +126,9 @@ std::string propagation_json(const Report& report) {
     }
     json.end_array().field("more", report.more);
     write_silent(json, report);
+    if (!report.stages.empty()) {
+        write_stages(json, report);
+    }
     json.end_object();
     return std::move(json).take();
 }

@@ -9,15 +9,31 @@ namespace {
 
 constexpr std::uint64_t kLinesShown = 100;
 constexpr Duration kTimeout = std::chrono::seconds(30);
+constexpr Duration kMeasured = std::chrono::minutes(10);
 constexpr Duration kRamp = std::chrono::seconds(30);
 
-Result<Answer> propagation(const Call& call, Site& /*site*/) {
+Result<propagation::Question> question_of(const Call& call) {
     auto service = call.service();
     MUSTER_TRY(service);
     const auto limit = call.number("limit", kLinesShown, 1, msg::ReachRequest::kLimitMax);
     MUSTER_TRY(limit);
-    return std::make_unique<PropagationOp>(propagation::Question{
-        .service = *std::move(service), .limit = static_cast<std::uint32_t>(*limit)});
+    return propagation::Question{.service = *std::move(service),
+                                 .limit = static_cast<std::uint32_t>(*limit)};
+}
+
+Result<Answer> propagation(const Call& call, Site& /*site*/) {
+    auto question = question_of(call);
+    MUSTER_TRY(question);
+    return std::make_unique<PropagationOp>(*std::move(question));
+}
+
+Result<Answer> measure(const Call& call, Site& /*site*/) {
+    auto question = question_of(call);
+    MUSTER_TRY(question);
+    const auto time = call.duration("for", kMeasured, propagation::Question::kMeasureMax);
+    MUSTER_TRY(time);
+    question->measure = *time;
+    return std::make_unique<PropagationOp>(*std::move(question));
 }
 
 // Which instances are meant.
@@ -63,6 +79,8 @@ void add_propagation_routes(Router& router) {
     for (const std::string base : {"/api/v1/services/{tenant}/{group}/{dataId}", "/api/v1"}) {
         router.add({"GET", base + "/propagation", propagation,
                     "who has been told what of a service, on all sessions"});
+        router.add({"POST", base + "/propagation", measure,
+                    "the same, and all sessions measure the service's changes for a while"});
         router.add({"POST", base + "/drain", drain,
                     "takes an instance out of all lists, and waits until they are acknowledged"});
         router.add({"POST", base + "/restore", restore, "shows a drained instance again"});

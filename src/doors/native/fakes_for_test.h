@@ -87,7 +87,7 @@ public:
         values[key(name, labels)] += value;
     }
     void histogram(std::string_view /*name*/, std::string_view /*help*/,
-                   const LatencyHistogram& /*histogram*/, MetricLabels /*labels*/) override {}
+                   const HistogramView& /*histogram*/, MetricLabels /*labels*/) override {}
 
     std::map<std::string, std::int64_t> values;
 

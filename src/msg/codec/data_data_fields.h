@@ -25,8 +25,9 @@ void fields(Ar& ar, Of<Ar, OwnedWrite> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotEntry> it) {
-    auto& [service, from, to, writes] = it;
+    auto& [service, from, to, writes, trace] = it;
     ar(service, from, to, writes);
+    ar.added(trace);
 }
 
 template <class Ar>

@@ -55,10 +55,20 @@ void fields(Ar& ar, Of<Ar, Departure> it) {
     ar(id, order, connection);
 }
 
+template <>
+inline constexpr bool kFinal<Trace> = true;
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, Trace> it) {
+    auto& [got_us, to_leader_us] = it;
+    ar(got_us, to_leader_us);
+}
+
 template <class Ar>
 void fields(Ar& ar, Of<Ar, DatumChange> it) {
-    auto& [service, from, to, upserts, removals] = it;
+    auto& [service, from, to, upserts, removals, trace] = it;
     ar(service, from, to, upserts, removals);
+    ar.added(trace);
 }
 
 template <class Ar>

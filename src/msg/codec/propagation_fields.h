@@ -27,8 +27,21 @@ void fields(Ar& ar, Of<Ar, NewestReply> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, ReachRequest> it) {
-    auto& [incarnation, request, asker, asker_role, session, service, version, without, limit] = it;
+    auto& [incarnation, request, asker, asker_role, session, service, version, without, limit,
+           measure_ms] = it;
     ar(incarnation, request, asker, asker_role, session, service, version, without, limit);
+    ar.added(measure_ms);
+}
+
+template <>
+struct LastOf<Stage> {
+    static constexpr Stage value = Stage::end_to_end;
+};
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, StageCounts> it) {
+    auto& [stage, counts, sum_us, max_us, below_zero] = it;
+    ar(stage, counts, sum_us, max_us, below_zero);
 }
 
 template <class Ar>
@@ -42,9 +55,10 @@ void fields(Ar& ar, Of<Ar, SubscriberLine> it) {
 template <class Ar>
 void fields(Ar& ar, Of<Ar, ReachReply> it) {
     auto& [incarnation, request, asker, asker_role, session, version, complete, lists, behind,
-           congested, lines] = it;
+           congested, lines, stages, measured_ms] = it;
     ar(incarnation, request, asker, asker_role, session, version, complete, lists, behind,
        congested, lines);
+    ar.added(stages, measured_ms);
 }
 
 template <class Ar>

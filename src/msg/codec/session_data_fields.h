@@ -14,8 +14,9 @@ void fields(Ar& ar, Of<Ar, PublishBatch::Op> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatch> it) {
-    auto& [session, slot, slot_epoch, batch, acting, ops] = it;
+    auto& [session, slot, slot_epoch, batch, acting, ops, got_us] = it;
     ar(session, slot, slot_epoch, batch, acting, ops);
+    ar.added(got_us);
 }
 
 template <class Ar>

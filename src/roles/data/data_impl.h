@@ -78,6 +78,7 @@ private:
         Counter messages_put_off;
         Counter messages_dropped;
         LatencyHistogram follower_lag;
+        StageHistogram session_to_leader;
     };
     // Effects on one service.
     struct Written {
@@ -89,6 +90,9 @@ private:
         std::map<std::string, Written> written;  // by data_info_id
         std::vector<msg::Superseded::Item> superseded;
         std::set<std::string> departed;  // of which something left that is not known here
+        // When a session got the oldest of what it said, zero: not known. None: said by no session,
+        // but decided here.
+        std::optional<std::int64_t> got_us = {};
     };
     struct Reported {
         msg::CopyState state;
@@ -126,6 +130,7 @@ private:
     void take_withdrawn(SlotId id, LedSlot& slot,
                         const std::vector<msg::FollowSlot::Withdrawal>& withdrawn);
     void commit(LedSlot& slot, Turn& turn);
+    [[nodiscard]] Trace trace_of(const Turn& turn) const;
     void tell_superseded(const SessionLink& link, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);
     void compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat);

@@ -177,7 +177,11 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotEntries& 
 
 void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
     const MonoTime now = env_.clock.mono();
-    store::LogEntry entry{.service = told.service, .from = told.from, .to = told.to, .effects = {}};
+    store::LogEntry entry{.service = told.service,
+                          .from = told.from,
+                          .to = told.to,
+                          .effects = {},
+                          .trace = told.trace};
     for (const msg::OwnedWrite& write : told.writes) {
         const store::Write effect = owners_.numbered(write, told.service);
         const store::MarkPtr before = slot.store.mark_of(effect.id);

@@ -109,6 +109,7 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     writer.histogram("muster_data_follower_lag_seconds",
                      "From an entry sent to a follower to its acknowledgement.",
                      probe_.follower_lag);
+    write_stage(writer, Stage::session_to_leader, probe_.session_to_leader);
 }
 
 }  // namespace muster::data

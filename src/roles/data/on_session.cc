@@ -44,7 +44,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
         env_.outbox.send(from, std::move(reply));
         return;
     }
-    Turn turn;
+    Turn turn{.got_us = batch.got_us};
     for (const auto& op : batch.ops) {
         apply(*slot, *link, op, op.owner_seq - std::min<std::uint64_t>(op.owner_seq, 1), turn);
     }
@@ -129,6 +129,7 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
 // What was written becomes entries of the log, each with the datum's next version when subscribers
 // see it, and is told.
 void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
+    const Trace trace = trace_of(turn);
     for (auto& [name, written] : turn.written) {
         auto& effects = written.effects;
         for (store::Effect& effect : effects) {
@@ -150,6 +151,10 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
             entry.from = datum == nullptr ? Version{} : datum->version;
             entry.to = entry.from;
             if (visible) {
+                entry.trace = trace;
+                if (trace.known() && turn.got_us) {
+                    probe_.session_to_leader.record(std::chrono::microseconds(trace.to_leader_us));
+                }
                 entry.to = next_version(slot);
                 datum->version = entry.to;
                 if (datum->interested > 0) {
@@ -163,6 +168,16 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
     for (const std::string& name : std::exchange(turn.departed, {})) {
         tell_departed(slot, name);
     }
+}
+
+Trace DataServer::Impl::trace_of(const Turn& turn) const {
+    const std::int64_t now = env_.clock.wall_us();
+    if (!turn.got_us) {
+        return {.got_us = now};
+    }
+    // Of what may be anything no difference is made.
+    const Trace got{.got_us = *turn.got_us};
+    return got.known() ? Trace{.got_us = got.got_us, .to_leader_us = now - got.got_us} : Trace{};
 }
 
 // What a session goes on holding although its client withdrew or changed it elsewhere would come
@@ -254,7 +269,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
         versions_.exhausted()) {
         return;
     }
-    Turn turn;
+    Turn turn{.got_us = 0};  // it may have known of them for long
     store::Listed listed{.after = detail.after, .more = detail.more, .ids = {}};
     for (const auto& op : detail.publications) {
         listed.ids.insert(op.id);

@@ -68,7 +68,11 @@ msg::OwnedWrite Owners::named(const store::Tombstone& stone) const {
 }
 
 msg::SlotEntry Owners::named(const store::LogEntry& entry) const {
-    msg::SlotEntry told{.service = entry.service, .from = entry.from, .to = entry.to, .writes = {}};
+    msg::SlotEntry told{.service = entry.service,
+                        .from = entry.from,
+                        .to = entry.to,
+                        .writes = {},
+                        .trace = entry.trace};
     told.writes.reserve(entry.effects.size());
     for (const store::Effect& effect : entry.effects) {
         told.writes.push_back(named(effect));

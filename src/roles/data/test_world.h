@@ -70,6 +70,8 @@ public:
     std::size_t part_max = 2000;               // publications that one detail names
     std::map<std::string, std::string> boxes;  // of some registrations; others say what they are
     bool complete = true;                      // all its clients are back
+    std::int64_t got_us = 0;                   // what it says of when it got a write
+    std::vector<Trace> traces;                 // of the changes it was told
 
 private:
     void end(const std::string& id, RemovalCause cause, bool confirmed);
@@ -223,6 +225,9 @@ public:
     [[nodiscard]] MonoTime now() const {
         return clock_.mono();
     }
+    [[nodiscard]] std::int64_t wall_us() const {
+        return clock_.wall_us();
+    }
 
     // What a node's copy of a slot holds.
     msg::VerifyReply::Copy copy(const std::string& node, SlotId slot = SlotId(0)) {
@@ -368,7 +373,8 @@ inline void TestSession::publish(const std::string& id, const ServicePtr& of, bo
                                   .slot_epoch = epoch(slot),
                                   .batch = ++batch_,
                                   .acting = acting,
-                                  .ops = {own_[id]}});
+                                  .ops = {own_[id]},
+                                  .got_us = got_us});
     world_.run();
 }
 
@@ -510,6 +516,7 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
     if (const auto* step = std::get_if<DatumChange>(&change)) {
         Copy& copy = copies[step->service->data_id];
         ++changes;
+        traces.push_back(step->trace);
         EXPECT_EQ(step->from, copy.version) << node.raw() << " missed a change";
         EXPECT_GT(step->to, copy.version);
         for (const auto& publication : step->upserts) {

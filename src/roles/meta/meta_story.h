@@ -314,7 +314,7 @@ public:
     void gauge(std::string_view name, std::string_view, std::int64_t value, MetricLabels) override {
         add(name, value);
     }
-    void histogram(std::string_view name, std::string_view, const LatencyHistogram&,
+    void histogram(std::string_view name, std::string_view, const HistogramView&,
                    MetricLabels) override {
         add(name, 0);
     }

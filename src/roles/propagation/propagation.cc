@@ -34,7 +34,8 @@ void Propagation::ask_sessions() {
                                      .service = question_.service,
                                      .version = newest_ ? newest_->version : Version{},
                                      .without = {},
-                                     .limit = question_.limit});
+                                     .limit = question_.limit,
+                                     .measure_ms = to_ms(question_.measure)});
     round_->begin();
 }
 

@@ -10,6 +10,11 @@ namespace muster::propagation {
 struct Question {
     ServicePtr service;
     std::uint32_t limit = 100;  // lines of the report
+    // Above zero: all sessions measure the service's changes for so long, at most kMeasureMax.
+    Duration measure = {};
+
+    static constexpr Duration kMeasureMax =
+        std::chrono::milliseconds(msg::ReachRequest::kMeasureMsMax);
 };
 
 // Who has the newest version of a service: asks its leader for that, then all sessions for their

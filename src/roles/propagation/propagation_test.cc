@@ -128,6 +128,46 @@ TEST_F(PropagationTest, ASessionHasOthersAskedThroughDataServersInTurn) {
     EXPECT_EQ(ways.size(), 2U);
 }
 
+// `counts` in the buckets up to 1 ms, up to 2 ms and above 10 s.
+msg::StageCounts counted(std::uint64_t to_1ms, std::uint64_t to_2ms, std::uint64_t above) {
+    msg::StageCounts told{.stage = Stage::end_to_end};
+    told.counts.resize(StageHistogram::Counts{}.size());
+    told.counts.at(1) = to_1ms;
+    told.counts.at(2) = to_2ms;
+    told.counts.back() = above;
+    told.max_us = above > 0 ? 12'000'000 : 1900;
+    told.below_zero = 1;
+    return told;
+}
+
+TEST_F(PropagationTest, HasAServiceMeasuredAndTakesItTogether) {
+    Propagation op({.self = {NodeId("m1"), Role::meta}, .life = kLife, .number = 5},
+                   {.clock = clock, .outbox = outbox, .known = [this] { return known; }},
+                   {.service = kOrders, .measure = std::chrono::minutes(2)});
+    op.begin();
+    say_newest(op, 9);
+    EXPECT_EQ(outbox.of<msg::ReachRequest>().front().second.measure_ms, 120'000);
+    auto one = reach("s1", {});
+    one.stages = {counted(50, 40, 0)};
+    one.measured_ms = 5;
+    auto two = reach("s2", {});
+    two.stages = {counted(0, 9, 1)};
+    two.stages.push_back({.stage = Stage::push_to_ack, .counts = {1, 2}});  // buckets of its own
+    two.measured_ms = 7;
+    op.take(one);
+    op.take(two);
+    const Report report = op.report();
+    EXPECT_EQ(report.measured_ms, 7);
+    ASSERT_EQ(report.stages.size(), 1U) << "what cannot be read is left out";
+    const auto& sum = report.stages.front();
+    EXPECT_EQ(sum.count, 100U);
+    EXPECT_EQ(sum.below_zero, 2U);
+    EXPECT_EQ(sum.quantile_us(50), 1000U) << "the last of those up to 1 ms";
+    EXPECT_EQ(sum.quantile_us(99), 2000U);
+    EXPECT_EQ(sum.quantile_us(100), 12'000'000U) << "above all bounds the longest is known";
+    EXPECT_EQ(Report::StageSum{}.quantile_us(99), 0U);
+}
+
 TEST_F(PropagationTest, CountsInFullAndShowsTheFirst) {
     Propagation op = begun({NodeId("m1"), Role::meta}, 1);
     say_newest(op, 9);

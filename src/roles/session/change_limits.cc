@@ -9,10 +9,6 @@ namespace {
 
 const std::string kOthers;  // no client and no tenant has this name
 
-Duration seconds_of(double count) {
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(count));
-}
-
 Error too_often(const std::string& who, Duration wait) {
     return {Errc::over_limit, who +
                                   " changes publications more often than it may; the next one can "
@@ -23,10 +19,11 @@ Error too_often(const std::string& who, Duration wait) {
 }  // namespace
 
 TokenBuckets::TokenBuckets(const RateLimit& limit) {
-    CHECK(limit.per_second >= 0 && limit.burst >= 1);
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    CHECK(limit.per_second <= kMost && limit.burst >= 1 && limit.burst <= kMost);
     if (limit.per_second > 0) {
-        interval_ = std::max(seconds_of(1 / limit.per_second), Duration(1));
-        depth_ = seconds_of(limit.burst / limit.per_second);
+        interval_ = Duration(std::chrono::seconds(1)) / limit.per_second;
+        depth_ = interval_ * limit.burst;
     }
 }
 

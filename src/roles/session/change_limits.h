@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <unordered_map>
 
@@ -12,8 +13,8 @@ namespace muster::session {
 
 // A token bucket each for many: `burst` at once, and `per_second` from then on.
 struct RateLimit {
-    double per_second = 0;  // zero: no limit
-    double burst = 1;       // at least one
+    std::uint64_t per_second = 0;  // zero: no limit; at most 10^9
+    std::uint64_t burst = 1;       // at least one; at most 10^9
 };
 
 // Buckets by name, as the generic cell rate algorithm (ITU-T I.371, annex A): of each only the time

@@ -128,6 +128,7 @@ void SessionServer::Impl::write_push_counts(MetricsWriter& writer) const {
             push.held_back_incomplete);
     writer.histogram("muster_push_to_ack_seconds", "From push to its acknowledgement.",
                      push.push_to_ack);
+    stages_.write_metrics(writer);
 }
 
 }  // namespace muster::session

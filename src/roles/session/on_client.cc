@@ -26,7 +26,10 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
         return;
     }
     staying_ += port.keeps_connections() ? 1 : 0;
-    clients_[conn] = Client{.info = std::move(info), .port = &port, .since = env_.clock.mono()};
+    clients_[conn] = Client{.info = std::move(info),
+                            .port = &port,
+                            .since = env_.clock.mono(),
+                            .since_ms = env_.clock.wall().unix_ms};
     registrations_.open_connection(conn);
 }
 
@@ -155,10 +158,24 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client,
         }
         probe_.registrations.add();
         if (*op) {
+            time_sending(client, *publication);
             ops.push_back(std::move(**op));
         }
     }
     answer_when_written(conn, std::move(reply), std::move(ops));
+}
+
+// Of what the client said on this connection: what it says again when it comes back may be old. The
+// HTTP door's orders are of this process.
+void SessionServer::Impl::time_sending(const Client& client, const Publication& publication) {
+    const std::int64_t sent_ms = publication.order.timestamp_ms;
+    if (client.info.door == "http" || sent_ms < client.since_ms ||
+        sent_ms >= Trace::kEndUs / 1000) {
+        return;
+    }
+    stages_.record(Stage::client_to_session,
+                   std::chrono::microseconds(env_.clock.wall_us() - sent_ms * 1000),
+                   *publication.service);
 }
 
 void SessionServer::Impl::on(env::ConnId conn, Client& client,
@@ -192,14 +209,14 @@ void SessionServer::Impl::answer_when_written(env::ConnId conn, msg::RequestRepl
         pending_.open(conn, std::move(reply), ops.size(), env_.clock.mono() + options_.write_wait);
     for (auto& op : ops) {
         show_own(op);
-        writes_.add(std::move(op), waiter, table().slots.size());
+        writes_.add(std::move(op), waiter, table().slots.size(), env_.clock.mono());
     }
 }
 
 void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
     for (auto& op : ops) {
         show_own(op);
-        writes_.add(std::move(op), WaiterId{}, table().slots.size());
+        writes_.add(std::move(op), WaiterId{}, table().slots.size(), env_.clock.mono());
     }
 }
 

@@ -24,8 +24,12 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBat
     if (reply.session != options_.incarnation) {
         return;  // meant for an earlier life, whose batches had the same numbers
     }
-    for (const WaiterId waiter : writes_.on_reply(from.node, reply, env_.clock.mono())) {
-        pending_.done(waiter, [this](env::ConnId conn, const msg::RequestReply& answer) {
+    const MonoTime now = env_.clock.mono();
+    for (const auto& write : writes_.on_reply(from.node, reply, now)) {
+        if (write.since != MonoTime{}) {
+            stages_.record(Stage::write_round_trip, now - write.since, *write.service);
+        }
+        pending_.done(write.waiter, [this](env::ConnId conn, const msg::RequestReply& answer) {
             reply_to(conn, answer);
         });
     }
@@ -94,7 +98,25 @@ void SessionServer::Impl::fold(const NodeId& leader,
         }
     }
     probe_.changes.add();
-    pusher_.offer(*copy, env_.clock.mono());
+    const MonoTime now = env_.clock.mono();
+    if (const auto* step = std::get_if<DatumChange>(&change)) {
+        note_trace(*step, now);
+    }
+    pusher_.offer(*copy, now);
+}
+
+// From now on the way of a change is timed here, by one clock.
+void SessionServer::Impl::note_trace(const DatumChange& change, MonoTime now) {
+    const Trace& trace = change.trace;
+    if (!trace.known()) {
+        return;
+    }
+    using us = std::chrono::microseconds;
+    const std::int64_t wall_us = env_.clock.wall_us();
+    const Service& service = *change.service;
+    stages_.record_of_service(Stage::session_to_leader, us(trace.to_leader_us), service);
+    stages_.record(Stage::leader_to_session, us(wall_us - trace.applied_us()), service);
+    pusher_.note_change(service, now - us(wall_us - trace.got_us), now);
 }
 
 void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::InterestAck& ack) {

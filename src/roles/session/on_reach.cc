@@ -56,6 +56,15 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ReachReque
                           .lines = {}};
     const DatumCopy* copy = copies_.find(*request.service);
     const auto* lists = pusher_.lists_of(*request.service);
+    const MonoTime now = env_.clock.mono();
+    if (request.measure_ms > 0) {
+        const auto most = std::min(request.measure_ms, msg::ReachRequest::kMeasureMsMax);
+        stages_.measure(*request.service, now, now + std::chrono::milliseconds(most));
+    }
+    if (auto measured = stages_.of(*request.service)) {
+        reply.stages = std::move(measured->stages);
+        reply.measured_ms = to_ms(now - measured->since);
+    }
     if (copy != nullptr) {
         reply.version = copy->version;
         reply.complete = copy->complete;

@@ -35,7 +35,7 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
                         [this](const RegistId& id) { return registrations_.state_of(id); });
     }
     for (auto& op : registrations_.went_lately(begun)) {
-        writes_.add(std::move(op), WaiterId{}, table().slots.size());
+        writes_.add(std::move(op), WaiterId{}, table().slots.size(), MonoTime{});  // said before
     }
     digests_due_.insert(begun.begin(), begun.end());
     const auto slot_is_in = [&](const auto& slots, const Service& service) {

@@ -83,6 +83,22 @@ std::set<Version> Pusher::note_strays(const DatumCopy& copy, Version from) {
     return strays;
 }
 
+void Pusher::note_change(const Service& service, MonoTime origin, MonoTime now) {
+    const auto known = services_.find(service.data_info_id());
+    if (known == services_.end()) {
+        return;
+    }
+    for (auto& [key, list] : known->second.lists) {
+        // Who was told nothing here yet may have subscribed long after the change.
+        const bool told_here =
+            list.in_flight != Version{} || (list.acknowledged != Version{} && !list.claimed);
+        if (told_here) {
+            list.due_origin = std::min(list.due_origin, origin);
+            list.due_here = std::min(list.due_here, now);
+        }
+    }
+}
+
 void Pusher::offer(DatumCopy& copy, MonoTime now) {
     const auto known = services_.find(copy.service->data_info_id());
     if (known == services_.end()) {
@@ -131,6 +147,8 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     if (version <= list.acknowledged && !list.whole && !to_confirm) {
         list.waiting = false;
         list.behind_since.reset();
+        list.due_origin = kNever;
+        list.due_here = kNever;
         return;
     }
     note_due(list, now);
@@ -169,12 +187,30 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
     share->second.targets.push_back({key.conn, list.subscribers});
     share->second.delta != nullptr ? probe_.pushes_delta.add() : probe_.pushes_whole.add();
     probe_.pushes.add();
+    note_sent(list, *copy.service, version, now);
+    deadlines_.push_back({now + timeout_, copy.service, key, version});
+}
+
+void Pusher::note_sent(List& list, const Service& service, Version version, MonoTime now) {
+    if (list.due_here != kNever) {
+        stages_.record(Stage::session_to_push, now - list.due_here, service);
+    }
+    list.flight_origin = std::exchange(list.due_origin, kNever);
+    list.due_here = kNever;
     list.in_flight = version;
     list.waiting = false;
     list.whole = false;
     list.claimed.reset();
     list.sent_at = now;
-    deadlines_.push_back({now + timeout_, copy.service, key, version});
+}
+
+// What was sent has to be sent again: it waits since it was sent first.
+void Pusher::take_back(List& list) {
+    list.in_flight = Version{};
+    if (list.flight_origin != kNever) {
+        list.due_origin = std::min(list.due_origin, std::exchange(list.flight_origin, kNever));
+        list.due_here = std::min(list.due_here, list.sent_at);
+    }
 }
 
 // Something newer than what is acknowledged is there.
@@ -210,6 +246,11 @@ bool Pusher::acknowledge(const Service& service, const ListKey& key, Version ver
     if (ok) {
         probe_.acknowledged.add();
         probe_.push_to_ack.record(now - list.sent_at);
+        if (list.flight_origin != kNever) {
+            stages_.record(Stage::push_to_ack, now - list.sent_at, service);
+            stages_.record(Stage::end_to_end, now - std::exchange(list.flight_origin, kNever),
+                           service);
+        }
         list.acknowledged = version;
         list.in_flight = Version{};
         list.failures = 0;
@@ -226,7 +267,7 @@ bool Pusher::acknowledge(const Service& service, const ListKey& key, Version ver
     if (++list.failures > kQuickRetries) {
         return false;  // stays in flight until it times out
     }
-    list.in_flight = Version{};
+    take_back(list);
     return true;
 }
 
@@ -245,7 +286,7 @@ std::vector<ServicePtr> Pusher::expire(MonoTime now) {
             continue;
         }
         probe_.timeouts.add();
-        list->second.in_flight = Version{};
+        take_back(list->second);
         list->second.waiting = true;
         list->second.whole = true;
         services.push_back(deadline.service);

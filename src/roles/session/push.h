@@ -16,6 +16,7 @@
 #include "model/subscription.h"
 #include "msg/client_port.h"
 #include "roles/session/datum_copies.h"
+#include "roles/session/stages.h"
 
 namespace muster::session {
 
@@ -39,6 +40,8 @@ struct ListKey {
 // doors that cannot show them as such. Loop thread only. Bounds: one state per (connection, list).
 class Pusher {
 public:
+    static constexpr MonoTime kNever = MonoTime::max();
+
     struct List {
         std::vector<RegistId> subscribers;
         std::string app;
@@ -55,6 +58,11 @@ public:
         // newest, what came after that waits since `waiting_since`.
         std::optional<MonoTime> behind_since;
         MonoTime waiting_since;
+        // Of the oldest change that is timed and was not sent yet: when it began, and came here; of
+        // the oldest one in flight: when it began. By this clock.
+        MonoTime due_origin = kNever;
+        MonoTime due_here = kNever;
+        MonoTime flight_origin = kNever;
     };
     struct Probe {
         Counter pushes;
@@ -70,7 +78,8 @@ public:
     // The port of an open connection; null when it is closed.
     using PortOf = std::function<msg::ClientPort*(env::ConnId)>;
 
-    Pusher(Duration timeout, PortOf port_of) : timeout_(timeout), port_of_(std::move(port_of)) {}
+    Pusher(Duration timeout, PortOf port_of, Stages& stages)
+        : timeout_(timeout), port_of_(std::move(port_of)), stages_(stages) {}
 
     // What a subscriber already has when it comes; version zero: nothing, or it cannot tell.
     struct Held {
@@ -89,6 +98,9 @@ public:
     // The copy came from `from` to the version it has: what a subscriber holds between these never
     // led there, so it is a stray from now on. Returns these versions.
     std::set<Version> note_strays(const DatumCopy& copy, Version from);
+
+    // A change came that began at `origin`: those who had what was before are timed.
+    void note_change(const Service& service, MonoTime origin, MonoTime now);
 
     // Sends what is due of this service: to everybody, or to one connection.
     void offer(DatumCopy& copy, MonoTime now);
@@ -139,11 +151,14 @@ private:
 
     void collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now, Shares& shares);
     static void note_due(List& list, MonoTime now);
+    void note_sent(List& list, const Service& service, Version version, MonoTime now);
+    static void take_back(List& list);
     static void send(const Shares& shares);
     std::size_t door_number(const msg::ClientPort* port);
 
     Duration timeout_;
     PortOf port_of_;
+    Stages& stages_;
     std::map<std::string, PerService> services_;  // by data_info_id
     std::deque<Deadline> deadlines_;
     std::vector<const msg::ClientPort*> doors_;  // numbered by first use

@@ -80,7 +80,8 @@ protected:
     Port port;
     DatumCopies copies{16};
     DatumCopy& copy = copies.find_or_make(kOrders);
-    Pusher pusher{seconds(5), [this](env::ConnId) { return &port; }};
+    Stages stages;
+    Pusher pusher{seconds(5), [this](env::ConnId) { return &port; }, stages};
     MonoTime now{seconds(1)};
 };
 
@@ -103,6 +104,64 @@ TEST_F(PusherTest, RemembersOnlyTheNewestWhileOneIsInFlight) {
     EXPECT_EQ(port.sent.front().version, Version(7));
     EXPECT_FALSE(acknowledge(1, 7)) << "nothing newer is due";
     EXPECT_TRUE(offer().empty());
+}
+
+// What was counted of kOrders so far: how often, and the longest in microseconds.
+std::pair<std::uint64_t, std::uint64_t> counted(const Stages& stages, Stage stage) {
+    const auto measured = stages.of(*kOrders);
+    const auto& told = measured->stages.at(static_cast<std::size_t>(stage));
+    std::uint64_t count = 0;
+    for (const std::uint64_t one : told.counts) {
+        count += one;
+    }
+    return {count, told.max_us};
+}
+
+TEST_F(PusherTest, TimesAChangeFromItsBeginningToItsAcknowledgement) {
+    using std::chrono::milliseconds;
+    stages.measure(*kOrders, now, now + seconds(600));
+    add(1, "s");
+    pusher.note_change(*kOrders, now - seconds(9), now);
+    (void)offer();
+    now += milliseconds(2);
+    const MonoTime first = now;
+    tell(6, {"p", "q"});
+    pusher.note_change(*kOrders, first - milliseconds(10), first);
+    EXPECT_TRUE(offer().empty()) << "the first list is in flight";
+    now += milliseconds(20);
+    tell(7, {"p"});
+    pusher.note_change(*kOrders, now - milliseconds(1), now);
+    (void)offer();
+    (void)acknowledge(1, 5);
+    EXPECT_EQ(counted(stages, Stage::end_to_end).first, 0U) << "it subscribed after that change";
+    now += milliseconds(3);
+    ASSERT_EQ(offer().size(), 1U);
+    using Counted = std::pair<std::uint64_t, std::uint64_t>;
+    EXPECT_EQ(counted(stages, Stage::session_to_push), (Counted{1, 23'000})) << "of the oldest";
+    now += milliseconds(4);
+    (void)acknowledge(1, 7);
+    EXPECT_EQ(counted(stages, Stage::push_to_ack), (Counted{1, 4'000}));
+    EXPECT_EQ(counted(stages, Stage::end_to_end), (Counted{1, 37'000})) << "both in one push";
+}
+
+TEST_F(PusherTest, TimesAChangeThatIsSentTwiceFromItsBeginning) {
+    using std::chrono::milliseconds;
+    stages.measure(*kOrders, now, now + seconds(600));
+    add(1, "s");
+    (void)offer();
+    (void)acknowledge(1, 5);
+    tell(6, {"p", "q"});
+    pusher.note_change(*kOrders, now - milliseconds(10), now);
+    ASSERT_EQ(offer().size(), 1U);
+    now += seconds(5);
+    ASSERT_EQ(pusher.expire(now).size(), 1U);
+    ASSERT_EQ(offer().size(), 1U);
+    now += milliseconds(1);
+    (void)acknowledge(1, 6);
+    using Counted = std::pair<std::uint64_t, std::uint64_t>;
+    EXPECT_EQ(counted(stages, Stage::end_to_end), (Counted{1, 5'011'000}));
+    EXPECT_EQ(counted(stages, Stage::push_to_ack), (Counted{1, 1'000})) << "of the last push";
+    EXPECT_EQ(counted(stages, Stage::session_to_push), (Counted{2, 5'000'000}));
 }
 
 TEST_F(PusherTest, RemembersSinceWhenAListIsBehind) {

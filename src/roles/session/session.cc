@@ -107,11 +107,13 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       writes_(options_.resend_interval),
       copies_(options_.changes_kept_per_datum),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
-      pusher_(options_.push_timeout,
-              [this](env::ConnId conn) -> msg::ClientPort* {
-                  const auto client = clients_.find(conn);
-                  return client == clients_.end() ? nullptr : client->second.port;
-              }),
+      pusher_(
+          options_.push_timeout,
+          [this](env::ConnId conn) -> msg::ClientPort* {
+              const auto client = clients_.find(conn);
+              return client == clients_.end() ? nullptr : client->second.port;
+          },
+          stages_),
       queries_(options_.incarnation),
       view_({.incarnation = options_.incarnation,
              .folder = options_.folder,
@@ -243,6 +245,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
             pusher_.offer(*copy, now);
         }
     }
+    stages_.expire(now);
     brake_.sweep(now);
     limits_.sweep(now);
     const std::size_t suspects = registrations_.suspects();
@@ -281,7 +284,7 @@ void SessionServer::Impl::flush() {
         reroute(routes_.reconsider(now));
     }
     if (!roster_.holds(now)) {
-        writes_.send_due(now, {options_.incarnation, routes_, env_.outbox});
+        writes_.send_due(now, {options_.incarnation, routes_, env_.outbox, env_.clock.wall_us()});
     }
     rejoin();
     interests_.send_due(now, env_.outbox);

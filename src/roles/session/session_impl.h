@@ -20,6 +20,7 @@
 #include "roles/session/registrations.h"
 #include "roles/session/return_roster.h"
 #include "roles/session/session.h"
+#include "roles/session/stages.h"
 #include "roles/session/write_queue.h"
 
 namespace muster::session {
@@ -80,6 +81,7 @@ private:
         std::map<RegistId, Subscribed> subscriptions;
         std::map<RegistId, ServicePtr> watches;
         MonoTime since;
+        std::int64_t since_ms = 0;  // by the wall clock
         bool congested = false;
     };
     struct Probe {
@@ -102,7 +104,6 @@ private:
         Counter clients_sent_away;
         Counter clients_directed;
         Counter clients_closed_for_balance;
-        LatencyHistogram write_to_ack;
     };
 
     // ---- clients
@@ -116,6 +117,7 @@ private:
     [[nodiscard]] static std::string limited_as(env::ConnId conn, const Client& client);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
+    void time_sending(const Client& client, const Publication& publication);
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
                              std::vector<WriteQueue::Op> ops);
     void reply_to(env::ConnId conn, const msg::RequestReply& reply);
@@ -134,6 +136,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::NotLeading& answer);
     void on(const msg::RoleAddress& from, const msg::ListServicesReply& reply);
     void fold(const NodeId& leader, const std::variant<DatumChange, DatumSnapshot>& change);
+    void note_trace(const DatumChange& change, MonoTime now);
     void declare(const NodeId& leader, const DatumCopy& copy);
     void declare_outrun();
     void restart_stream(const NodeId& leader);
@@ -226,6 +229,7 @@ private:
     PendingReplies pending_;
     DatumCopies copies_;
     InterestLinks interests_;
+    Stages stages_;
     Pusher pusher_;
     ConfigWatches configs_;
     OpenQueries queries_;

@@ -4,18 +4,33 @@
 
 namespace muster::session {
 
-void WriteQueue::add(Op op, WaiterId waiter, std::size_t slot_count) {
+namespace {
+
+// When the oldest of `items` that tells it was queued, by the wall clock; zero: none tells it.
+std::int64_t oldest_us(const auto& items, MonoTime now, std::int64_t wall_us) {
+    std::optional<MonoTime> oldest;
+    for (const auto& item : items) {
+        if (item.since != MonoTime{}) {
+            oldest = std::min(oldest.value_or(item.since), item.since);
+        }
+    }
+    return oldest ? wall_us - to_us(now - *oldest) : 0;
+}
+
+}  // namespace
+
+void WriteQueue::add(Item item, std::size_t slot_count) {
     if (slot_count == 0) {
-        unrouted_.push_back({std::move(op), waiter});
+        unrouted_.push_back(std::move(item));
         return;
     }
-    const SlotId slot = slot_of(*op.service, slot_count);
-    slots_[slot].fresh.push_back({std::move(op), waiter});
+    const SlotId slot = slot_of(*item.op.service, slot_count);
+    slots_[slot].fresh.push_back(std::move(item));
 }
 
 void WriteQueue::route(std::size_t slot_count) {
     for (Item& item : std::exchange(unrouted_, {})) {
-        add(std::move(item.op), item.waiter, slot_count);
+        add(std::move(item), slot_count);
     }
 }
 
@@ -69,7 +84,8 @@ void WriteQueue::send(SlotId slot, Batch& batch, MonoTime now, const Route& rout
                               .slot_epoch = route.epoch,
                               .batch = batch.number,
                               .acting = route.acting,
-                              .ops = {}};
+                              .ops = {},
+                              .got_us = oldest_us(batch.items, now, sender.wall_us)};
     message.ops.reserve(batch.items.size());
     for (const Item& item : batch.items) {
         message.ops.push_back(item.op);
@@ -94,13 +110,14 @@ std::optional<MonoTime> WriteQueue::next_due(const SlotRoutes& routes) const {
     return due;
 }
 
-std::vector<WaiterId> WriteQueue::on_reply(const NodeId& from, const msg::PublishBatchReply& reply,
-                                           MonoTime now) {
-    std::vector<WaiterId> waiters;
+std::vector<WriteQueue::Acknowledged> WriteQueue::on_reply(const NodeId& from,
+                                                           const msg::PublishBatchReply& reply,
+                                                           MonoTime now) {
+    std::vector<Acknowledged> acknowledged;
     const auto found = slots_.find(reply.slot);
     if (found == slots_.end() || !found->second.in_flight ||
         found->second.in_flight->number != reply.batch) {
-        return waiters;
+        return acknowledged;
     }
     PerSlot& slot = found->second;
     Batch batch = *std::exchange(slot.in_flight, std::nullopt);
@@ -110,13 +127,11 @@ std::vector<WaiterId> WriteQueue::on_reply(const NodeId& from, const msg::Publis
                           std::make_move_iterator(batch.items.end()));
         slot.not_before = now + slot.refused_wait;
         slot.refused_wait = std::min(slot.refused_wait * 2, kRefusedWaitMax);
-        return waiters;
+        return acknowledged;
     }
     slot.refused_wait = kRefusedWaitMin;
     for (Item& item : batch.items) {
-        if (item.waiter != WaiterId{}) {
-            waiters.push_back(item.waiter);
-        }
+        acknowledged.push_back({item.waiter, item.op.service, item.since});
         if (reply.acting) {
             auto& taken = slot.taken_acting[item.op.id];
             if (item.op.owner_seq >= taken.owner_seq) {
@@ -127,7 +142,7 @@ std::vector<WaiterId> WriteQueue::on_reply(const NodeId& from, const msg::Publis
     if (empty(reply.slot) && slot.taken_acting.empty()) {
         slots_.erase(found);
     }
-    return waiters;
+    return acknowledged;
 }
 
 void WriteQueue::restart(SlotId slot, const Present& present) {
@@ -138,7 +153,7 @@ void WriteQueue::restart(SlotId slot, const Present& present) {
     PerSlot& known = found->second;
     std::deque<Item> items;
     for (auto& [id, op] : known.taken_acting) {
-        items.push_back({std::move(op), WaiterId{}});
+        items.push_back({std::move(op), WaiterId{}, MonoTime{}});
     }
     known.taken_acting.clear();
     if (known.in_flight) {

@@ -53,13 +53,24 @@ public:
         Incarnation session;
         const SlotRoutes& routes;
         msg::Outbox& outbox;
+        std::int64_t wall_us = 0;  // now
+    };
+
+    // A write that was acknowledged.
+    struct Acknowledged {
+        WaiterId waiter;
+        ServicePtr service;
+        MonoTime since;  // when it was queued; zero: not known
     };
 
     // `resend_interval`: the longest pause before an unanswered batch goes again.
     explicit WriteQueue(Duration resend_interval) : resend_interval_(resend_interval) {}
 
-    // Queues one write. Before a table is known (`slot_count` zero) it waits without a slot.
-    void add(Op op, WaiterId waiter, std::size_t slot_count);
+    // Queues one write that came at `now` (zero: nobody knows when). Before a table is known
+    // (`slot_count` zero) it waits without a slot.
+    void add(Op op, WaiterId waiter, std::size_t slot_count, MonoTime now) {
+        add({.op = std::move(op), .waiter = waiter, .since = now}, slot_count);
+    }
 
     // Gives the writes that waited for a table their slots. Requires: slot_count > 0.
     void route(std::size_t slot_count);
@@ -67,10 +78,10 @@ public:
     // Sends what is fresh, and again what was not acknowledged in time.
     void send_due(MonoTime now, const Sender& sender);
 
-    // Takes an answer of data server `from`; returns whose writes it acknowledged (one entry for
-    // each write).
-    [[nodiscard]] std::vector<WaiterId> on_reply(const NodeId& from,
-                                                 const msg::PublishBatchReply& reply, MonoTime now);
+    // Takes an answer of data server `from`; returns the writes it acknowledged.
+    [[nodiscard]] std::vector<Acknowledged> on_reply(const NodeId& from,
+                                                     const msg::PublishBatchReply& reply,
+                                                     MonoTime now);
 
     // When send_due() has something to send next, if nothing else happens; none: not before that.
     [[nodiscard]] std::optional<MonoTime> next_due(const SlotRoutes& routes) const;
@@ -97,6 +108,7 @@ private:
     struct Item {
         Op op;
         WaiterId waiter;
+        MonoTime since;  // as in Acknowledged
     };
     struct Batch {
         std::uint64_t number = 0;
@@ -113,6 +125,7 @@ private:
         std::map<RegistId, Op> taken_acting;  // the newest of each
     };
 
+    void add(Item item, std::size_t slot_count);
     // The next batch: the oldest of what is fresh.
     [[nodiscard]] static std::vector<Item> take_fresh(PerSlot& slot);
     static void send(SlotId slot, Batch& batch, MonoTime now, const Route& route,

@@ -32,16 +32,31 @@ protected:
         return made;
     }
     void add(std::uint64_t seq, std::uint64_t waiter = 0) {
-        queue.add(op(seq), WaiterId(waiter), table.slots.size());
+        queue.add(op(seq), WaiterId(waiter), table.slots.size(), now);
     }
     void send() {
         outbox.batches.clear();
-        queue.send_due(now, {Incarnation(1), routes, outbox});
+        queue.send_due(now,
+                       {Incarnation(1), routes, outbox, kWallUs + to_us(now.time_since_epoch())});
+    }
+    static std::vector<WaiterId> waiters(const std::vector<WriteQueue::Acknowledged>& writes) {
+        std::vector<WaiterId> waiters;
+        for (const auto& write : writes) {
+            if (write.waiter != WaiterId{}) {
+                waiters.push_back(write.waiter);
+            }
+        }
+        return waiters;
     }
     std::vector<WaiterId> answer(std::uint64_t batch, Result<void> result = {}) {
-        return queue.on_reply(NodeId("d1"),
-                              {.slot = kSlot, .batch = batch, .result = std::move(result)}, now);
+        return waiters(queue.on_reply(
+            NodeId("d1"), {.slot = kSlot, .batch = batch, .result = std::move(result)}, now));
     }
+    // When the session got the oldest write of the batch sent last, as the batch says.
+    [[nodiscard]] MonoTime said_since() const {
+        return MonoTime(std::chrono::microseconds(outbox.batches.back().got_us - kWallUs));
+    }
+    static constexpr std::int64_t kWallUs = 1'700'000'000'000'000;
 
     SlotTable table{.epoch = Epoch(1), .slots = {Slot{.leader = NodeId("d1"), .epoch = Epoch(1)}}};
     WriteQueueTest() {
@@ -74,6 +89,25 @@ TEST_F(WriteQueueTest, ResendsTheSameBatchUntilItIsAcknowledged) {
     (void)answer(number);
     EXPECT_EQ(queue.size(), 0U);
     EXPECT_TRUE(queue.empty(kSlot));
+}
+
+TEST_F(WriteQueueTest, SaysSinceWhenTheOldestOfABatchWaits) {
+    add(1);
+    now += milliseconds(3);
+    add(2);
+    now += milliseconds(4);
+    send();
+    EXPECT_EQ(said_since(), now - milliseconds(7));
+    const std::uint64_t batch = outbox.batches.back().batch;
+    now += milliseconds(600);
+    send();
+    ASSERT_EQ(outbox.batches.back().batch, batch) << "sent again";
+    EXPECT_EQ(said_since(), now - milliseconds(607));
+    const auto acknowledged = queue.on_reply({.slot = kSlot, .batch = batch, .result = {}}, now);
+    ASSERT_EQ(acknowledged.size(), 2U);
+    EXPECT_EQ(acknowledged.front().since, now - milliseconds(607));
+    EXPECT_EQ(acknowledged.back().since, now - milliseconds(604));
+    EXPECT_EQ(acknowledged.back().service, kOrders);
 }
 
 TEST_F(WriteQueueTest, NamesEachWaiterOnce) {
@@ -165,13 +199,13 @@ TEST_F(WriteQueueTest, TellsTheLeaderAgainWhatAFollowerTookInItsStead) {
     add(1, 7);
     send();
     ASSERT_TRUE(outbox.batches.at(0).acting);
-    EXPECT_EQ(queue.on_reply(NodeId("d2"),
-                             {.slot = kSlot,
-                              .batch = outbox.batches.front().batch,
-                              .result = {},
-                              .slot_epoch = Epoch(1),
-                              .acting = true},
-                             now),
+    EXPECT_EQ(waiters(queue.on_reply(NodeId("d2"),
+                                     {.slot = kSlot,
+                                      .batch = outbox.batches.front().batch,
+                                      .result = {},
+                                      .slot_epoch = Epoch(1),
+                                      .acting = true},
+                                     now)),
               std::vector{WaiterId(7)});
     EXPECT_TRUE(queue.empty(kSlot));
     EXPECT_EQ(queue.size(), 0U);
@@ -184,6 +218,7 @@ TEST_F(WriteQueueTest, TellsTheLeaderAgainWhatAFollowerTookInItsStead) {
     send();
     ASSERT_EQ(outbox.batches.size(), 1U);
     EXPECT_FALSE(outbox.batches.front().acting);
+    EXPECT_EQ(outbox.batches.front().got_us, 0) << "it was told of before";
     EXPECT_TRUE(answer(outbox.batches.front().batch).empty());
     EXPECT_TRUE(queue.empty(kSlot));
 }
@@ -285,7 +320,7 @@ TEST_F(WriteQueueTest, SplitsWhatIsTooLongForOneBatch) {
         auto publication = std::make_shared<Publication>(*long_one.publication);
         publication->boxes = {std::string(WriteQueue::kBatchBytesMax, 'x')};
         long_one.publication = publication;
-        queue.add(std::move(long_one), WaiterId{}, table.slots.size());
+        queue.add(std::move(long_one), WaiterId{}, table.slots.size(), now);
     }
     add(4);
     for (std::uint64_t i = 1; i <= 4; ++i) {

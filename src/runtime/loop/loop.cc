@@ -139,6 +139,12 @@ WallTime Loop::wall() const {
     return WallTime{.unix_ms = now.tv_sec * 1000 + now.tv_nsec / 1'000'000};
 }
 
+std::int64_t Loop::wall_us() const {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1'000'000 + now.tv_nsec / 1000;
+}
+
 void Loop::post(PostedFunction function) {
     if (running_loop == this) {
         posted_.push_back(std::move(function));

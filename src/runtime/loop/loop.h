@@ -86,6 +86,7 @@ public:
     // CLOCK_MONOTONIC and CLOCK_REALTIME at the moment of the call. Any thread.
     [[nodiscard]] MonoTime mono() const override;
     [[nodiscard]] WallTime wall() const override;
+    [[nodiscard]] std::int64_t wall_us() const override;
 
     // Runs `function` on the loop, functions of one thread in their order. Any thread. Not
     // bounded here: each poster bounds what it has outstanding.

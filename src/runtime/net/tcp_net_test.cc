@@ -389,7 +389,7 @@ public:
         gauges[std::string(name)] = value;
     }
     void histogram(std::string_view /*name*/, std::string_view /*help*/,
-                   const LatencyHistogram& /*histogram*/, MetricLabels /*labels*/) override {}
+                   const HistogramView& /*histogram*/, MetricLabels /*labels*/) override {}
 };
 
 TEST_F(TcpNetTest, TellsItsNumbers) {

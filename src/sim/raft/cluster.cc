@@ -514,7 +514,7 @@ public:
         take(name, number);
     }
     void histogram(std::string_view /*name*/, std::string_view /*help*/,
-                   const LatencyHistogram& /*histogram*/, MetricLabels /*labels*/) override {}
+                   const HistogramView& /*histogram*/, MetricLabels /*labels*/) override {}
 
     std::optional<std::int64_t> value;
 

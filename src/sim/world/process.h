@@ -26,6 +26,9 @@ public:
     [[nodiscard]] WallTime wall() const override {
         return {kWallBaseMs + to_ms(scheduler_.now().time_since_epoch()) + to_ms(offset_)};
     }
+    [[nodiscard]] std::int64_t wall_us() const override {
+        return kWallBaseMs * 1000 + to_us(scheduler_.now().time_since_epoch() + offset_);
+    }
     // The wall clock is moved by so much, either way.
     void jump(Duration by) {
         offset_ += by;

@@ -34,8 +34,7 @@ store::BrakeLimits brake_limits(const runtime::ServerConfig::Brake& brake,
 }
 
 session::RateLimit rate_limit(const runtime::ServerConfig::Session::Rate& rate) {
-    return {.per_second = static_cast<double>(rate.per_second),
-            .burst = static_cast<double>(rate.burst)};
+    return {.per_second = rate.per_second, .burst = rate.burst};
 }
 
 }  // namespace
