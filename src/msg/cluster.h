@@ -4,6 +4,7 @@
 
 #include "msg/brake.h"
 #include "msg/data_data.h"
+#include "msg/history.h"
 #include "msg/node_meta.h"
 #include "msg/propagation.h"
 #include "msg/session_data.h"
@@ -23,6 +24,6 @@ using ClusterMessage =
                  VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
                  OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
                  VerifySessionReply, ViewRequest, ViewReply, NewestRequest, NewestReply,
-                 ReachRequest, ReachReply, MarkRequest, MarkReply>;
+                 ReachRequest, ReachReply, MarkRequest, MarkReply, HistoryRequest, HistoryReply>;
 
 }  // namespace muster::msg

@@ -43,18 +43,21 @@ bool may_return(const Write& write, const Write& grave) {
 
 }  // namespace
 
-WriteOutcome DatumStore::apply(const Write& write, MonoTime now) {
+WriteOutcome DatumStore::apply(const Write& write, MonoTime now, Entry* before) {
     CHECK(write.service != nullptr);
-    return write.publication != nullptr ? put(write) : remove(write, now);
+    return write.publication != nullptr ? put(write, before) : remove(write, now, before);
 }
 
-WriteOutcome DatumStore::put(const Write& write) {
+WriteOutcome DatumStore::put(const Write& write, Entry* before) {
     Datum& datum = find_or_make(write.service);
     const auto found = datum.entries.find(write.id);
     if (found == datum.entries.end()) {
         return put_new(datum, write);
     }
     const Entry& entry = *found;
+    if (before != nullptr) {
+        *before = entry;
+    }
     const bool same_session = write.owner == entry.owner || succeeds(write.owner, entry.owner);
     if (!same_session && entry.owner != kNobody) {
         return put_moved(entry, write);
@@ -132,7 +135,7 @@ WriteOutcome DatumStore::take(const Entry& entry, const Holder& holder) {
     return newer && !same ? WriteOutcome::changed : WriteOutcome::refreshed;
 }
 
-WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
+WriteOutcome DatumStore::remove(const Write& write, MonoTime now, Entry* before) {
     Datum* datum = find(*write.service);
     const auto found = datum == nullptr ? Entries::iterator{} : datum->entries.find(write.id);
     if (datum == nullptr || found == datum->entries.end()) {
@@ -140,6 +143,9 @@ WriteOutcome DatumStore::remove(const Write& write, MonoTime now) {
         return tombstones_.bury({write, now}) ? WriteOutcome::remembered : WriteOutcome::ignored;
     }
     const Entry& entry = *found;
+    if (before != nullptr) {
+        *before = entry;
+    }
     // What an earlier life of its session held, the later one was told of anew.
     const bool owns = entry.owner == write.owner || succeeds(write.owner, entry.owner);
     // Its client had gone on to a later version, and that went: who still holds this was left.
@@ -266,7 +272,7 @@ const DatumStore::Entry* DatumStore::find(const Service& service, const RegistId
 }
 
 void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                              const std::function<void(const Write&, bool visible)>& effect) {
+                              const Removed& effect) {
     if (!owners_.contains(owner)) {
         return;
     }
@@ -290,6 +296,7 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
                        .owner = owner,
                        .owner_seq = entry->owner_seq};
             const bool passes_on = others_.any(told.id);
+            const PublicationPtr before = entry->publication;
             const WriteOutcome outcome = release(datum, entry, told, now);
             if (passes_on) {
                 told.publication = entry->publication;
@@ -297,7 +304,7 @@ void DatumStore::remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
                 told.owner = entry->owner;
                 told.owner_seq = entry->owner_seq;
             }
-            effect(told, outcome == WriteOutcome::changed);
+            effect(told, before, outcome == WriteOutcome::changed);
         }
     }
 }

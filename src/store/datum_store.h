@@ -87,7 +87,8 @@ public:
     };
 
     // Takes `write` if it is newer than what is known. The datum's version is left to the caller.
-    WriteOutcome apply(const Write& write, MonoTime now);
+    // `before` becomes what was there, when anything was.
+    WriteOutcome apply(const Write& write, MonoTime now, Entry* before = nullptr);
 
     // The datum of `service`, made when missing.
     Datum& find_or_make(const ServicePtr& service);
@@ -122,10 +123,10 @@ public:
     // Forgets a datum nobody publishes.
     void forget(const Service& service);
 
-    // Removes everything of `owner`. `effect` is told what is held of each from then on, and
-    // whether subscribers see a difference.
-    void remove_owner(OwnerId owner, RemovalCause cause, MonoTime now,
-                      const std::function<void(const Write&, bool visible)>& effect);
+    // Removes everything of `owner`. `effect` is told what is held of each from then on, what was
+    // there before, and whether subscribers see a difference.
+    using Removed = std::function<void(const Write&, const PublicationPtr& before, bool visible)>;
+    void remove_owner(OwnerId owner, RemovalCause cause, MonoTime now, const Removed& effect);
 
     // Whether others than its owner hold the publication too.
     [[nodiscard]] bool has_others(const RegistId& id) const {
@@ -181,10 +182,10 @@ public:
 private:
     using Entries = std::set<Entry, ById>;
 
-    WriteOutcome put(const Write& write);
+    WriteOutcome put(const Write& write, Entry* before);
     WriteOutcome put_new(Datum& datum, const Write& write);
     WriteOutcome put_moved(const Entry& entry, const Write& write);
-    WriteOutcome remove(const Write& write, MonoTime now);
+    WriteOutcome remove(const Write& write, MonoTime now, Entry* before);
     WriteOutcome take(const Entry& entry, const Holder& holder);
     WriteOutcome release(Datum& datum, Entries::iterator entry, const Write& removal, MonoTime now);
     [[nodiscard]] MarkPtr mark_after(const Write& removal) const;

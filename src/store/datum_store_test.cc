@@ -160,7 +160,8 @@ TEST_F(DatumStoreTest, BelievesALaterLifeOfTheSessionAboutAClockThatWasSetBack) 
     EXPECT_EQ(put({.version = 0, .timestamp = 999, .owner = kSecondLife, .seq = 2}),
               WriteOutcome::ignored);
     for (const OwnerId gone : {kOther, kSecondLife}) {
-        store.remove_owner(gone, RemovalCause::silent, now, [](const Write&, bool) {});
+        store.remove_owner(gone, RemovalCause::silent, now,
+                           [](const Write&, const PublicationPtr&, bool) {});
     }
     EXPECT_EQ(put({.timestamp = 20, .owner = OwnerId(kSecondLife.raw() + 1)}),
               WriteOutcome::changed);
@@ -228,7 +229,10 @@ TEST_F(DatumStoreTest, PassesOnWhatOthersHoldWhenASessionIsRemoved) {
     put({});
     put({.owner = kOther});
     std::vector<Write> told;
-    const auto note = [&](const Write& effect, bool) { told.push_back(effect); };
+    const auto note = [&](const Write& effect, const PublicationPtr& before, bool) {
+        EXPECT_NE(before, nullptr);
+        told.push_back(effect);
+    };
     store.remove_owner(kOther, RemovalCause::silent, now, note);
     ASSERT_EQ(told.size(), 1U);
     EXPECT_NE(told.front().publication, nullptr);
@@ -241,7 +245,8 @@ TEST_F(DatumStoreTest, PassesOnWhatOthersHoldWhenASessionIsRemoved) {
 
 TEST_F(DatumStoreTest, BelievesASessionThatItHoldsWhatWasTakenFromItInSilence) {
     put({.seq = 3});
-    store.remove_owner(kFirstLife, RemovalCause::silent, now, [](const Write&, bool) {});
+    store.remove_owner(kFirstLife, RemovalCause::silent, now,
+                       [](const Write&, const PublicationPtr&, bool) {});
     EXPECT_EQ(put({.seq = 3}), WriteOutcome::ignored) << "an older message";
     EXPECT_EQ(put({.seq = 3, .listed_at = 3}), WriteOutcome::changed);
 }
@@ -293,9 +298,11 @@ TEST(Listed, MissesWhatItWouldNameOnly) {
 TEST_F(DatumStoreTest, RemovesAllOfAnOwner) {
     put({});
     int told = 0;
-    store.remove_owner(kOther, RemovalCause::silent, now, [&](const Write&, bool) { ++told; });
+    store.remove_owner(kOther, RemovalCause::silent, now,
+                       [&](const Write&, const PublicationPtr&, bool) { ++told; });
     EXPECT_EQ(told, 0);
-    store.remove_owner(kFirstLife, RemovalCause::silent, now, [&](const Write&, bool) { ++told; });
+    store.remove_owner(kFirstLife, RemovalCause::silent, now,
+                       [&](const Write&, const PublicationPtr&, bool) { ++told; });
     EXPECT_EQ(told, 1);
     EXPECT_EQ(store.publication_count(), 0U);
 }

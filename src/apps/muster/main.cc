@@ -11,6 +11,7 @@
 #include "apps/muster/cluster_commands.h"
 #include "apps/muster/completion.h"
 #include "apps/muster/drain_command.h"
+#include "apps/muster/history_command.h"
 #include "apps/muster/propagation_command.h"
 #include "apps/muster/query_commands.h"
 #include "apps/muster/server_command.h"
@@ -188,6 +189,25 @@ void add_restore(CLI::App& app, int& exit_status) {
     command->callback([options, &exit_status] { exit_status = run_restore(*options); });
 }
 
+void add_history(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<HistoryOptions>();
+    auto* command = app.add_subcommand(
+        "history", "List what became of a service's instances, and why each left");
+    add_query_options(*command, options->query);
+    command->add_option("service", options->service, "tenant/group/dataId, group/dataId or dataId")
+        ->required();
+    command->add_option("address", options->address, "Only of the instance at ip:port");
+    command->add_option("--since", options->since, "Only what is not longer ago: 90s, 30m, 24h");
+    command->add_option("--until", options->until, "Only what is longer ago: 20h");
+    command->add_option("--limit", options->limit, "At most so many, the newest first")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->footer(
+        "Exit status: 0 all data servers answered, 1 it could not be asked, 3 one did not answer "
+        "or\nkeeps no history.");
+    command->callback([options, &exit_status] { exit_status = run_history(*options); });
+}
+
 void add_status(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<QueryOptions>();
     auto* command = app.add_subcommand("status", "Show what a server is doing");
@@ -350,7 +370,7 @@ int main(int argc, char** argv) {
         "muster help COMMAND tells more of one.\n"
         "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage; those of "
         "verify,\n"
-        "propagation and drain say more.\n"
+        "propagation, drain and history say more.\n"
         "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
         "MUSTER_SERVERS that of publish and watch (bolt).");
     int exit_status = 0;
@@ -363,6 +383,7 @@ int main(int argc, char** argv) {
     add_propagation(app, exit_status);
     add_drain(app, exit_status);
     add_restore(app, exit_status);
+    add_history(app, exit_status);
     add_status(app, exit_status);
     add_members(app, exit_status);
     add_slots(app, exit_status);

@@ -15,7 +15,7 @@ struct Unit {
 // Longer suffixes before those that end like them.
 constexpr std::array kUnits{Unit{"ms", std::chrono::milliseconds(1)},
                             Unit{"s", std::chrono::seconds(1)}, Unit{"m", std::chrono::minutes(1)},
-                            Unit{"", std::chrono::seconds(1)}};
+                            Unit{"h", std::chrono::hours(1)}, Unit{"", std::chrono::seconds(1)}};
 
 std::optional<std::uint64_t> read_number(std::string_view digits) {
     std::uint64_t number = 0;

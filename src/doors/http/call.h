@@ -54,7 +54,7 @@ struct Call {
     [[nodiscard]] Result<std::uint64_t> number(std::string_view name, std::uint64_t fallback,
                                                std::uint64_t low, std::uint64_t high) const;
 
-    // "30s", "500ms", "2m" or "30" (seconds), up to `high`. Errors: invalid_argument.
+    // "30s", "500ms", "2m", "6h" or "30" (seconds), up to `high`. Errors: invalid_argument.
     [[nodiscard]] Result<Duration> duration(std::string_view name, Duration fallback,
                                             Duration high) const;
 };

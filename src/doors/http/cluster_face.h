@@ -12,6 +12,7 @@
 #include "msg/brake.h"
 #include "msg/node_meta.h"
 #include "roles/propagation/drain.h"
+#include "roles/propagation/history.h"
 #include "roles/propagation/propagation.h"
 #include "roles/verify/report.h"
 
@@ -54,6 +55,8 @@ public:
     virtual void on_verify(std::uint64_t token, const Result<verify::Report>& report) = 0;
     virtual void on_propagation(std::uint64_t token, const Result<propagation::Report>& report) = 0;
     virtual void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& report) = 0;
+    virtual void on_history(std::uint64_t token,
+                            const Result<propagation::HistoryReport>& report) = 0;
 };
 
 // What operators' requests ask of the cluster: implemented by the process, faked in tests. Loop
@@ -88,6 +91,13 @@ public:
     // Drains or restores instances. Answered as ask_verify(), within kPropagationMax beyond its
     // timeout; the same asked again waits on.
     virtual void ask_mark(std::uint64_t token, propagation::DrainWish wish, ClusterPort& port) = 0;
+
+    // Asks what became of a service's instances. Answered as ask_verify(), within kHistoryMax.
+    // Errors: busy.
+    virtual void ask_history(std::uint64_t token, propagation::HistoryQuestion question,
+                             ClusterPort& port) = 0;
+
+    static constexpr Duration kHistoryMax = std::chrono::seconds(6);
 };
 
 }  // namespace muster::http

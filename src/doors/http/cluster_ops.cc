@@ -2,6 +2,7 @@
 
 #include "doors/http/call.h"
 #include "doors/http/cluster_json.h"
+#include "doors/http/history_json.h"
 #include "doors/http/json_writer.h"
 #include "doors/http/propagation_json.h"
 #include "doors/http/verify_json.h"
@@ -154,6 +155,28 @@ void MarkOp::on_marked(OpHost& host, std::uint64_t token,
 
 void MarkOp::on_deadline(OpHost& host) {
     host.fail({Errc::timeout, "nobody answered; ask again, which waits on"});
+}
+
+void HistoryOp::start(OpHost& host) {
+    token_ = host.next_number();
+    host.set_deadline(ClusterFace::kHistoryMax + std::chrono::seconds(1));
+    host.ask_history(token_, question_);
+}
+
+void HistoryOp::on_history(OpHost& host, std::uint64_t token,
+                           const Result<propagation::HistoryReport>& report) {
+    if (token != token_) {
+        return;
+    }
+    if (!report) {
+        host.fail(report.error());
+        return;
+    }
+    host.finish(json_response(history_json(*report)));
+}
+
+void HistoryOp::on_deadline(OpHost& host) {
+    host.fail({Errc::timeout, "the data servers were not all asked in time"});
 }
 
 }  // namespace muster::http

@@ -82,4 +82,19 @@ private:
     std::uint64_t token_ = 0;
 };
 
+// What became of a service's instances.
+class HistoryOp final : public Op {
+public:
+    explicit HistoryOp(propagation::HistoryQuestion question) : question_(std::move(question)) {}
+
+    void start(OpHost& host) override;
+    void on_history(OpHost& host, std::uint64_t token,
+                    const Result<propagation::HistoryReport>& report) override;
+    void on_deadline(OpHost& host) override;
+
+private:
+    propagation::HistoryQuestion question_;
+    std::uint64_t token_ = 0;
+};
+
 }  // namespace muster::http

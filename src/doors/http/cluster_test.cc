@@ -284,6 +284,76 @@ TEST_F(PropagationRoute, RefusesWhatItCannotAsk) {
               503);
 }
 
+class HistoryRoute : public DoorTest {
+protected:
+    Reply answered(std::string_view target, const Result<propagation::HistoryReport>& report) {
+        const env::ConnId conn = connect();
+        send(conn, request("GET", target));
+        EXPECT_EQ(take(conn), "");
+        cluster.answer(report);
+        advance(Duration{});
+        return take_answer(conn);
+    }
+    const ServicePtr service = std::make_shared<const Service>(Service{.data_id = "orders"});
+};
+
+TEST_F(HistoryRoute, TellsWhatBecameOfIt) {
+    propagation::HistoryReport report{
+        .service = service,
+        .lines = {},
+        .more = true,
+        .nodes = {{.node = NodeId("d1"), .reaches_ms = 1'700'000'000'001, .refused = {}},
+                  {.node = NodeId("d2"), .reaches_ms = 0, .refused = "off"}},
+        .lost = {{NodeId("d1"), {.from_ms = 0, .to_ms = 999, .records = 3}}},
+        .silent = {NodeId("d3")}};
+    report.lines.push_back({NodeId("d1"),
+                            {.at_ms = 1'700'000'000'123,
+                             .slot = SlotId(16),
+                             .what = HistoryRecord::What::removed,
+                             .why = HistoryRecord::Why::session_ended,
+                             .cause = RemovalCause::silent,
+                             .id = RegistId("p"),
+                             .client_address = "10.0.0.1:4711",
+                             .addresses = {"10.0.0.1:80"},
+                             .by = NodeId("s1"),
+                             .version = Version(9)}});
+    report.lines.push_back({NodeId("d1"), {.at_ms = -5, .slot = {}, .id = {}, .by = {}}});
+    const Reply answer = answered(
+        "/api/v1/history?service=orders&limit=2&address=10.0.0.1:80&since=24h&until=2h", report);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body,
+              R"({"service":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders","records":[)"
+              R"({"at":"2023-11-14T22:13:20.123Z","at_ms":1700000000123,"what":"removed",)"
+              R"("cause":"silent","reason":"session_ended",)"
+              R"("why":"its session ended, and its client came to no other","by":"s1",)"
+              R"("addresses":["10.0.0.1:80"],"client_address":"10.0.0.1:4711","id":"p",)"
+              R"("slot":16,"version":"9","noted_by":"d1"},)"
+              R"({"at":"1970-01-01T00:00:00.000Z","at_ms":-5,"what":"registered",)"
+              R"("reason":"said","why":"its client said so","addresses":[],)"
+              R"("client_address":"","id":"","slot":0,"noted_by":"d1"}],"more":true,)"
+              R"("nodes":[{"node":"d1","since":"2023-11-14T22:13:20.001Z",)"
+              R"("since_ms":1700000000001},{"node":"d2","refused":"off"}],)"
+              R"("lost":[{"node":"d1","from":"1970-01-01T00:00:00.000Z",)"
+              R"("to":"1970-01-01T00:00:00.999Z","records":3}],"silent":["d3"]})");
+    ASSERT_EQ(cluster.histories.size(), 1U);
+    EXPECT_EQ(cluster.histories[0].service->data_id, "orders");
+    EXPECT_EQ(cluster.histories[0].address, "10.0.0.1:80");
+    EXPECT_EQ(cluster.histories[0].since, std::chrono::hours(24));
+    EXPECT_EQ(cluster.histories[0].until, std::chrono::hours(2));
+    EXPECT_EQ(cluster.histories[0].limit, 2U);
+}
+
+TEST_F(HistoryRoute, RefusesWhatItCannotAsk) {
+    EXPECT_EQ(ask("GET", "/api/v1/history").status, 400);
+    for (const char* wrong : {"limit=0", "limit=1001", "address=nowhere", "since=soon",
+                              "since=9000h", "address=tcp://10.0.0.1:80"}) {
+        const Reply answer = ask("GET", std::string("/api/v1/history?service=orders&") + wrong);
+        EXPECT_EQ(answer.status, 400) << wrong;
+    }
+    EXPECT_TRUE(cluster.histories.empty());
+    EXPECT_EQ(answered("/api/v1/services/t/g/orders/history", fail(Errc::busy, "16")).status, 503);
+}
+
 class DrainRoutes : public DoorTest {
 protected:
     Reply answered(std::string_view target, const Result<propagation::DrainReport>& report) {

@@ -269,6 +269,11 @@ void Connection::on_marked(std::uint64_t token, const Result<propagation::DrainR
     with_op([&] { op_->on_marked(*this, token, outcome); });
 }
 
+void Connection::on_history(std::uint64_t token,
+                            const Result<propagation::HistoryReport>& outcome) {
+    with_op([&] { op_->on_history(*this, token, outcome); });
+}
+
 void Connection::on_drained() {
     if (is_closed()) {
         return;
@@ -415,6 +420,12 @@ void Connection::ask_mark(std::uint64_t token, propagation::DrainWish wish) {
     tokens_.push_back(token);
     door_.tokens.emplace(token, conn_);
     door_.to_session.ask_mark(token, std::move(wish));
+}
+
+void Connection::ask_history(std::uint64_t token, propagation::HistoryQuestion question) {
+    tokens_.push_back(token);
+    door_.tokens.emplace(token, conn_);
+    door_.to_session.ask_history(token, std::move(question));
 }
 
 std::uint64_t Connection::next_number() {

@@ -48,6 +48,7 @@ public:
     void on_verify(std::uint64_t token, const Result<verify::Report>& report);
     void on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome);
     void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome);
+    void on_history(std::uint64_t token, const Result<propagation::HistoryReport>& outcome);
     // The session wants no more of it.
     void on_session_closes();
 
@@ -65,6 +66,7 @@ public:
     void ask_verify(std::uint64_t token) override;
     void ask_propagation(std::uint64_t token, propagation::Question wish) override;
     void ask_mark(std::uint64_t token, propagation::DrainWish wish) override;
+    void ask_history(std::uint64_t token, propagation::HistoryQuestion question) override;
     std::uint64_t next_number() override;
     void set_deadline(Duration delay) override;
     void finish(http1::Response response) override;

@@ -210,6 +210,15 @@ public:
     void answer(const Result<propagation::DrainReport>& report) {
         port_->on_marked(tokens.back(), report);
     }
+    void ask_history(std::uint64_t token, propagation::HistoryQuestion question,
+                     ClusterPort& port) override {
+        histories.push_back(std::move(question));
+        tokens.push_back(token);
+        port_ = &port;
+    }
+    void answer(const Result<propagation::HistoryReport>& report) {
+        port_->on_history(tokens.back(), report);
+    }
     void answer(const Result<propagation::Report>& report) {
         port_->on_propagation(tokens.back(), report);
     }
@@ -229,6 +238,7 @@ public:
     std::size_t verifications = 0;
     std::vector<propagation::Question> propagations;
     std::vector<propagation::DrainWish> marks;
+    std::vector<propagation::HistoryQuestion> histories;
     std::vector<std::uint64_t> tokens;
 
 private:

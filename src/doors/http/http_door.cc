@@ -15,6 +15,7 @@ Router routes_of(const HttpDoorOptions& options, bool shows_cluster) {
         add_cluster_routes(router);
         add_brake_routes(router);
         add_propagation_routes(router);
+        add_history_routes(router);
     }
     if (options.operators_only) {
         return router;
@@ -241,6 +242,13 @@ void HttpDoor::on_propagation(std::uint64_t token, const Result<propagation::Rep
 void HttpDoor::on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome) {
     if (Connection* connection = take_token(token)) {
         connection->on_marked(token, outcome);
+        settle_soon();
+    }
+}
+
+void HttpDoor::on_history(std::uint64_t token, const Result<propagation::HistoryReport>& outcome) {
+    if (Connection* connection = take_token(token)) {
+        connection->on_history(token, outcome);
         settle_soon();
     }
 }

@@ -97,6 +97,8 @@ public:
     void on_verify(std::uint64_t token, const Result<verify::Report>& report) override;
     void on_propagation(std::uint64_t token, const Result<propagation::Report>& outcome) override;
     void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& outcome) override;
+    void on_history(std::uint64_t token,
+                    const Result<propagation::HistoryReport>& outcome) override;
 
 private:
     [[nodiscard]] Connection* find(env::ConnId conn);

@@ -53,6 +53,7 @@ public:
     virtual void ask_verify(std::uint64_t token) = 0;
     virtual void ask_propagation(std::uint64_t token, propagation::Question wish) = 0;
     virtual void ask_mark(std::uint64_t token, propagation::DrainWish wish) = 0;
+    virtual void ask_history(std::uint64_t token, propagation::HistoryQuestion question) = 0;
 
     // Unique among all of the door.
     [[nodiscard]] virtual std::uint64_t next_number() = 0;
@@ -106,6 +107,8 @@ public:
                            const Result<propagation::DrainReport>& /*outcome*/) {}
     virtual void on_propagation(OpHost& /*host*/, std::uint64_t /*token*/,
                                 const Result<propagation::Report>& /*outcome*/) {}
+    virtual void on_history(OpHost& /*host*/, std::uint64_t /*token*/,
+                            const Result<propagation::HistoryReport>& /*outcome*/) {}
     virtual void on_deadline(OpHost& host) = 0;
     virtual void on_drained(OpHost& /*host*/) {}
 

@@ -68,6 +68,7 @@ void add_health_routes(Router& router);
 void add_cluster_routes(Router& router);
 void add_brake_routes(Router& router);
 void add_propagation_routes(Router& router);
+void add_history_routes(Router& router);
 void add_servers_routes(Router& router);
 void add_status_routes(Router& router);
 void add_instance_routes(Router& router);

@@ -43,6 +43,10 @@ void SessionQueue::ask_mark(std::uint64_t token, propagation::DrainWish wish) {
     entries_.emplace_back(AskMark{token, std::move(wish)});
 }
 
+void SessionQueue::ask_history(std::uint64_t token, propagation::HistoryQuestion question) {
+    entries_.emplace_back(AskHistory{token, std::move(question)});
+}
+
 bool SessionQueue::deliver_next(const Ends& ends) {
     if (entries_.empty()) {
         return false;
@@ -82,6 +86,9 @@ void SessionQueue::deliver(Entry entry, const Ends& ends) {
     } else if (auto* mark = std::get_if<AskMark>(&entry)) {
         CHECK(ends.cluster != nullptr);
         ends.cluster->ask_mark(mark->token, std::move(mark->wish), ends.cluster_port);
+    } else if (auto* history = std::get_if<AskHistory>(&entry)) {
+        CHECK(ends.cluster != nullptr);
+        ends.cluster->ask_history(history->token, std::move(history->question), ends.cluster_port);
     }
 }
 

@@ -31,6 +31,7 @@ public:
     void ask_verify(std::uint64_t token);
     void ask_propagation(std::uint64_t token, propagation::Question wish);
     void ask_mark(std::uint64_t token, propagation::DrainWish wish);
+    void ask_history(std::uint64_t token, propagation::HistoryQuestion question);
 
     struct Ends {
         session::ClientFace& clients;
@@ -90,8 +91,12 @@ private:
         std::uint64_t token;
         propagation::DrainWish wish;
     };
+    struct AskHistory {
+        std::uint64_t token;
+        propagation::HistoryQuestion question;
+    };
     using Entry = std::variant<Open, Tell, Drained, Closed, QueryServices, PutConfig, AskCluster,
-                               AskBrake, AskVerify, AskPropagation, AskMark>;
+                               AskBrake, AskVerify, AskPropagation, AskMark, AskHistory>;
 
     static void deliver(Entry entry, const Ends& ends);
 

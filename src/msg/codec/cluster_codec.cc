@@ -6,6 +6,7 @@
 
 #include "msg/codec/brake_fields.h"
 #include "msg/codec/data_data_fields.h"
+#include "msg/codec/history_fields.h"
 #include "msg/codec/message_tags.h"
 #include "msg/codec/model_fields.h"
 #include "msg/codec/node_meta_fields.h"

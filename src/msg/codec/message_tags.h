@@ -127,4 +127,10 @@ inline constexpr std::uint32_t kTag<ReachRequest> = 99;
 template <>
 inline constexpr std::uint32_t kTag<ReachReply> = 100;
 
+// operators <-> data
+template <>
+inline constexpr std::uint32_t kTag<HistoryRequest> = 101;
+template <>
+inline constexpr std::uint32_t kTag<HistoryReply> = 102;
+
 }  // namespace muster::msg::codec

@@ -2,6 +2,7 @@
 
 #include "model/cluster.h"
 #include "model/datum.h"
+#include "model/history.h"
 #include "model/mark.h"
 #include "model/publication.h"
 #include "msg/codec/archive.h"
@@ -26,6 +27,16 @@ struct LastOf<MemberPhase> {
 template <>
 struct LastOf<Mark::Kind> {
     static constexpr Mark::Kind value = Mark::Kind::restored;
+};
+
+template <>
+struct LastOf<HistoryRecord::What> {
+    static constexpr HistoryRecord::What value = HistoryRecord::What::restored;
+};
+
+template <>
+struct LastOf<HistoryRecord::Why> {
+    static constexpr HistoryRecord::Why value = HistoryRecord::Why::marked;
 };
 
 template <>
@@ -99,6 +110,18 @@ template <class Ar>
 void fields(Ar& ar, Of<Ar, SlotTable> it) {
     auto& [epoch, slots] = it;
     ar(epoch, slots);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, HistoryRecord> it) {
+    auto& [at_ms, slot, what, why, cause, id, client_address, addresses, by, version] = it;
+    ar(at_ms, slot, what, why, cause, id, name(client_address), addresses, by, version);
+}
+
+template <class Ar>
+void fields(Ar& ar, Of<Ar, HistoryLoss> it) {
+    auto& [from_ms, to_ms, records] = it;
+    ar(from_ms, to_ms, records);
 }
 
 }  // namespace muster::msg::codec

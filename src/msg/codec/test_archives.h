@@ -9,6 +9,7 @@
 
 #include "base/prng.h"
 #include "msg/codec/data_data_fields.h"
+#include "msg/codec/history_fields.h"
 #include "msg/codec/model_fields.h"
 #include "msg/codec/node_meta_fields.h"
 #include "msg/codec/propagation_fields.h"

@@ -71,12 +71,13 @@ void DataServer::Impl::tell_on(SlotId id, FollowedSlot& slot) {
 // What left on the other side of a cut, by the word of its clients (I5).
 void DataServer::Impl::take_withdrawn(SlotId id, LedSlot& slot,
                                       const std::vector<msg::FollowSlot::Withdrawal>& withdrawn) {
-    Turn turn;
+    Turn turn{.why = HistoryRecord::Why::elsewhere};
     for (const auto& [service, write] : withdrawn) {
         const store::Write removal = owners_.numbered(write, service);
         if (removal.publication == nullptr && by_word(removal.cause) &&
             slots_.id_of(*service) == id) {
-            note(slot, removal, slot.store.apply(removal, env_.clock.mono()), turn);
+            turn.by = owners_.session(removal.owner);
+            take(slot, removal, turn);
         }
     }
     commit(slot, turn);

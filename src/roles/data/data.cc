@@ -15,6 +15,7 @@ bool is_question(const msg::ClusterMessage& message) {
     return std::holds_alternative<msg::VerifyRequest>(message) ||
            std::holds_alternative<msg::VerifySessionReply>(message) ||
            std::holds_alternative<msg::NewestRequest>(message) ||
+           std::holds_alternative<msg::HistoryRequest>(message) ||
            std::holds_alternative<msg::ReachRequest>(message) ||
            std::holds_alternative<msg::ReachReply>(message);
 }

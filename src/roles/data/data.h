@@ -13,6 +13,7 @@
 #include "env/clock.h"
 #include "env/disk.h"
 #include "env/timers.h"
+#include "history/recorder.h"
 #include "model/cluster.h"
 #include "msg/outbox.h"
 #include "roles/node/node_view.h"
@@ -78,6 +79,7 @@ struct DataEnv {
     env::Disk* disk = nullptr;  // null: nothing of the cluster is kept
     // Told the members whenever other ones are known, also those an earlier life kept.
     std::function<void(const std::vector<Member>&)> on_members = nullptr;
+    history::Recorder* history = nullptr;  // null: what becomes of publications is not noted
 };
 
 struct DataStatus {

@@ -26,8 +26,9 @@ namespace muster::data {
 // promotion), stream.cc (to followers), follow.cc (from leaders), beside.cc (what leaders do not
 // know), acting.cc (in a leader's stead), regain.cc (slots led by a kept table, whose copies were
 // lost), orphans.cc (sessions that went), on_brake.cc (too many at once), report.cc (to metas, and
-// whether it has caught up), verify.cc and reach.cc (to operators), on_mark.cc (from them). Every
-// reaction ends with flush(), which tells followers, then sessions, what changed in this turn.
+// whether it has caught up), verify.cc and reach.cc (to operators), on_mark.cc (from them),
+// history.cc (what they may ask about later). Every reaction ends with flush(), which tells
+// followers, then sessions, what changed in this turn.
 class DataServer::Impl {
 public:
     Impl(DataOptions options, DataEnv env);
@@ -49,6 +50,8 @@ private:
 
     static constexpr env::TimerKey kHeartbeatTimer{1};
     static constexpr env::TimerKey kAckTimer{2};
+    // So many effects make one entry of a slot's log, at most: what is streamed stays bounded.
+    static constexpr std::size_t kEffectsPerEntry = 1000;
 
     struct Probe {
         Counter writes_changed;
@@ -80,13 +83,26 @@ private:
         LatencyHistogram follower_lag;
         StageHistogram session_to_leader;
     };
+    // What is to be noted of an effect once its version is known.
+    struct Remembered {
+        std::size_t effect = 0;  // of Written::effects
+        PublicationPtr publication;
+        HistoryRecord::What what = HistoryRecord::What::registered;
+        HistoryRecord::Why why = HistoryRecord::Why::said;
+        RemovalCause cause = RemovalCause::left;
+        NodeId by;
+        bool visible = false;
+    };
     // Effects on one service.
     struct Written {
         ServicePtr service;
         std::vector<store::Effect> effects;
+        std::vector<Remembered> remembered;
     };
-    // What the messages of one turn did in one slot.
+    // What the messages of one turn did in one slot; why, and who said so.
     struct Turn {
+        HistoryRecord::Why why = HistoryRecord::Why::said;
+        NodeId by;
         std::map<std::string, Written> written;  // by data_info_id
         std::vector<msg::Superseded::Item> superseded;
         std::set<std::string> departed;  // of which something left that is not known here
@@ -121,7 +137,8 @@ private:
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
                std::uint64_t said_at, Turn& turn);
-    void note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome, Turn& turn);
+    void take(LedSlot& slot, const store::Write& write, Turn& turn);
+    [[nodiscard]] bool counts(const store::Write& write, store::WriteOutcome outcome, Turn& turn);
     void add_beside(msg::FollowSlot& ask, FollowedSlot& slot) const;
     void tell_on(SlotId id, FollowedSlot& slot);
     static void note_forked(FollowedSlot& slot);
@@ -240,7 +257,8 @@ private:
     void remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner);
     [[nodiscard]] bool ended(store::OwnerId owner) const;
     void disown(LedSlot& slot, const store::DatumStore::Datum& datum,
-                const PublicationPtr& publication, std::uint64_t since, Turn& turn);
+                const PublicationPtr& publication, std::uint64_t since, RemovalCause cause,
+                Turn& turn);
     void drop_nobodys(LedSlot& slot, const ServicePtr& service,
                       const store::DatumStore::Entry& entry, Turn& turn);
     void look_after_unclaimed();
@@ -253,12 +271,12 @@ private:
                                  const msg::PublishBatch::Op& op, Turn& turn);
     [[nodiscard]] std::size_t living_of(const store::DatumStore::Datum& datum) const;
     void hold(LedSlot& slot, const store::DatumStore::Datum& datum,
-              const PublicationPtr& publication, Turn& turn);
+              const PublicationPtr& publication, RemovalCause cause, Turn& turn);
     void hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& turn);
     void find_held(LedSlot& slot);
     void forget_heard();
-    std::size_t drop_held(HeldService& held, std::optional<MonoTime> now);
-    void give_time(HeldService& held);
+    std::size_t drop_held(HeldService& held, std::optional<MonoTime> now, const NodeId& by = {});
+    void give_time(HeldService& held, const NodeId& by);
     void look_after_held(MonoTime now);
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
@@ -271,12 +289,22 @@ private:
     void on(const msg::RoleAddress& from, const msg::ReachRequest& request);
     void on(const msg::RoleAddress& from, const msg::ReachReply& reply);
     void on(const msg::RoleAddress& from, const msg::MarkRequest& request);
-    [[nodiscard]] Result<void> mark(const msg::MarkRequest& request, msg::MarkReply& reply);
+    [[nodiscard]] Result<void> mark(const msg::MarkRequest& request, const NodeId& by,
+                                    msg::MarkReply& reply);
     void tell_copies(const LedSlot& slot, const msg::MarkRequest& request,
                      msg::MarkReply& reply) const;
     [[nodiscard]] static Result<std::vector<PublicationPtr>> instances_at(
         const LedSlot& slot, const store::DatumStore::Datum* datum,
         const msg::MarkRequest& request);
+
+    // ---- what becomes of publications, for those who ask later
+    void remember(const Turn& turn, Written& written, HistoryRecord::What what,
+                  const PublicationPtr& publication, RemovalCause cause = RemovalCause::left);
+    void remember_write(const Turn& turn, Written& written, const store::Write& write,
+                        const store::DatumStore::Entry& before);
+    void record(const Written& written, const std::vector<Version>& versions);
+    [[nodiscard]] HistoryRecord::Why why_gone(store::OwnerId owner) const;
+    void on(const msg::RoleAddress& from, const msg::HistoryRequest& request);
 
     template <typename Other>
     void on(const msg::RoleAddress&, const Other&) {}  // not for this role

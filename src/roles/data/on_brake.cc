@@ -62,15 +62,19 @@ bool DataServer::Impl::held_back(LedSlot& slot, const SessionLink& link,
         return false;
     }
     const SlotId id = *slots_.id_of(*datum->service);
+    const HistoryRecord::Why said = turn.why;
     if (!may_go(datum->service, living_of(*datum))) {
-        hold(slot, *datum, entry->publication, turn);
+        turn.why = HistoryRecord::Why::brake;
+        hold(slot, *datum, entry->publication, op.cause, turn);
     } else if (op.cause == RemovalCause::silent &&
                !all_supplied(id, slot, options_.heir_patience)) {
         unclaimed_[id][op.id] = datum->service;
-        disown(slot, *datum, entry->publication, kUnclaimed, turn);
+        turn.why = HistoryRecord::Why::unclaimed;
+        disown(slot, *datum, entry->publication, kUnclaimed, op.cause, turn);
     } else {
         return false;
     }
+    turn.why = said;  // of what comes next
     slot.let_go.set({.removal = {.id = op.id,
                                  .service = datum->service,
                                  .publication = nullptr,
@@ -90,9 +94,9 @@ std::size_t DataServer::Impl::living_of(const store::DatumStore::Datum& datum) c
 }
 
 void DataServer::Impl::hold(LedSlot& slot, const store::DatumStore::Datum& datum,
-                            const PublicationPtr& publication, Turn& turn) {
+                            const PublicationPtr& publication, RemovalCause cause, Turn& turn) {
     const auto since = std::max<std::int64_t>(env_.clock.wall().unix_ms, 1);
-    disown(slot, datum, publication, static_cast<std::uint64_t>(since), turn);
+    disown(slot, datum, publication, static_cast<std::uint64_t>(since), cause, turn);
     HeldService& held = held_[datum.service->data_info_id()];
     held.until[publication->id] = env_.clock.mono() + options_.suspect_patience;
 }
@@ -117,7 +121,7 @@ void DataServer::Impl::hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& t
         }
     }
     for (const Kept& one : kept) {
-        hold(slot, *one.datum, one.publication, turn);
+        hold(slot, *one.datum, one.publication, RemovalCause::silent, turn);
     }
 }
 
@@ -176,13 +180,15 @@ void DataServer::Impl::forget_heard() {
 }
 
 // Removes what is held of a service: all of it, or what is over at `now`.
-std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTime> now) {
+std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTime> now,
+                                        const NodeId& by) {
     LedSlot* slot = slots_.find(*held.service);
     auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
     if (datum == nullptr || versions_.exhausted()) {
         return 0;
     }
-    Turn turn;
+    Turn turn{.why = now ? HistoryRecord::Why::brake_over : HistoryRecord::Why::brake_confirmed,
+              .by = by};
     std::size_t dropped = 0;
     for (auto one = held.until.begin(); one != held.until.end();) {
         if (now && one->second > *now) {
@@ -201,19 +207,19 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
     return dropped;
 }
 
-void DataServer::Impl::give_time(HeldService& held) {
+void DataServer::Impl::give_time(HeldService& held, const NodeId& by) {
     LedSlot* slot = slots_.find(*held.service);
     const auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
     if (datum == nullptr) {
         return;
     }
-    Turn turn;
+    Turn turn{.why = HistoryRecord::Why::brake_released, .by = by};
     std::vector<PublicationPtr> publications;
     for (const auto& [id, until] : held.until) {
         publications.push_back(datum->entries.find(id)->publication);
     }
     for (const PublicationPtr& publication : publications) {
-        hold(*slot, *datum, publication, turn);
+        hold(*slot, *datum, publication, RemovalCause::silent, turn);
     }
     commit(*slot, turn);
 }
@@ -284,10 +290,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeRequest&
         brake_.release(name);
         ++reply.brakes;
         if (request.action == Action::confirm) {
-            reply.publications += drop_held(held, std::nullopt);
+            reply.publications += drop_held(held, std::nullopt, from.node);
         } else {
             reply.publications += held.until.size();
-            give_time(held);
+            give_time(held, from.node);
         }
     }
     if (reply.brakes > 0) {

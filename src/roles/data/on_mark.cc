@@ -59,7 +59,8 @@ Result<std::vector<PublicationPtr>> DataServer::Impl::instances_at(
     return found;
 }
 
-Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, msg::MarkReply& reply) {
+Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, const NodeId& by,
+                                    msg::MarkReply& reply) {
     LedSlot* slot = slots_.find(*request.service);
     if (slot == nullptr || slot->acting) {
         return fail(Errc::not_leader, options_.node.raw());
@@ -78,7 +79,7 @@ Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, msg::MarkRe
                                                    .since_ms = env_.clock.wall().unix_ms,
                                                    .ramp_ms = request.ramp_ms});
     }
-    Turn turn;
+    Turn turn{.why = HistoryRecord::Why::marked, .by = by};
     Written& written = turn.written[request.service->data_info_id()];
     written.service = request.service;
     for (const PublicationPtr& publication : *found) {
@@ -92,6 +93,9 @@ Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, msg::MarkRe
                                        .owner = entry.owner,
                                        .owner_seq = entry.owner_seq,
                                        .visible = true});
+            remember(turn, written,
+                     drains ? HistoryRecord::What::drained : HistoryRecord::What::restored,
+                     publication);
         }
     }
     reply.changed = static_cast<std::uint32_t>(written.effects.size());
@@ -134,7 +138,7 @@ void DataServer::Impl::tell_copies(const LedSlot& slot, const msg::MarkRequest& 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::MarkRequest& request) {
     msg::MarkReply reply{
         .incarnation = request.incarnation, .request = request.request, .ids = {}, .lacking = {}};
-    reply.result = mark(request, reply);
+    reply.result = mark(request, from.node, reply);
     flush();  // followers and subscribers first
     env_.outbox.send(from, std::move(reply));
 }

@@ -4,12 +4,6 @@
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
-namespace {
-
-// So many effects make one entry of a slot's log, at most: what is streamed stays bounded.
-constexpr std::size_t kEffectsPerEntry = 1000;
-
-}  // namespace
 
 // The link for a message of that life of a session; null for an earlier life than the known one.
 SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
@@ -44,7 +38,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
         env_.outbox.send(from, std::move(reply));
         return;
     }
-    Turn turn{.got_us = batch.got_us};
+    Turn turn{.got_us = batch.got_us, .by = link->node};
     for (const auto& op : batch.ops) {
         apply(*slot, *link, op, op.owner_seq - std::min<std::uint64_t>(op.owner_seq, 1), turn);
     }
@@ -79,18 +73,17 @@ void DataServer::Impl::apply(LedSlot& slot, const SessionLink& link,
                              .owner = link.owner,
                              .owner_seq = op.owner_seq,
                              .said_at = said_at};
-    note(slot, write, slot.store.apply(write, env_.clock.mono()), turn);
+    take(slot, write, turn);
 }
 
-// Counts what came of `write`, and keeps for commit() what it changed.
-void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::WriteOutcome outcome,
-                            Turn& turn) {
+// Whether anything came of `write`.
+bool DataServer::Impl::counts(const store::Write& write, store::WriteOutcome outcome, Turn& turn) {
     switch (outcome) {
-        case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return;
+        case store::WriteOutcome::ignored: probe_.writes_ignored.add(); return false;
         case store::WriteOutcome::superseded:
             probe_.writes_superseded.add();
             turn.superseded.push_back({.id = write.id, .owner_seq = write.owner_seq});
-            return;
+            return false;
         case store::WriteOutcome::remembered:
             probe_.writes_ignored.add();
             if (by_word(write.cause)) {
@@ -99,6 +92,16 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
             break;
         case store::WriteOutcome::refreshed: probe_.writes_refreshed.add(); break;
         case store::WriteOutcome::changed: probe_.writes_changed.add(); break;
+    }
+    return true;
+}
+
+// Applies `write`, and keeps for commit() what it changed.
+void DataServer::Impl::take(LedSlot& slot, const store::Write& write, Turn& turn) {
+    store::DatumStore::Entry before;
+    const store::WriteOutcome outcome = slot.store.apply(write, env_.clock.mono(), &before);
+    if (!counts(write, outcome, turn)) {
+        return;
     }
     store::Effect effect{.id = write.id,
                          .publication = nullptr,
@@ -124,6 +127,7 @@ void DataServer::Impl::note(LedSlot& slot, const store::Write& write, store::Wri
     Written& written = turn.written[write.service->data_info_id()];
     written.service = write.service;
     written.effects.push_back(std::move(effect));
+    remember_write(turn, written, write, before);
 }
 
 // What was written becomes entries of the log, each with the datum's next version when subscribers
@@ -132,6 +136,7 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
     const Trace trace = trace_of(turn);
     for (auto& [name, written] : turn.written) {
         auto& effects = written.effects;
+        std::vector<Version> versions;  // of the entries
         for (store::Effect& effect : effects) {
             if (effect.publication == nullptr) {
                 effect.connection = slot.store.tombstones().connection(effect.id);
@@ -161,8 +166,10 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
                     tell(slot, change_of(entry));
                 }
             }
+            versions.push_back(entry.to);
             append(slot, std::move(entry));
         }
+        record(written, versions);
     }
     turn.written.clear();
     for (const std::string& name : std::exchange(turn.departed, {})) {
@@ -269,13 +276,14 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
         versions_.exhausted()) {
         return;
     }
-    Turn turn{.got_us = 0};  // it may have known of them for long
+    Turn turn{.got_us = 0, .by = link->node};  // it may have known of them for long
     store::Listed listed{.after = detail.after, .more = detail.more, .ids = {}};
     for (const auto& op : detail.publications) {
         listed.ids.insert(op.id);
         apply(*slot, *link, op, detail.stamp, turn);
     }
     // It let go of these; why, is not known.
+    turn.why = HistoryRecord::Why::unlisted;
     for (const auto& publication : slot->store.unlisted(link->owner, detail.stamp, listed)) {
         apply(*slot, *link,
               {.id = publication->id,

@@ -82,7 +82,8 @@ bool DataServer::Impl::ended(store::OwnerId owner) const {
 
 // Makes it nobody's, `since` a wall clock's time or kUnclaimed.
 void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& datum,
-                              const PublicationPtr& publication, std::uint64_t since, Turn& turn) {
+                              const PublicationPtr& publication, std::uint64_t since,
+                              RemovalCause cause, Turn& turn) {
     const store::Write write{.id = publication->id,
                              .service = datum.service,
                              .publication = publication,
@@ -98,6 +99,7 @@ void DataServer::Impl::disown(LedSlot& slot, const store::DatumStore::Datum& dat
                                .owner = write.owner,
                                .owner_seq = write.owner_seq,
                                .visible = false});
+    remember(turn, written, HistoryRecord::What::held, publication, cause);
 }
 
 // Removes what is nobody's.
@@ -110,6 +112,9 @@ void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
                              .cause = RemovalCause::silent,
                              .owner = store::kNobody,
                              .owner_seq = entry.owner_seq};
+    const store::Write* let_go = slot.let_go.find(write.id);
+    const RemovalCause cause = let_go == nullptr ? RemovalCause::silent : let_go->cause;
+    const PublicationPtr gone = entry.publication;
     slot.store.apply(write, env_.clock.mono());
     Written& written = turn.written[service->data_info_id()];
     written.service = service;
@@ -120,6 +125,7 @@ void DataServer::Impl::drop_nobodys(LedSlot& slot, const ServicePtr& service,
                                .owner = write.owner,
                                .owner_seq = write.owner_seq,
                                .visible = true});
+    remember(turn, written, HistoryRecord::What::removed, gone, cause);
 }
 
 void DataServer::Impl::look_after_unclaimed() {
@@ -142,7 +148,7 @@ void DataServer::Impl::drop_unclaimed(SlotId id) {
     if (!unclaimed || slot == nullptr) {
         return;
     }
-    Turn turn;
+    Turn turn{.why = HistoryRecord::Why::unclaimed_over};
     for (const auto& [regist_id, service] : unclaimed.mapped()) {
         const auto* entry = slot->store.find(*service, regist_id);
         const auto held = held_.find(service->data_info_id());
@@ -174,25 +180,27 @@ bool DataServer::Impl::holds_orphans(const LedSlot& slot) const {
 }
 
 void DataServer::Impl::remove_owner(SlotId id, LedSlot& slot, store::OwnerId owner) {
-    Turn turn;
+    Turn turn{.why = HistoryRecord::Why::brake, .by = owners_.session(owner)};
     std::size_t removed = 0;
     hold_orphans(slot, owner, turn);
-    slot.store.remove_owner(owner, RemovalCause::silent, env_.clock.mono(),
-                            [&](const store::Write& effect, bool visible) {
-                                removed += effect.publication == nullptr ? 1 : 0;
-                                const bool shows =
-                                    effect.publication == nullptr ||
-                                    !store::is_drained(slot.store.mark_of(effect.id));
-                                Written& written = turn.written[effect.service->data_info_id()];
-                                written.service = effect.service;
-                                written.effects.push_back({.id = effect.id,
-                                                           .publication = effect.publication,
-                                                           .order = effect.order,
-                                                           .cause = effect.cause,
-                                                           .owner = effect.owner,
-                                                           .owner_seq = effect.owner_seq,
-                                                           .visible = visible && shows});
-                            });
+    turn.why = why_gone(owner);
+    slot.store.remove_owner(
+        owner, RemovalCause::silent, env_.clock.mono(),
+        [&](const store::Write& effect, const PublicationPtr& before, bool visible) {
+            removed += effect.publication == nullptr ? 1 : 0;
+            const bool shows =
+                effect.publication == nullptr || !store::is_drained(slot.store.mark_of(effect.id));
+            Written& written = turn.written[effect.service->data_info_id()];
+            written.service = effect.service;
+            written.effects.push_back({.id = effect.id,
+                                       .publication = effect.publication,
+                                       .order = effect.order,
+                                       .cause = effect.cause,
+                                       .owner = effect.owner,
+                                       .owner_seq = effect.owner_seq,
+                                       .visible = visible && shows});
+            remember_write(turn, written, effect, {.publication = before, .owner = owner});
+        });
     commit(slot, turn);
     absent_[id].erase(owner);
     probe_.orphans_removed.add(removed);

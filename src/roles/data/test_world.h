@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -108,6 +109,10 @@ public:
     void give_disks() {
         disks_given_ = true;
     }
+    // And note there what becomes of publications.
+    void note_to(history::Recorder& recorder) {
+        history_ = &recorder;
+    }
     [[nodiscard]] env::MemoryDisk& disk(const std::string& name) {
         return disks_[NodeId(name)];
     }
@@ -179,6 +184,8 @@ public:
                 brake_reply = *reply;
             } else if (const auto* marked = std::get_if<msg::MarkReply>(&message)) {
                 mark_reply = *marked;
+            } else if (const auto* history = std::get_if<msg::HistoryReply>(&message)) {
+                history_reply = *history;
             }
             if (cuts_.contains({from.node, to.node}) || lose(from, to, message)) {
                 continue;
@@ -263,6 +270,13 @@ public:
         return mark_reply;
     }
 
+    // An operator asks what became of instances; the answer comes to history_reply.
+    void ask_history(const std::string& node, const msg::HistoryRequest& request) {
+        history_reply.reset();
+        send({NodeId("operator"), Role::session}, {NodeId(node), Role::data}, request);
+        run();
+    }
+
     void send(const msg::RoleAddress& from, const msg::RoleAddress& to,
               msg::ClusterMessage message) {
         way_.push_back({from, to, std::move(message)});
@@ -275,6 +289,7 @@ public:
     std::string braking;  // what the metas say of the cluster's brake
     msg::BrakeReply brake_reply;
     msg::MarkReply mark_reply;
+    std::optional<msg::HistoryReply> history_reply;
     std::size_t slots = 1;
     SlotTable table;
     std::map<NodeId, msg::NodeHeartbeat> heartbeats;
@@ -298,7 +313,8 @@ private:
                                .timers = timers,
                                .outbox = *this,
                                .log = Log(of.quiet_, LogLevel::error),
-                               .disk = of.disks_given_ ? &of.disks_[options.node] : nullptr}) {
+                               .disk = of.disks_given_ ? &of.disks_[options.node] : nullptr,
+                               .history = of.history_}) {
             timers.attach(server);
             of.disks_[options.node].attach(server);
             server.start();
@@ -333,6 +349,7 @@ private:
 
     Quiet quiet_;
     env::ManualClock clock_;
+    history::Recorder* history_ = nullptr;
     bool disks_given_ = false;
     std::map<NodeId, env::MemoryDisk> disks_;
     std::map<NodeId, std::unique_ptr<Node>> nodes_;

@@ -202,6 +202,15 @@ void add_balance(ConfigTable& table, ServerConfig::Balance& balance) {
                   "many as the others do on average.");
 }
 
+void add_history(ConfigTable& table, ServerConfig::History& history) {
+    table.choice<bool>("history.enabled", history.enabled, {{"true", true}, {"false", false}},
+                       "Whether a data server keeps what became of publications, and why, in "
+                       "data_dir/history (muster history).");
+    table.bytes("history.size", history.size, {16 * kMiB, 1024 * kGiB},
+                "Bytes of that, compressed; the oldest goes first. It takes less on a disk that is "
+                "nearly full.");
+}
+
 void add_net(ConfigTable& table, ServerConfig::Net& net) {
     table.integer("net.connections_max", net.connections_max, {1, 10'000'000},
                   "TCP connections of the process; more are turned away.");
@@ -380,6 +389,7 @@ ConfigTable server_config_table(ServerConfig& config) {
     add_session(table, config.session);
     add_brake(table, config.brake);
     add_balance(table, config.balance);
+    add_history(table, config.history);
     add_net(table, config.net);
     add_log(table, config.log);
     return table;

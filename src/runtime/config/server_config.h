@@ -111,6 +111,12 @@ struct ServerConfig {
         std::size_t capacity = 0;
     } balance;
 
+    // What became of publications, kept on disk for those who ask later.
+    struct History {
+        bool enabled = true;
+        std::size_t size = std::size_t{4} << 30U;
+    } history;
+
     struct Net {
         std::size_t connections_max = 100'000;
         std::size_t queue_soft_max = std::size_t{1} << 20;

@@ -210,6 +210,13 @@ std::string text(const msg::MarkReply& m) {
     return fmt::format("MarkReply {} {}{}", m.request, m.result ? "ok" : "refused",
                        joined(m.ids, [](const RegistId& id) { return id.raw(); }));
 }
+std::string text(const msg::HistoryRequest& m) {
+    return fmt::format("HistoryRequest {} {} {}", m.request, name_of(m.service), m.address);
+}
+std::string text(const msg::HistoryReply& m) {
+    return fmt::format("HistoryReply {} {} of {} records", m.request, m.result ? "ok" : "refused",
+                       m.records.size());
+}
 std::string text(const msg::VerifySessionReply& m) {
     return fmt::format("VerifySessionReply {} of {} for {}", m.request, m.session.raw(),
                        m.asker.raw());

@@ -9,6 +9,7 @@
 #include "apps/muster/server/foundation.h"
 #include "roles/data/data.h"
 #include "runtime/disk/file_disk.h"
+#include "runtime/history/history_thread.h"
 
 namespace muster::cli {
 
@@ -36,6 +37,7 @@ private:
     runtime::FileDisk disk_;
     runtime::LoopTimers timers_;
     std::unique_ptr<msg::Outbox> outbox_;
+    std::unique_ptr<runtime::HistoryThread> history_;  // null: it is switched off
     std::unique_ptr<data::DataServer> role_;
 };
 

@@ -49,11 +49,16 @@ public:
     void on_marked(std::uint64_t token, const Result<propagation::DrainReport>& report) override {
         marked.emplace_back(token, report);
     }
+    void on_history(std::uint64_t token,
+                    const Result<propagation::HistoryReport>& report) override {
+        histories.emplace_back(token, report);
+    }
     std::vector<std::pair<std::uint64_t, http::ClusterAnswer>> cluster;
     std::vector<std::pair<std::uint64_t, http::BrakeOutcome>> brake;
     std::vector<std::pair<std::uint64_t, Result<verify::Report>>> verify;
     std::vector<std::pair<std::uint64_t, Result<propagation::Report>>> propagation;
     std::vector<std::pair<std::uint64_t, Result<propagation::DrainReport>>> marked;
+    std::vector<std::pair<std::uint64_t, Result<propagation::HistoryReport>>> histories;
 };
 
 }  // namespace muster::cli

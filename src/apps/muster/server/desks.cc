@@ -28,14 +28,9 @@ Desks::Desks(Foundation& base, bool serves_clients, std::function<LastKnown()> k
                           }}),
       propagation_timers_(*base.loop),
       propagations_(self_, base.identity.life.now,
-                    {.timers = propagation_timers_,
-                     .asking = {.clock = *base.loop,
-                                .outbox = *outbox_,
-                                .known =
-                                    [this] {
-                                        return propagation::Known{.table = known_().report.table,
-                                                                  .members = members()};
-                                    }}}),
+                    {.timers = propagation_timers_, .asking = asking()}),
+      history_timers_(*base.loop),
+      histories_(self_, base.identity.life.now, {.timers = history_timers_, .asking = asking()}),
       operator_timers_(*base.loop),
       operators_(self_.node, base.identity.life.now, base.identity.metas,
                  {.clock = *base.loop,
@@ -44,10 +39,12 @@ Desks::Desks(Foundation& base, bool serves_clients, std::function<LastKnown()> k
                   .brakes = brakes_,
                   .verifications = verifications_,
                   .propagations = propagations_,
+                  .histories = histories_,
                   .last_known = [this] { return known_(); }}) {
     brake_timers_.bind(brakes_);
     verify_timers_.bind(verifications_);
     propagation_timers_.bind(propagations_);
+    history_timers_.bind(histories_);
     operator_timers_.bind(operators_);
 }
 
@@ -57,6 +54,12 @@ std::vector<Member> Desks::members() const {
         members.push_back(line.member);
     }
     return members;
+}
+
+propagation::AskingEnv Desks::asking() {
+    return {.clock = *base_.loop, .outbox = *outbox_, .known = [this] {
+                return propagation::Known{.table = known_().report.table, .members = members()};
+            }};
 }
 
 bool Desks::take(const msg::RoleAddress& from, const msg::ClusterMessage& message) {
@@ -83,6 +86,10 @@ bool Desks::take(const msg::RoleAddress& from, const msg::ClusterMessage& messag
     if (const auto* reach = std::get_if<msg::ReachReply>(&message);
         reach != nullptr && reach->asker == base_.identity.node()) {
         propagations_.take(*reach);
+        return true;
+    }
+    if (const auto* history = std::get_if<msg::HistoryReply>(&message)) {
+        histories_.take(from, *history);
         return true;
     }
     const auto* word = std::get_if<msg::VerifySessionReply>(&message);

@@ -6,6 +6,7 @@
 
 #include "apps/muster/server/brake_desk.h"
 #include "apps/muster/server/foundation.h"
+#include "apps/muster/server/history_desk.h"
 #include "apps/muster/server/last_known.h"
 #include "apps/muster/server/operator_desk.h"
 #include "apps/muster/server/propagation_desk.h"
@@ -28,6 +29,7 @@ public:
 
 private:
     [[nodiscard]] std::vector<Member> members() const;
+    [[nodiscard]] propagation::AskingEnv asking();
 
     Foundation& base_;
     std::function<LastKnown()> known_;
@@ -39,6 +41,8 @@ private:
     VerifyDesk verifications_;
     runtime::LoopTimers propagation_timers_;
     PropagationDesk propagations_;
+    runtime::LoopTimers history_timers_;
+    HistoryDesk histories_;
     runtime::LoopTimers operator_timers_;
     OperatorDesk operators_;
 };

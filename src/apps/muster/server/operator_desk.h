@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/muster/server/brake_desk.h"
+#include "apps/muster/server/history_desk.h"
 #include "apps/muster/server/last_known.h"
 #include "apps/muster/server/propagation_desk.h"
 #include "apps/muster/server/verify_desk.h"
@@ -31,6 +32,7 @@ public:
         BrakeDesk& brakes;
         VerifyDesk& verifications;
         PropagationDesk& propagations;
+        HistoryDesk& histories;
         std::function<LastKnown()> last_known;
     };
     OperatorDesk(NodeId self, Incarnation incarnation, std::vector<NodeId> metas, Env env);
@@ -51,6 +53,11 @@ public:
     void ask_mark(std::uint64_t token, propagation::DrainWish wish,
                   http::ClusterPort& port) override {
         env_.propagations.ask(token, std::move(wish), port);
+    }
+
+    void ask_history(std::uint64_t token, propagation::HistoryQuestion question,
+                     http::ClusterPort& port) override {
+        env_.histories.ask(token, std::move(question), port);
     }
 
     // What came for that role.

@@ -60,6 +60,12 @@ protected:
         {.timers = others, .asking = {.clock = clock, .outbox = outbox, .known = [] {
                                           return propagation::Known{};
                                       }}}};
+    HistoryDesk histories{
+        {NodeId("s1"), Role::session},
+        kLife,
+        {.timers = others, .asking = {.clock = clock, .outbox = outbox, .known = [] {
+                                          return propagation::Known{};
+                                      }}}};
     OperatorDesk desk{NodeId("s1"),
                       kLife,
                       {NodeId("m1"), NodeId("m2")},
@@ -69,6 +75,7 @@ protected:
                        .brakes = brakes,
                        .verifications = verifications,
                        .propagations = propagations,
+                       .histories = histories,
                        .last_known = [this] { return known; }}};
 };
 

@@ -1,5 +1,7 @@
 #include "apps/muster/server/role_options.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 
 namespace muster::cli {
@@ -65,6 +67,17 @@ data::DataOptions data_options(const runtime::ServerConfig& config, const Identi
             .sync_patience = config.data.sync_patience,
             .brake = brake_limits(config.brake, config.brake.service),
             .suspect_patience = config.brake.patience};
+}
+
+// A small ring has small segments: what goes is one of several.
+runtime::HistoryOptions history_options(const Foundation& base) {
+    constexpr std::uint64_t kSegmentsMin = 8;
+    runtime::HistoryOptions options;
+    options.folder = base.folder.path() / "history";
+    options.ring.bytes_max = base.config.history.size;
+    options.ring.segment_bytes =
+        std::min(options.ring.segment_bytes, options.ring.bytes_max / kSegmentsMin);
+    return options;
 }
 
 session::SessionOptions session_options(const runtime::ServerConfig& config,

@@ -8,6 +8,7 @@
 #include "roles/meta/meta.h"
 #include "roles/session/session.h"
 #include "runtime/config/server_config.h"
+#include "runtime/history/history_thread.h"
 #include "runtime/net/tcp_net.h"
 
 namespace muster::cli {
@@ -21,6 +22,7 @@ namespace muster::cli {
                                              const Identity& identity);
 [[nodiscard]] session::SessionOptions session_options(const runtime::ServerConfig& config,
                                                       const Identity& identity);
+[[nodiscard]] runtime::HistoryOptions history_options(const Foundation& base);
 [[nodiscard]] doors::BoltPortOptions bolt_options(const runtime::ServerConfig& config);
 [[nodiscard]] http::HttpDoorOptions http_options(const runtime::ServerConfig& config);
 
