@@ -103,7 +103,8 @@ TEST_F(WriteQueueTest, SaysSinceWhenTheOldestOfABatchWaits) {
     send();
     ASSERT_EQ(outbox.batches.back().batch, batch) << "sent again";
     EXPECT_EQ(said_since(), now - milliseconds(607));
-    const auto acknowledged = queue.on_reply({.slot = kSlot, .batch = batch, .result = {}}, now);
+    const auto acknowledged =
+        queue.on_reply(NodeId("d1"), {.slot = kSlot, .batch = batch, .result = {}}, now);
     ASSERT_EQ(acknowledged.size(), 2U);
     EXPECT_EQ(acknowledged.front().since, now - milliseconds(607));
     EXPECT_EQ(acknowledged.back().since, now - milliseconds(604));
