@@ -59,7 +59,7 @@ Result<SegmentIndex> Ring::index_of(Folder::File& file) {
     if (auto index = decode_trailer(*end)) {
         return *std::move(index);
     }
-    const auto whole = folder_.read(file.name, 0, options_.segment_bytes + kBatchBytesMax);
+    const auto whole = folder_.read(file.name, 0, kReadMax);
     if (!whole) {
         return std::unexpected(whole.error());
     }
@@ -166,8 +166,8 @@ const Ring::Segment* Ring::newest_below(std::uint64_t number) const {
     return at == segments_.begin() ? nullptr : &*std::prev(at);
 }
 
-Result<std::string> Ring::read(std::uint64_t number) {
-    return folder_.read(name_of(number), 0, options_.segment_bytes + kBatchBytesMax);
+Result<std::string> Ring::read(const Segment& segment) {
+    return folder_.read(name_of(segment.number), 0, kReadMax);
 }
 
 std::int64_t Ring::oldest_ms() const {

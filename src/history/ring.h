@@ -38,6 +38,9 @@ struct RingStats {
 // bytes_max and one batch, an index of each segment in memory.
 class Ring {
 public:
+    // Segments are smaller; a life with other options may have made larger ones.
+    static constexpr std::size_t kReadMax = std::size_t{64} << 20U;
+
     Ring(Folder& folder, RingOptions options) : folder_(folder), options_(options) {}
 
     // Finds what earlier lives wrote. Errors: io_error; what is written then is kept nevertheless.
@@ -56,8 +59,8 @@ public:
     };
     // The newest one below that number; null: there is none.
     [[nodiscard]] const Segment* newest_below(std::uint64_t number) const;
-    // Errors: not_found (it has gone), io_error.
-    [[nodiscard]] Result<std::string> read(std::uint64_t number);
+    // The bytes of one that is there, kReadMax at most. Errors: not_found, io_error.
+    [[nodiscard]] Result<std::string> read(const Segment& segment);
 
     // Since when anything is kept; zero: nothing is.
     [[nodiscard]] std::int64_t oldest_ms() const;

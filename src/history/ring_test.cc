@@ -125,6 +125,14 @@ TEST_F(HistoryRing, GoesRoundWithinItsSize) {
     EXPECT_LE(folder.bytes(), 16U << 10U) << "it is made smaller when it is opened";
 }
 
+TEST_F(HistoryRing, ReadsLargeSegmentsOfALifeWithOtherOptions) {
+    open();
+    ASSERT_TRUE(write(1, 500));
+    open({.segment_bytes = 1});
+    ASSERT_TRUE(write(501, 2));
+    EXPECT_THAT(ask({.limit = 1000}).records, testing::SizeIs(502));
+}
+
 TEST_F(HistoryRing, HasNoMoreFilesThanItMay) {
     for (std::uint64_t life = 1; life <= 10; ++life) {
         open({.segments_max = 4});

@@ -50,7 +50,7 @@ bool Search::open_next(Ring& ring) {
         if (!spend(next->bytes)) {
             return finish(looked_ms_);
         }
-        auto bytes = ring.read(next->number);
+        auto bytes = ring.read(*next);
         if (bytes) {
             segment_ = *std::move(bytes);
             blocks_ = find_blocks(segment_);

@@ -38,7 +38,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
         env_.outbox.send(from, std::move(reply));
         return;
     }
-    Turn turn{.got_us = batch.got_us, .by = link->node};
+    Turn turn{.by = link->node, .got_us = batch.got_us};
     for (const auto& op : batch.ops) {
         apply(*slot, *link, op, op.owner_seq - std::min<std::uint64_t>(op.owner_seq, 1), turn);
     }
@@ -276,7 +276,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SlotDetail& d
         versions_.exhausted()) {
         return;
     }
-    Turn turn{.got_us = 0, .by = link->node};  // it may have known of them for long
+    Turn turn{.by = link->node, .got_us = 0};  // it may have known of them for long
     store::Listed listed{.after = detail.after, .more = detail.more, .ids = {}};
     for (const auto& op : detail.publications) {
         listed.ids.insert(op.id);
