@@ -8,6 +8,7 @@ import urllib.request
 from harness import Server, golden, read_frame
 
 BURST = 5
+SERVICE = "/api/v1/services/{}/DEFAULT_GROUP/orders/instances"
 REFUSED = "muster_session_changes_refused_total"
 
 
@@ -20,11 +21,11 @@ class Limits(unittest.TestCase):
         self.server = server
 
     def put(self, number, name="p1", tenant="DEFAULT_INSTANCE_ID"):
-        path = f"/api/v1/instances/{name}?service=orders&tenant={tenant}"
-        return self.server.request("PUT", path, {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
+        return self.server.request("PUT", f"{SERVICE.format(tenant)}/{name}",
+                                   {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
 
     def boxes(self, tenant="DEFAULT_INSTANCE_ID"):
-        status, body = self.server.get(f"/api/v1/instances?service=orders&tenant={tenant}")
+        status, body = self.server.get(SERVICE.format(tenant))
         self.assertEqual(status, 200, body)
         return sorted(box for one in json.loads(body)["instances"] for box in one["boxes"])
 
@@ -53,7 +54,7 @@ class Limits(unittest.TestCase):
         self.assertEqual(read_frame(other)[3], 0, "another client is served")
         other.close()
 
-        status, body = self.server.request("DELETE", "/api/v1/instances/p1?service=orders")
+        status, body = self.server.request("DELETE", SERVICE.format("DEFAULT_INSTANCE_ID") + "/p1")
         self.assertLess(status, 300, f"leaving is not refused: {body}")
         self.assertEqual(self.boxes(), [])
 

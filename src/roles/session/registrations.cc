@@ -45,7 +45,10 @@ Registrations::News Registrations::news_of(const Publication& offered, env::Conn
         return News::none;
     }
     if (known != registrations_.end()) {
-        return known->second.conn == conn ? News::change : News::first;
+        const Registration& registration = known->second;
+        const bool leased =
+            registration.conn == env::ConnId{} && !registration.suspect && !registration.departed;
+        return leased || registration.conn == conn ? News::change : News::first;
     }
     const auto grave = graves_.find(offered.id);
     return grave != graves_.end() && by_word(grave->second.cause) ? News::change : News::first;

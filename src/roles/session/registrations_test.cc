@@ -52,6 +52,34 @@ TEST_F(RegistrationsTest, TakeOnlyWhatIsNewerByTheOrderOfTheClient) {
     EXPECT_EQ(registrations.size(), 1U);
 }
 
+TEST_F(RegistrationsTest, TellWhoChangesFromWhoComesOrComesBack) {
+    using News = Registrations::News;
+    const auto news = [&](std::int64_t version, env::ConnId conn) {
+        return registrations.news_of(*state(version, 100), conn);
+    };
+    EXPECT_EQ(news(1, kOld), News::first);
+    offer(1, 100, kOld);
+    EXPECT_EQ(news(1, kOld), News::none);
+    EXPECT_EQ(news(2, kOld), News::change);
+    EXPECT_EQ(news(2, kNew), News::first) << "over another connection";
+    offer(2, 100, kNew);
+    EXPECT_EQ(news(3, kOld), News::none) << "outranked";
+    registrations.withdraw(RegistId("p"), kOrders, {2, 100}, now);
+    EXPECT_EQ(news(2, kNew), News::none);
+    EXPECT_EQ(news(3, kNew), News::change) << "it left";
+}
+
+TEST_F(RegistrationsTest, TellThatWhatHasALeaseChanges) {
+    offer(1, 100, kOld, seconds(10));
+    EXPECT_EQ(registrations.news_of(*state(2, 100), kNew), Registrations::News::change);
+}
+
+TEST_F(RegistrationsTest, TellThatWhoseConnectionClosedComesBack) {
+    offer(1, 100, kOld);
+    EXPECT_EQ(registrations.drop_connection(kOld, now).size(), 1U);
+    EXPECT_EQ(registrations.news_of(*state(1, 101), kNew), Registrations::News::first);
+}
+
 TEST_F(RegistrationsTest, RefuseAnIdThatStandsForAnotherService) {
     offer(1, 100, kOld);
     const auto taken = registrations.offer(state(2, 100, kStock), kOld, {}, now);
