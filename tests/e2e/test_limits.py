@@ -1,6 +1,7 @@
 """How often publications may change: who does it more often is told so, and loses nothing."""
 
 import json
+import time
 import unittest
 import urllib.error
 import urllib.request
@@ -20,9 +21,10 @@ class Limits(unittest.TestCase):
         self.addCleanup(server.__exit__)
         self.server = server
 
-    def put(self, number, name="p1", tenant="DEFAULT_INSTANCE_ID"):
+    def put(self, number, name="p1", tenant="DEFAULT_INSTANCE_ID", ttl=15):
         return self.server.request("PUT", f"{SERVICE.format(tenant)}/{name}",
-                                   {"boxes": [f"bolt://10.0.0.1:12200?v={number}"]})
+                                   {"boxes": [f"bolt://10.0.0.1:12200?v={number}"],
+                                    "ttl_seconds": ttl})
 
     def boxes(self, tenant="DEFAULT_INSTANCE_ID"):
         status, body = self.server.get(SERVICE.format(tenant))
@@ -67,6 +69,21 @@ class Limits(unittest.TestCase):
         with self.assertRaises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=10)
         self.assertEqual(refused.exception.headers["Retry-After"], "1")
+
+    def test_refused_change_keeps_the_lease(self):
+        """Others of its tenant use up all changes: it is refused, but there."""
+        self.start("tenant")
+        path = SERVICE.format("loud")
+        self.assertEqual(self.put(0, name="quiet", tenant="loud", ttl=3)[0], 201)
+        end = time.monotonic() + 6
+        number = refused = 0
+        while time.monotonic() < end:
+            number += 1
+            self.server.request("DELETE", f"{path}/loud{number}")
+            if number > BURST:
+                refused += self.put(number, "quiet", "loud", 3)[0] == 429
+            self.assertIn('"id":"quiet"', self.server.get(path)[1])
+        self.assertGreater(refused, 0)
 
     def test_tenant_that_changes_too_often(self):
         self.start("tenant")

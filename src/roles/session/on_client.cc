@@ -143,6 +143,7 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client,
         }
         if (!outcome.result) {
             probe_.refused.add();
+            registrations_.keep_lease(offered->id, now);
             continue;
         }
         if (publication->client_address.empty()) {

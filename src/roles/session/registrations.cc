@@ -99,6 +99,14 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
               .owner_seq = registration.owner_seq};
 }
 
+void Registrations::keep_lease(const RegistId& id, MonoTime now) {
+    if (leased_.contains(id)) {
+        Registration& registration = registrations_.at(id);
+        registration.heard = now;
+        suspect(registration, false);
+    }
+}
+
 void Registrations::hold(Registration& registration, const RegistId& id, env::ConnId conn,
                          Duration lease, MonoTime now) {
     const bool leased = lease > Duration{};

@@ -66,6 +66,9 @@ public:
     Result<std::optional<Op>> offer(const PublicationPtr& publication, env::ConnId conn,
                                     Duration lease, MonoTime now);
 
+    // Its client is there, though what it says is not taken: what has a lease keeps it.
+    void keep_lease(const RegistId& id, MonoTime now);
+
     // Polite leaving. Returns what the leader must be told: also for an unknown id, which another
     // session may know; nothing when it is older than what is known, or the id stands for another
     // service.

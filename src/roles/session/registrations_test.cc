@@ -74,6 +74,14 @@ TEST_F(RegistrationsTest, TellThatWhatHasALeaseChanges) {
     EXPECT_EQ(registrations.news_of(*state(2, 100), kNew), Registrations::News::change);
 }
 
+TEST_F(RegistrationsTest, KeepTheLeaseOfWhoseChangeIsNotTaken) {
+    offer(1, 100, kOld, seconds(10));
+    registrations.keep_lease(RegistId("p"), now + seconds(8));
+    registrations.keep_lease(RegistId("unknown"), now);
+    EXPECT_TRUE(expire(now + seconds(15)).empty());
+    EXPECT_EQ(expire(now + seconds(19)).size(), 1U);
+}
+
 TEST_F(RegistrationsTest, TellThatWhoseConnectionClosedComesBack) {
     offer(1, 100, kOld);
     EXPECT_EQ(registrations.drop_connection(kOld, now).size(), 1U);
