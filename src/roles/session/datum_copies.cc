@@ -207,6 +207,38 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     return Folded::changed;
 }
 
+namespace {
+
+void note_departed_in(DatumCopy::Departed& departed, const DatumChange& change) {
+    for (const PublicationPtr& publication : change.upserts) {
+        departed.came(publication->id);
+    }
+    for (const Departure& gone : change.removals) {
+        departed.went(gone);
+    }
+}
+
+void note_departed_in(DatumCopy::Departed& departed, const DatumSnapshot& snapshot) {
+    for (const Departure& gone : snapshot.departed) {
+        departed.went(gone);
+    }
+    for (const PublicationPtr& publication : snapshot.publications) {
+        departed.came(publication->id);
+    }
+}
+
+}  // namespace
+
+void DatumCopies::note_departed(const std::variant<DatumChange, DatumSnapshot>& told) {
+    std::visit(
+        [this](const auto& known) {
+            if (DatumCopy* copy = find(*known.service); copy != nullptr) {
+                note_departed_in(copy->departed, known);
+            }
+        },
+        told);
+}
+
 bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
                            RegistOrder order) {
     if (copy.version.raw() == 0) {

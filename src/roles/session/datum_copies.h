@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/time.h"
@@ -133,6 +134,10 @@ public:
 
     Folded fold(const DatumChange& change);
     Folded fold(const DatumSnapshot& snapshot);
+
+    // What was told and cannot be folded, as something before it is missing: nothing is shown of
+    // it, but what it says went is remembered as such.
+    void note_departed(const std::variant<DatumChange, DatumSnapshot>& told);
 
     // Nobody can be reached who holds the datum: what our own client said (`publication` null: it
     // went) is shown at a version of our own, the next one above all that was seen. Returns whether

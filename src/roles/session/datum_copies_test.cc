@@ -228,6 +228,24 @@ TEST_F(DatumCopiesTest, TakeNothingThatLeftFromALeaderThatIsNotSettled) {
     EXPECT_TRUE(copy.publications.empty()) << "it was known that it is gone";
 }
 
+TEST_F(DatumCopiesTest, RememberWhatWentThoughSomethingBeforeItIsMissing) {
+    copies.fold(snapshot(5, true, {publication("p", "a", {2, 0}), publication("q", "a", {2, 0})}));
+    const std::uint64_t connection = connection_of(*publication("q"));
+    copies.note_departed(
+        change(6, 7, {}, {{RegistId("p"), {2, 0}}, {RegistId("q"), {2, 0}, connection}}));
+    EXPECT_EQ(copy.publications.size(), 2U);
+    EXPECT_EQ(copy.version, Version(5)) << "nothing is shown of it";
+    copies.note_departed(change(7, 8, {publication("q", "a", {2, 0})}));
+    copies.fold(snapshot(9, false, {}));
+    ASSERT_EQ(copy.publications.size(), 1U) << "q came back over the same connection";
+    EXPECT_EQ((*copy.publications.begin())->id, RegistId("q"));
+    auto told = snapshot(10, false, {});
+    told.departed = {{RegistId("q"), {2, 0}, connection}};
+    copies.note_departed(told);
+    copies.fold(snapshot(11, false, {}));
+    EXPECT_TRUE(copy.publications.empty());
+}
+
 TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {
     copies.fold(snapshot(5, true, {publication("p", "a", {1, 100})}));
     copies.fold(change(5, 6, {}, {{RegistId("p"), {2, 300}}}));

@@ -50,6 +50,22 @@ void InterestLinks::restart(const NodeId& leader) {
     known = Link{.data = known.data, .stream = known.stream + 1};
 }
 
+void InterestLinks::for_each_waiting(const Visit& visit) const {
+    for (const auto& [leader, known] : links_) {
+        for_each_waiting(leader, visit);
+    }
+}
+
+void InterestLinks::for_each_waiting(const NodeId& leader, const Visit& visit) const {
+    const auto known = links_.find(leader);
+    if (known == links_.end()) {
+        return;
+    }
+    for (const auto& [seq, batch] : known->second.early) {
+        std::ranges::for_each(batch.changes, visit);
+    }
+}
+
 void InterestLinks::on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,
                                const Take& take) {
     Link& known = link(leader);

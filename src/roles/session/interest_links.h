@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/time.h"
@@ -42,8 +43,15 @@ public:
     // the service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
 
-    // Begins a new stream from `leader`: everything declared before is forgotten.
+    // Begins a new stream from `leader`: everything declared before is forgotten, and what waits of
+    // it behind a gap is never taken (see for_each_waiting()).
     void restart(const NodeId& leader);
+
+    using Visit = std::function<void(const std::variant<DatumChange, DatumSnapshot>&)>;
+
+    // What arrived behind a gap and waits for what is before it, of each leader in its order.
+    void for_each_waiting(const Visit& visit) const;
+    void for_each_waiting(const NodeId& leader, const Visit& visit) const;
 
     // Gives `take` every batch that is in order now.
     void on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,

@@ -193,6 +193,31 @@ TEST_F(InterestLinksTest, KeepABoundedNumberOfEarlyBatches) {
     EXPECT_EQ(taken.size(), InterestLinks::kEarlyMax + 1);
 }
 
+TEST_F(InterestLinksTest, TellWhatWaitsBehindAGapInItsOrder) {
+    const auto of = [](std::uint64_t seq) {
+        return msg::ChangeBatch{.stream = 1,
+                                .seq = seq,
+                                .changes = {DatumChange{.service = kOrders, .to = Version(seq)}}};
+    };
+    for (const std::uint64_t seq : {4, 1, 3}) {
+        links.on_changes(kLeader, of(seq), now, [](const msg::ChangeBatch&) {});
+    }
+    links.on_changes(NodeId("d2"), of(9), now, [](const msg::ChangeBatch&) {});
+    const auto waiting = [&](const std::optional<NodeId>& leader) {
+        std::vector<std::uint64_t> seen;
+        const auto visit = [&](const auto& told) {
+            seen.push_back(std::get<DatumChange>(told).to.raw());
+        };
+        leader ? links.for_each_waiting(*leader, visit) : links.for_each_waiting(visit);
+        return seen;
+    };
+    EXPECT_EQ(waiting(kLeader), (std::vector<std::uint64_t>{3, 4}));
+    EXPECT_EQ(waiting({}), (std::vector<std::uint64_t>{3, 4, 9}));
+    EXPECT_TRUE(waiting(NodeId("d3")).empty());
+    links.restart(kLeader);
+    EXPECT_TRUE(waiting(kLeader).empty());
+}
+
 TEST_F(InterestLinksTest, DropBeforeDeclaringAgain) {
     links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();

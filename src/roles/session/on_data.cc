@@ -170,6 +170,7 @@ void SessionServer::Impl::declare_outrun() {
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
+    interests_.for_each_waiting(leader, [this](const auto& told) { copies_.note_departed(told); });
     interests_.restart(leader);
     for (auto& [name, copy] : copies_.all()) {
         const NodeId* server = server_of(*copy.service);

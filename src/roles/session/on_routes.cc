@@ -1,8 +1,16 @@
 #include <algorithm>
+#include <variant>
 
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
+namespace {
+
+const Service& service_of(const std::variant<DatumChange, DatumSnapshot>& told) {
+    return std::visit([](const auto& known) -> const Service& { return *known.service; }, told);
+}
+
+}  // namespace
 
 void SessionServer::Impl::adopt_table() {
     registrations_.set_slot_count(table().slots.size());
@@ -43,6 +51,12 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
     };
     interests_.forget_if([&](const Service& service) {
         return slot_is_in(begun, service) || slot_is_in(alone, service);
+    });
+    interests_.for_each_waiting([&](const auto& told) {
+        const Service& service = service_of(told);
+        if (slot_is_in(begun, service) || slot_is_in(alone, service)) {
+            copies_.note_departed(told);
+        }
     });
     for (auto& [name, copy] : copies_.all()) {
         if (slot_is_in(begun, *copy.service)) {

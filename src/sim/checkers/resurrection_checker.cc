@@ -18,7 +18,9 @@ void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before
         const TruePublication& known = truth_.publications().at(id);
         if (known.live() && !known.drained) {
             buried.erase(id);  // it was restored
-        } else if (!truth_.return_excused(known)) {
+        } else if (truth_.return_excused(known)) {
+            buried.erase(id);  // it came back then; how long it stays is for I4
+        } else {
             truth_.report("I5 no resurrection",
                           fmt::format("{} came back to {}", id.raw(), listener.text()),
                           {id.raw(), known.client});

@@ -26,6 +26,39 @@ TEST(Messages, HealTheLossOfTheLastChangeOfAStream) {
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
+// The one copy of it is lost before the gap closes, and who else knows that it left stands still.
+TEST(Messages, RememberWhatLeftBehindAGapThatNeverCloses) {
+    Story story(RegistryOptions{.data = 1, .sessions = 2});
+    std::vector<SimClient*> clients;
+    for (int i = 0; i < 6; ++i) {
+        clients.push_back(&story.client(ClientKind::java));
+    }
+    story.wait(seconds(1));
+    const std::vector<SimClient*> here = story.clients_of("session-1");
+    const std::vector<SimClient*> there = story.clients_of("session-2");
+    ASSERT_GE(here.size(), 2U);
+    ASSERT_GE(there.size(), 1U);
+    SimClient& consumer = *there.front();
+    consumer.subscribe(kOrders, Scope::data_center);
+    const RegistId leaves = here[0]->publish(kOrders);
+    const RegistId stays = here[1]->publish(kOrders);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{leaves.raw(), stays.raw()}));
+
+    story.world.network.next<msg::ChangeBatch>(Fate::lost);
+    here[1]->update(stays);
+    story.wait(milliseconds(20));
+    here[0]->withdraw(leaves);
+    story.wait(milliseconds(20));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{leaves.raw(), stays.raw()}));
+    story.node("session-1").pause(seconds(3));
+    story.kill(Role::data);
+    story.restart(Role::data);
+    story.wait(milliseconds(1500));
+    EXPECT_EQ(story.seen_by(consumer), std::set{stays.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
 TEST(Messages, TakeAnOldDeclareAgainWithoutHarm) {
     Story story(Roles::apart);
     auto& provider = story.client(ClientKind::java);
