@@ -222,8 +222,10 @@ void note_departed_in(DatumCopy::Departed& departed, const DatumSnapshot& snapsh
     for (const Departure& gone : snapshot.departed) {
         departed.went(gone);
     }
-    for (const PublicationPtr& publication : snapshot.publications) {
-        departed.came(publication->id);
+    if (snapshot.settled) {
+        for (const PublicationPtr& publication : snapshot.publications) {
+            departed.came(publication->id);
+        }
     }
 }
 

@@ -242,8 +242,12 @@ TEST_F(DatumCopiesTest, RememberWhatWentThoughSomethingBeforeItIsMissing) {
     auto told = snapshot(10, false, {});
     told.departed = {{RegistId("q"), {2, 0}, connection}};
     copies.note_departed(told);
-    copies.fold(snapshot(11, false, {}));
-    EXPECT_TRUE(copy.publications.empty());
+    copies.note_departed(snapshot(11, false, {publication("q", "a", {2, 0})}));
+    copies.fold(snapshot(12, false, {}));
+    EXPECT_TRUE(copy.publications.empty()) << "a leader that is not settled may have an old copy";
+    copies.note_departed(snapshot(13, true, {publication("q", "a", {2, 0})}));
+    copies.fold(snapshot(14, false, {publication("q", "a", {2, 0})}));
+    EXPECT_EQ(copy.publications.size(), 1U) << "who knows all is believed";
 }
 
 TEST_F(DatumCopiesTest, TakeNothingBackThatWasRenewedBeforeItLeft) {

@@ -1,9 +1,17 @@
 #include "roles/session/interest_links.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace muster::session {
+namespace {
+
+const ServicePtr& service_of(const InterestLinks::Told& told) {
+    return std::visit([](const auto& known) -> const ServicePtr& { return known.service; }, told);
+}
+
+}  // namespace
 
 InterestLinks::Link& InterestLinks::link(const NodeId& leader) {
     auto [found, inserted] = links_.try_emplace(leader);
@@ -19,8 +27,10 @@ void InterestLinks::declare(const NodeId& leader, Item item, bool acting) {
     (acting ? known.fresh_acting : known.fresh).push_back(std::move(item));
 }
 
-void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) {
+std::vector<InterestLinks::Told> InterestLinks::forget_if(
+    const std::function<bool(const Service&)>& moved) {
     const auto gone = [&](const Item& item) { return moved(*item.service); };
+    std::vector<Told> waiting;
     for (auto& [leader, known] : links_) {
         std::erase_if(known.fresh, gone);
         std::erase_if(known.fresh_acting, gone);
@@ -33,7 +43,15 @@ void InterestLinks::forget_if(const std::function<bool(const Service&)>& moved) 
         });
         std::erase_if(known.unacknowledged,
                       [](const auto& numbered) { return numbered.second.items.empty(); });
+        for (auto& [seq, batch] : known.early) {
+            const auto taken =
+                std::stable_partition(batch.changes.begin(), batch.changes.end(),
+                                      [&](const Told& told) { return !moved(*service_of(told)); });
+            std::move(taken, batch.changes.end(), std::back_inserter(waiting));
+            batch.changes.erase(taken, batch.changes.end());
+        }
     }
+    return waiting;
 }
 
 void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
@@ -45,25 +63,14 @@ void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
     owing_.insert(leader);
 }
 
-void InterestLinks::restart(const NodeId& leader) {
+std::vector<InterestLinks::Told> InterestLinks::restart(const NodeId& leader) {
     Link& known = link(leader);
+    std::vector<Told> waiting;
+    for (auto& [seq, batch] : known.early) {
+        std::ranges::move(batch.changes, std::back_inserter(waiting));
+    }
     known = Link{.data = known.data, .stream = known.stream + 1};
-}
-
-void InterestLinks::for_each_waiting(const Visit& visit) const {
-    for (const auto& [leader, known] : links_) {
-        for_each_waiting(leader, visit);
-    }
-}
-
-void InterestLinks::for_each_waiting(const NodeId& leader, const Visit& visit) const {
-    const auto known = links_.find(leader);
-    if (known == links_.end()) {
-        return;
-    }
-    for (const auto& [seq, batch] : known->second.early) {
-        std::ranges::for_each(batch.changes, visit);
-    }
+    return waiting;
 }
 
 void InterestLinks::on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,

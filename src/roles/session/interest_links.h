@@ -37,21 +37,18 @@ public:
 
     // `acting`: the receiver stands in for the slot's leader.
     void declare(const NodeId& leader, Item item, bool acting = false);
-    // What was said of these services and has not arrived is said no more.
-    void forget_if(const std::function<bool(const Service&)>& moved);
+    using Told = std::variant<DatumChange, DatumSnapshot>;
+
+    // What was said of these services and has not arrived is said no more. Returns what was told of
+    // them and waited behind a gap, in its order: it is taken no more.
+    std::vector<Told> forget_if(const std::function<bool(const Service&)>& moved);
     // Tells `leader` that the service is no longer wanted. When that is lost, its next change of
     // the service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
 
-    // Begins a new stream from `leader`: everything declared before is forgotten, and what waits of
-    // it behind a gap is never taken (see for_each_waiting()).
-    void restart(const NodeId& leader);
-
-    using Visit = std::function<void(const std::variant<DatumChange, DatumSnapshot>&)>;
-
-    // What arrived behind a gap and waits for what is before it, of each leader in its order.
-    void for_each_waiting(const Visit& visit) const;
-    void for_each_waiting(const NodeId& leader, const Visit& visit) const;
+    // Begins a new stream from `leader`: everything declared before is forgotten. Returns what
+    // waited behind a gap of the stream that ends, in its order: it is taken no more.
+    std::vector<Told> restart(const NodeId& leader);
 
     // Gives `take` every batch that is in order now.
     void on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,

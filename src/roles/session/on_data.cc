@@ -170,8 +170,9 @@ void SessionServer::Impl::declare_outrun() {
 }
 
 void SessionServer::Impl::restart_stream(const NodeId& leader) {
-    interests_.for_each_waiting(leader, [this](const auto& told) { copies_.note_departed(told); });
-    interests_.restart(leader);
+    for (const auto& told : interests_.restart(leader)) {
+        copies_.note_departed(told);
+    }
     for (auto& [name, copy] : copies_.all()) {
         const NodeId* server = server_of(*copy.service);
         if (server != nullptr && *server == leader) {

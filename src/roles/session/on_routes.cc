@@ -1,16 +1,8 @@
 #include <algorithm>
-#include <variant>
 
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
-namespace {
-
-const Service& service_of(const std::variant<DatumChange, DatumSnapshot>& told) {
-    return std::visit([](const auto& known) -> const Service& { return *known.service; }, told);
-}
-
-}  // namespace
 
 void SessionServer::Impl::adopt_table() {
     registrations_.set_slot_count(table().slots.size());
@@ -49,15 +41,12 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
     const auto slot_is_in = [&](const auto& slots, const Service& service) {
         return slots.contains(slot_of(service, routes_.size()));
     };
-    interests_.forget_if([&](const Service& service) {
+    const auto waiting = interests_.forget_if([&](const Service& service) {
         return slot_is_in(begun, service) || slot_is_in(alone, service);
     });
-    interests_.for_each_waiting([&](const auto& told) {
-        const Service& service = service_of(told);
-        if (slot_is_in(begun, service) || slot_is_in(alone, service)) {
-            copies_.note_departed(told);
-        }
-    });
+    for (const auto& told : waiting) {
+        copies_.note_departed(told);
+    }
     for (auto& [name, copy] : copies_.all()) {
         if (slot_is_in(begun, *copy.service)) {
             declare(*server_of(*copy.service), copy);
