@@ -1,7 +1,5 @@
 #include "apps/muster/server/brake_desk.h"
 
-#include <gtest/gtest.h>
-
 #include "apps/muster/server/desk_test_env.h"
 
 namespace muster::cli {
@@ -9,19 +7,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Incarnation kLife(7);
-
 // A cluster of one data server, asked at a session.
-class BrakeDeskTest : public testing::Test {
+class BrakeDeskTest : public DeskTest {
 protected:
     BrakeDeskTest() {
         timers.attach(desk);
-    }
-    void pass(Duration time) {
-        for (Duration step = 100ms; time > Duration::zero(); time -= step) {
-            clock.advance(step);
-            timers.fire_due();
-        }
     }
     void answer(const msg::RoleAddress& from, std::uint64_t request,
                 std::vector<msg::BrakeLine> lines = {}) {
@@ -31,10 +21,6 @@ protected:
     const msg::RoleAddress d1{NodeId("d1"), Role::data};
     const msg::RoleAddress s1{NodeId("s1"), Role::session};
     const msg::RoleAddress m1{NodeId("m1"), Role::meta};
-    env::ManualClock clock;
-    env::ManualTimers timers{clock};
-    KeptOutbox outbox;
-    KeptAnswers answers;
     BrakeDesk desk{kLife,
                    {NodeId("m1"), NodeId("m2")},
                    NodeId("s1"),

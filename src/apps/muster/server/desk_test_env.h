@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "doors/http/cluster_face.h"
 #include "env/manual_time.h"
 #include "msg/outbox.h"
@@ -59,6 +61,25 @@ public:
     std::vector<std::pair<std::uint64_t, Result<propagation::Report>>> propagation;
     std::vector<std::pair<std::uint64_t, Result<propagation::DrainReport>>> marked;
     std::vector<std::pair<std::uint64_t, Result<propagation::HistoryReport>>> histories;
+};
+
+// What a desk is tested with: it is the target of `timers`.
+class DeskTest : public testing::Test {
+protected:
+    static constexpr Incarnation kLife{7};
+
+    void pass(Duration time) {
+        constexpr Duration kStep = std::chrono::milliseconds(100);
+        for (; time > Duration::zero(); time -= kStep) {
+            clock.advance(kStep);
+            timers.fire_due();
+        }
+    }
+
+    env::ManualClock clock;
+    env::ManualTimers timers{clock};
+    KeptOutbox outbox;
+    KeptAnswers answers;
 };
 
 }  // namespace muster::cli

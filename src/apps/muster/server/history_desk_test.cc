@@ -1,7 +1,5 @@
 #include "apps/muster/server/history_desk.h"
 
-#include <gtest/gtest.h>
-
 #include "apps/muster/server/desk_test_env.h"
 
 namespace muster::cli {
@@ -9,10 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Incarnation kLife(7);
-
 // A cluster of one data server, asked at a session.
-class HistoryDeskTest : public testing::Test {
+class HistoryDeskTest : public DeskTest {
 protected:
     HistoryDeskTest() {
         timers.attach(desk);
@@ -30,18 +26,8 @@ protected:
                                     .reaches_ms = static_cast<std::int64_t>(number),
                                     .lost = {}});
     }
-    void pass(Duration time) {
-        for (Duration step = 100ms; time > Duration::zero(); time -= step) {
-            clock.advance(step);
-            timers.fire_due();
-        }
-    }
 
     const ServicePtr service = std::make_shared<const Service>(Service{.data_id = "orders"});
-    env::ManualClock clock;
-    env::ManualTimers timers{clock};
-    KeptOutbox outbox;
-    KeptAnswers answers;
     propagation::Known known;
     HistoryDesk desk{
         {NodeId("s1"), Role::session},

@@ -1,7 +1,5 @@
 #include "apps/muster/server/operator_desk.h"
 
-#include <gtest/gtest.h>
-
 #include "apps/muster/server/desk_test_env.h"
 
 namespace muster::cli {
@@ -10,18 +8,10 @@ namespace {
 using namespace std::chrono_literals;
 using msg::OperatorRequest;
 
-constexpr Incarnation kLife(7);
-
-class OperatorDeskTest : public testing::Test {
+class OperatorDeskTest : public DeskTest {
 protected:
     OperatorDeskTest() {
         timers.attach(desk);
-    }
-    void pass(Duration time) {
-        for (Duration step = 100ms; time > Duration::zero(); time -= step) {
-            clock.advance(step);
-            timers.fire_due();
-        }
     }
     void answer(std::uint64_t request, Incarnation life = kLife) {
         desk.take({.incarnation = life,
@@ -39,11 +29,7 @@ protected:
         return numbers;
     }
 
-    env::ManualClock clock;
-    env::ManualTimers timers{clock};
     env::ManualTimers others{clock};
-    KeptOutbox outbox;
-    KeptAnswers answers;
     LastKnown known;
     BrakeDesk brakes{
         kLife, {}, {}, {.clock = clock, .timers = others, .outbox = outbox, .members = [] {

@@ -1,7 +1,5 @@
 #include "apps/muster/server/propagation_desk.h"
 
-#include <gtest/gtest.h>
-
 #include "apps/muster/server/desk_test_env.h"
 
 namespace muster::cli {
@@ -9,10 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Incarnation kLife(7);
-
 // A cluster of one data server with one slot and one session, asked at a meta.
-class PropagationDeskTest : public testing::Test {
+class PropagationDeskTest : public DeskTest {
 protected:
     PropagationDeskTest() {
         timers.attach(desk);
@@ -36,18 +32,8 @@ protected:
                                   .session = NodeId("s1"),
                                   .lists = 4});
     }
-    void pass(Duration time) {
-        for (Duration step = 100ms; time > Duration::zero(); time -= step) {
-            clock.advance(step);
-            timers.fire_due();
-        }
-    }
 
     const ServicePtr service = std::make_shared<const Service>(Service{.data_id = "orders"});
-    env::ManualClock clock;
-    env::ManualTimers timers{clock};
-    KeptOutbox outbox;
-    KeptAnswers answers;
     propagation::Known known;
     PropagationDesk desk{
         {NodeId("m1"), Role::meta},

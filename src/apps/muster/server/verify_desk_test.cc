@@ -1,7 +1,5 @@
 #include "apps/muster/server/verify_desk.h"
 
-#include <gtest/gtest.h>
-
 #include "apps/muster/server/desk_test_env.h"
 
 namespace muster::cli {
@@ -9,10 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Incarnation kLife(7);
-
 // A cluster of one data server with one slot, asked at a meta.
-class VerifyDeskTest : public testing::Test {
+class VerifyDeskTest : public DeskTest {
 protected:
     VerifyDeskTest() {
         timers.attach(desk);
@@ -30,17 +26,7 @@ protected:
                                                            .owners = {}}},
                                                .detail = {}});
     }
-    void pass(Duration time) {
-        for (Duration step = 100ms; time > Duration::zero(); time -= step) {
-            clock.advance(step);
-            timers.fire_due();
-        }
-    }
 
-    env::ManualClock clock;
-    env::ManualTimers timers{clock};
-    KeptOutbox outbox;
-    KeptAnswers answers;
     verify::Known known;
     VerifyDesk desk{
         {NodeId("m1"), Role::meta},
