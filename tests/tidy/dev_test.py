@@ -57,7 +57,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(complete("./dev", "test", "bench"), ["bench_smoke"])
         self.assertEqual(complete("./dev", "build", "ts"), ["tsan"])
         self.assertEqual(complete("./dev", "up", "--"), ["--once"])
-        self.assertEqual(complete("./dev", "sim", "--f"), ["--from"])
+        self.assertEqual(complete("./dev", "sim", "--f"), ["--full", "--from"])
         self.assertEqual(complete("./dev", "bench", "--t"), ["--tiny"])
         self.assertEqual(complete("./dev", "bench", "--s"), ["--sizes"])
 

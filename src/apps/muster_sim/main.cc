@@ -1,6 +1,10 @@
 // Runs the simulator: one seed, told in full when it fails, or many, one line for each failure.
 #include <cstdint>
+#include <fstream>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -39,20 +43,69 @@ int run_one(const RunOptions& run) {
     return 1;
 }
 
-int run_many(RunOptions run, std::uint64_t from, std::uint64_t count, bool once) {
-    std::uint64_t failed = 0;
-    for (run.seed = from; run.seed < from + count; ++run.seed) {
-        const RunOutcome outcome =
-            once ? muster::sim::run_swarm(run) : muster::sim::run_swarm_twice(run);
-        if (!outcome.passed) {
-            ++failed;
-            fmt::print("seed {} of commit {}: {}; again: {}\n", run.seed, MUSTER_COMMIT,
-                       outcome.violation, again(run));
-            std::fflush(stdout);
-        }
+// Returns whether it passed; a line is printed when not.
+bool run_quietly(const RunOptions& run, bool once) {
+    const RunOutcome outcome =
+        once ? muster::sim::run_swarm(run) : muster::sim::run_swarm_twice(run);
+    if (!outcome.passed) {
+        fmt::print("seed {} of commit {}: {}; again: {}\n", run.seed, MUSTER_COMMIT,
+                   outcome.violation, again(run));
+        std::fflush(stdout);
     }
-    fmt::print("{} passed, {} failed\n", count - failed, failed);
+    return outcome.passed;
+}
+
+int run_all(const std::vector<RunOptions>& runs, bool once) {
+    std::size_t failed = 0;
+    for (const RunOptions& run : runs) {
+        failed += run_quietly(run, once) ? 0 : 1;
+    }
+    fmt::print("{} passed, {} failed\n", runs.size() - failed, failed);
     return failed == 0 ? 0 : 1;
+}
+
+int run_many(RunOptions run, std::uint64_t from, std::uint64_t count, bool once) {
+    std::vector<RunOptions> runs;
+    for (run.seed = from; run.seed < from + count; ++run.seed) {
+        runs.push_back(run);
+    }
+    return run_all(runs, once);
+}
+
+// "which seed ...": which is one of single, cluster, full. Nothing: it is no such line.
+std::optional<RunOptions> found_seed(const std::string& line) {
+    std::istringstream words(line);
+    std::string which;
+    RunOptions run;
+    if (!(words >> which >> run.seed) ||
+        (which != "single" && which != "cluster" && which != "full")) {
+        return std::nullopt;
+    }
+    run.cluster = which == "cluster";
+    run.full = which == "full";
+    return run;
+}
+
+int run_found(const std::string& path) {
+    std::ifstream file(path);
+    std::vector<RunOptions> runs;
+    for (std::string line; std::getline(file, line);) {
+        if (line.empty() || line.front() == '#') {
+            continue;
+        }
+        const auto run = found_seed(line);
+        if (!run) {
+            fmt::print(stderr, "muster-sim: {}: \"{}\" is not \"single|cluster|full SEED ...\"\n",
+                       path, line);
+            return 2;
+        }
+        runs.push_back(*run);
+    }
+    if (runs.empty()) {
+        fmt::print(stderr, "muster-sim: {} names no seeds, or cannot be read\n", path);
+        return 2;
+    }
+    return run_all(runs, true);
 }
 
 }  // namespace
@@ -67,6 +120,8 @@ int main(int argc, char** argv) {
     app.add_flag("--trace", run.print_trace, "print everything that happens")->needs(one);
     app.add_flag("--cluster", run.cluster, "of many metas, data servers, sessions and clients");
     app.add_flag("--full", run.full, "of 3 metas, 4 data servers, 3 sessions and 50 clients");
+    std::string found;
+    app.add_option("--found", found, "run once each seed that this file names")->excludes(one);
     auto* first = app.add_option("--from", from, "first seed of many");
     auto* count = app.add_option("--seeds", seeds, "how many seeds");
     app.add_flag("--once", once, "do not compare each run with a second one of the same seed")
@@ -80,6 +135,9 @@ int main(int argc, char** argv) {
     }
     if (one->count() > 0) {
         return run_one(run);
+    }
+    if (!found.empty()) {
+        return run_found(found);
     }
     if (seeds > 0) {
         return run_many(run, from, seeds, once);
