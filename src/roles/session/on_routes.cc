@@ -75,8 +75,11 @@ void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
     }
 }
 
+// What only lost its connection or its lease is shown until a leader has judged that: its brake may
+// hold it.
 void SessionServer::Impl::show_own(const WriteQueue::Op& op) {
-    if (!options_.show_own_when_alone || routes_.size() == 0 || server_of(*op.service) != nullptr) {
+    if (!options_.show_own_when_alone || routes_.size() == 0 || server_of(*op.service) != nullptr ||
+        (op.publication == nullptr && !by_word(op.cause))) {
         return;
     }
     DatumCopy* copy = copies_.find(*op.service);

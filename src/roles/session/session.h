@@ -49,11 +49,9 @@ struct SessionOptions {
     // Who does not answer for so long cannot be reached: followers are asked to stand in.
     Duration unreachable_after = std::chrono::seconds(1);
     // While nobody who holds a service can be reached, its last list is served. With this, what our
-    // own clients say meanwhile is shown in it too, to clients that say what they hold when they
-    // come elsewhere. Should this process then be killed before it reached anybody, its clients
-    // have to come back before others are shown again what only it had heard: not without being
-    // wished for (I3).
-    bool show_own_when_alone = false;
+    // own clients say and take back meanwhile is shown in it too, to clients that say what they
+    // hold when they come elsewhere.
+    bool show_own_when_alone = true;
     // How long the metas may be silent after a start before the kept table is used.
     Duration meta_wait = std::chrono::seconds(1);
     // A push that is not acknowledged for so long is given up and sent anew.

@@ -1,3 +1,4 @@
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,64 @@ TEST_F(CutOff, ASessionComesBackToOneLeaderBeforeTheOther) {
     story.wait(seconds(10));
     EXPECT_EQ(story.differs(), "");
     EXPECT_EQ(story.broken(), "");
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+// Nobody is reached who holds anything: what its own clients say and take back is shown to those of
+// them that can be shown it, and what merely fell silent stays.
+TEST_F(CutOff, ASessionAloneShowsWhatItsOwnClientsSay) {
+    SimClient& java = story.client(ClientKind::java);
+    SimClient& mortal = story.client(ClientKind::native);
+    java.subscribe(kServices[0], Scope::data_center);
+    const RegistId dies = mortal.publish(kServices[0]);
+    story.wait(seconds(1));
+    const std::set<std::string> before = story.seen_by(java);
+    EXPECT_EQ(before, (std::set{ids[0].raw(), dies.raw()}));
+
+    cut("data-1", "session-1");
+    cut("data-2", "session-1");
+    story.wait(seconds(3));
+    const RegistId fresh = provider.publish(kServices[0]);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{ids[0].raw(), dies.raw(), fresh.raw()}));
+    provider.withdraw(ids[0]);
+    mortal.kill(false);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{dies.raw(), fresh.raw()}));
+    EXPECT_EQ(story.seen_by(java), before) << "it could not say elsewhere what it was shown here";
+
+    story.world.cuts.open_all();
+    story.wait(seconds(5));
+    EXPECT_EQ(story.seen_by(consumer), std::set{fresh.raw()});
+    EXPECT_EQ(story.seen_by(java), std::set{fresh.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+// It dies before it reached anybody again; who was shown by it comes to a session that never heard
+// of what it showed, and the provider takes his time to come back.
+TEST(CutOffAlone, ASessionThatDiesTakesNothingFromWhoWasShownItsOwnClients) {
+    Story story(RegistryOptions{.data = 1, .sessions = 2});
+    for (int i = 0; i < 6; ++i) {
+        story.client(ClientKind::native);
+    }
+    story.wait(seconds(1));
+    const std::vector<SimClient*> here = story.clients_of("session-1");
+    ASSERT_GE(here.size(), 2U);
+    SimClient& provider = *here[0];
+    SimClient& consumer = *here[1];
+    consumer.subscribe(kServices[0], Scope::data_center);
+    story.wait(seconds(1));
+    story.world.cuts.cut(Cuts::between({"session-1"}, {"data-1", "meta-1", "session-2"}));
+    story.wait(seconds(3));
+    const RegistId fresh = provider.publish(kServices[0]);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), std::set{fresh.raw()});
+    provider.pause(seconds(8));
+    story.node("session-1").kill(Death::killed);
+    story.world.cuts.open_all();
+    story.wait(seconds(6));
+    EXPECT_EQ(story.clients_of("session-2").size(), 5U);
+    EXPECT_EQ(story.seen_by(consumer), std::set{fresh.raw()});
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
