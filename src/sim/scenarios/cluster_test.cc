@@ -155,8 +155,8 @@ TEST_F(Cluster, UnitesTwoHalvesThatLivedApartForAMinute) {
     expect_whole();
 }
 
-// Without clients of leases: what such a one withdraws elsewhere while its session stands still is
-// listed by that session for longer than leaders remember that it left.
+// A process of every role, each longer than it takes to be called dead. Clients of leases are among
+// those of the fixture: what they renew or withdraw meanwhile goes to another session.
 TEST_F(Cluster, TakesNobodyForDeadBecauseItStoodStill) {
     for (const char* name : {"data-1", "session-1", "meta-1", "meta-2", "meta-3", "data-4"}) {
         story.node(name).pause(seconds(20));
