@@ -12,6 +12,18 @@ from cluster import Cluster
 from harness import MUSTER, eventually, free_port, run
 
 
+def contents(folder):
+    """What is below it: path -> bytes; None for a folder, and for the lock, to which whoever looks
+    into the folder writes its process id."""
+    found = {}
+    for where, folders, files in os.walk(folder):
+        found |= {os.path.join(where, name): None for name in (*folders, *files)}
+        for name in set(files) - {"LOCK"}:
+            with open(os.path.join(where, name), "rb") as file:
+                found[os.path.join(where, name)] = file.read()
+    return found
+
+
 class Strangers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -92,6 +104,8 @@ class Strangers(unittest.TestCase):
         copy = folder + "-copy"
         shutil.copytree(folder, copy)
         self.addCleanup(shutil.rmtree, copy, True)
+        before = contents(copy)
+        self.assertIn(os.path.join(copy, "owner"), before)
         ended = run(*self.stranger(data_dir=copy)[1:])
         self.assertEqual(ended.returncode, 1)
         self.assertIn("belongs to node 'data-1' of cluster 'test'", ended.stderr)
@@ -99,6 +113,7 @@ class Strangers(unittest.TestCase):
         ended = run(*self.stranger(data_dir=copy, cluster__name="other", node_id="data-1")[1:])
         self.assertEqual(ended.returncode, 1)
         self.assertIn("of cluster 'other'", ended.stderr)
+        self.assertEqual(contents(copy), before)
 
     def test_garbage_at_the_peer_port(self):
         for node in self.cluster.nodes.values():
