@@ -42,7 +42,7 @@ class _Lines:
 class _Watcher:
     """What one subscriber of one service at one session was told."""
 
-    def __init__(self, churn, service, node):
+    def __init__(self, churn, service, node, servers):
         self.name = f"{service} at {node.bolt}"
         self.service = service
         self.node = node
@@ -53,7 +53,7 @@ class _Watcher:
         self.complete = False
         self.version = 0
         self.lists = 0
-        self.command = _Lines("watch", service, "-o", "json", "-s", node.bolt, take=self.take,
+        self.command = _Lines("watch", service, "-o", "json", "-s", servers, take=self.take,
                               reach=node.reach)
 
     def take(self, line):
@@ -85,9 +85,10 @@ class Churn:
     """`with Churn(cluster) as churn:` keeps the load up; churn.probe() shows that changes flow;
     churn.violations is what was wrong."""
 
-    def __init__(self, cluster, stay=3, apart=False):
+    def __init__(self, cluster, stay=3, apart=False, roam=False):
         """`stay`: publishers of each service that stay. `apart`: every client knows one session
-        only; otherwise publishers know all of them."""
+        only; otherwise publishers know all of them. `roam`: watchers do, too, and none is of one
+        session: each is at any of them."""
         self.cluster = cluster
         sessions = cluster.of("session")
         self.homes = [[node] for node in sessions] if apart else [sessions]
@@ -97,6 +98,7 @@ class Churn:
         self.publishers = {}  # those that stay: address -> (service, command)
         self.watchers = []
         self.stay = stay
+        self.roam = roam
         self.ports = itertools.count(20001)
         self.lock = threading.Lock()
 
@@ -134,8 +136,10 @@ class Churn:
             for service in SERVICES:
                 for _ in range(self.stay):
                     self.come(service, next(homes))
-            for node in self.cluster.of("session"):
-                self.watchers += [_Watcher(self, service, node) for service in SERVICES]
+            sessions = self.cluster.of("session")
+            for node in sessions:
+                servers = ",".join(known.bolt for known in (sessions if self.roam else [node]))
+                self.watchers += [_Watcher(self, service, node, servers) for service in SERVICES]
             self.wait_equal("the load is there")
         except BaseException:
             self.__exit__()
