@@ -11,7 +11,7 @@ _muster_dev() {
             cluster)
                 case $COMP_CWORD in
                     2) words="kill pause resume cut heal restart log status stop --metas --data"
-                       words+=" --sessions --free-ports" ;;
+                       words+=" --sessions --free-ports --folder" ;;
                     3) words=$("$root/dev" cluster status 2>/dev/null | awk 'NR > 1 { print $1 }') ;;
                 esac
                 ;;

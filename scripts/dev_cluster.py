@@ -6,8 +6,9 @@
     dev_cluster.py kill|pause|resume|cut|heal|restart|log NAME
 
 `up` stays in the foreground and ends all of it on Ctrl-C; the other verbs talk to it from another
-terminal. Everything lies in build/cluster, anew at every start. Nodes reach each other through
-relays (tests/e2e/relay.py), so that `cut` really stops all that passes, without any rights."""
+terminal. Everything lies in build/cluster, or in the folder that --folder names to every verb, anew
+at every start. Nodes reach each other through relays (tests/e2e/relay.py), so that `cut` really
+stops all that passes, without any rights."""
 
 import argparse
 import json
@@ -22,7 +23,9 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "e2e"))
 
 FOLDER = os.path.join(ROOT, "build", "cluster")
-CONTROL = os.path.join(FOLDER, "control.sock")
+CONTROL = "control.sock"  # in the folder
+MARK = ".muster-dev-cluster"  # a folder with it may be emptied
+PATH_MAX = 107  # bytes that Linux takes as the path of a socket
 VERBS = ("kill", "pause", "resume", "cut", "heal", "restart", "log")
 FIRST_PORTS = {"meta": (0, 9613, 9610), "data": (0, 9623, 9620), "session": (9600, 9603, 9630)}
 
@@ -90,7 +93,7 @@ class Control:
         self.cluster = cluster
         self.stop = stop
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.bind(CONTROL)
+        self.socket.bind(os.path.join(cluster.folder, CONTROL))
         self.socket.listen()
         threading.Thread(target=self.serve, daemon=True).start()
 
@@ -115,26 +118,39 @@ class Control:
             return {"error": str(error)}
 
 
-def is_served():
+def is_served(folder):
     with socket.socket(socket.AF_UNIX) as probe:
         try:
-            probe.connect(CONTROL)
+            probe.connect(os.path.join(folder, CONTROL))
             return True
         except OSError:
             return False
 
 
+def may_be_emptied(folder):
+    if os.path.isdir(folder):
+        found = os.listdir(folder)
+        return folder == FOLDER or not found or MARK in found
+    return not os.path.lexists(folder)
+
+
 def up(options):
-    if is_served():
-        return complain("a cluster of this tree runs already; ./dev cluster status shows it")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    os.makedirs(FOLDER)
+    if is_served(options.folder):
+        return complain(f"a cluster runs in {options.folder} already; ./dev cluster status shows "
+                        "it, and --folder names another place")
+    if not may_be_emptied(options.folder):
+        return complain(f"{options.folder} holds other things; name a new or an empty folder")
+    shutil.rmtree(options.folder, ignore_errors=True)
+    os.makedirs(options.folder)
+    with open(os.path.join(options.folder, MARK), "w", encoding="ascii"):
+        pass
     from cluster import Cluster  # pylint: disable=import-outside-toplevel
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with Cluster(options.metas, options.data, options.sessions, cuttable=True, folder=FOLDER,
-                 ports=None if options.free_ports else fixed_ports, name="dev") as cluster:
+    with Cluster(options.metas, options.data, options.sessions, cuttable=True,
+                 folder=options.folder, name="dev",
+                 ports=None if options.free_ports else fixed_ports) as cluster:
         Control(cluster, stop)
         print(table(cluster))
         session = next(iter(cluster.of("session")), None)
@@ -152,10 +168,10 @@ def up(options):
     return 0
 
 
-def command(verb, name):
+def command(verb, name, folder):
     with socket.socket(socket.AF_UNIX) as connection:
         try:
-            connection.connect(CONTROL)
+            connection.connect(os.path.join(folder, CONTROL))
         except OSError:
             return complain("no cluster runs; ./dev cluster starts one")
         connection.settimeout(60)
@@ -171,7 +187,8 @@ def main(arguments):
     parser = argparse.ArgumentParser(prog="./dev cluster", description=__doc__.split("\n", 1)[0],
                                      usage="./dev cluster [--metas N] [--data N] [--sessions N] "
                                            "[--free-ports]\n       ./dev cluster status|stop\n"
-                                           f"       ./dev cluster {'|'.join(VERBS)} NAME")
+                                           f"       ./dev cluster {'|'.join(VERBS)} NAME\n"
+                                           "       each with [--folder DIR]")
     parser.add_argument("verb", nargs="?", default="up", choices=("up", "status", "stop", *VERBS),
                         help=argparse.SUPPRESS)
     parser.add_argument("name", nargs="?", help=argparse.SUPPRESS)
@@ -180,14 +197,19 @@ def main(arguments):
                             metavar="N", help=f"{count} by default")
     parser.add_argument("--free-ports", action="store_true",
                         help="take any free ports instead of 9600, 9603, ...")
+    parser.add_argument("--folder", default=FOLDER, metavar="DIR",
+                        help="where all of it lies; build/cluster by default")
     options = parser.parse_args(arguments)
+    options.folder = os.path.abspath(options.folder)
+    if len(os.path.join(options.folder, CONTROL).encode()) > PATH_MAX:
+        parser.error(f"the path of the folder is too long: {options.folder}")
     if options.verb in VERBS and options.name is None:
         parser.error(f"{options.verb} takes the name of a node, such as data-2")
     if options.verb == "up":
         if options.metas == 0:
             parser.error("a cluster has at least one meta")
         return up(options)
-    return command(options.verb, options.name)
+    return command(options.verb, options.name, options.folder)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ class Dev(unittest.TestCase):
         self.assertEqual(complete("./dev", "build", "ts"), ["tsan"])
         self.assertEqual(complete("./dev", "up", "--"), ["--once"])
         self.assertEqual(complete("./dev", "sim", "--f"), ["--full", "--from"])
+        self.assertEqual(complete("./dev", "cluster", "--f"), ["--free-ports", "--folder"])
         self.assertEqual(complete("./dev", "bench", "--t"), ["--tiny"])
         self.assertEqual(complete("./dev", "bench", "--s"), ["--sizes"])
 
