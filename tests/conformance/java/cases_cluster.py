@@ -2,7 +2,7 @@
 
 from cases_config import CASES as CONFIG_CASES
 from cases_everyday import idle_clients_keep_their_connections_and_lists_for_65_seconds
-from java_client import RETURN_WITHIN_S
+from java_client import RETURN_WITHIN_S, wrong_versions
 
 
 class Fleet:
@@ -13,7 +13,7 @@ class Fleet:
         self.server = case.server(settings)
         self.nodes = self.server.nodes
         self.providers = [case.client(self.server) for _ in range(each)]
-        self.consumers = [case.client(self.server) for _ in range(each)]
+        self.consumers = [case.client(self.server, log_level="info") for _ in range(each)]
         self.seen = [consumer.subscribe("orders") for consumer in self.consumers]
         self.publishers = [provider.publish("orders", f"box-{i}")
                            for i, provider in enumerate(self.providers)]
@@ -32,8 +32,12 @@ class Fleet:
             subscriber.shows(*boxes, within=within)
 
     def none_lacked(self, *boxes):
+        """Nor did a version fall."""
         for subscriber, since in zip(self.seen, self.calls):
             subscriber.never_lacked(*boxes, since=since)
+        assert all(consumer.pushes("orders") for consumer in self.consumers), "no log of pushes"
+        wrong = list(wrong_versions(self.consumers, "orders"))
+        assert not wrong, wrong[0]
 
     def at(self, session):
         """The clients of a session, with their connections."""
@@ -65,6 +69,24 @@ def clients_of_a_killed_session_go_to_the_other_and_nobody_is_missed(case):
         fleet.nodes.wait_ready(session)
     fleet.publishers[0].leave()
     fleet.all_show("box-1-b", "stable")
+    fleet.none_lacked("stable")
+
+
+def clients_of_a_session_that_is_ended_go_to_the_other_and_nobody_is_missed(case):
+    fleet = Fleet(case)
+    session = fleet.fullest_session()
+    moving = fleet.at(session)
+    assert moving, "somebody is connected"
+    session.stop()
+    assert session.process.returncode == 0, session.said()
+    assert "session.left clients=0 writes=0" in session.said(), session.said()
+    for client, before in moving.items():
+        client.is_back(before, RETURN_WITHIN_S)
+    fleet.change("box-1-a")
+    session.start()
+    fleet.nodes.wait_ready(session)
+    fleet.publishers[0].leave()
+    fleet.all_show("box-1-a", "stable")
     fleet.none_lacked("stable")
 
 
@@ -130,6 +152,7 @@ def a_provider_killed_with_its_session_goes_and_the_others_stay(case):
 
 CASES = [
     clients_of_a_killed_session_go_to_the_other_and_nobody_is_missed,
+    clients_of_a_session_that_is_ended_go_to_the_other_and_nobody_is_missed,
     a_new_session_gets_its_share_of_clients_and_nobody_is_missed,
     a_change_arrives_although_the_slot_leader_was_killed,
     clients_come_and_change_without_metas,

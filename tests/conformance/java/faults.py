@@ -6,12 +6,16 @@ import statistics
 import time
 
 from cases_cluster import Fleet
-from java_client import RETURN_WITHIN_S
+from java_client import RETURN_WITHIN_S, wrong_versions
 
 MOVED_WITHIN_S = 60.0
 SHARE = 64  # of the 256 slots, of each of four data servers
 # Java clients read the list of sessions so often. Who read it while one was away knows one only.
 LIST_READ_S = 31.0
+STANDS_STILL_S = 20.0
+
+STOPPED = f"SIGSTOP of the slot leader for {STANDS_STILL_S:.0f} s"
+NO_METAS = "all metas killed, a data server restarted"
 
 
 def now_ms():
@@ -31,10 +35,17 @@ class Trials:
         self.said = "box-1"
 
     def run(self):
-        for fault in (self.slot_leader_killed, self.session_killed, self.meta_leader_killed,
-                      self.data_server_added):
-            for trial in range(self.count):
+        # Others between those of sessions, which wait until clients have read the list anew.
+        faults = (self.session_killed, self.slot_leader_killed, self.data_server_stands_still,
+                  self.session_stopped, self.meta_leader_killed, self.all_metas_killed,
+                  self.data_server_added)
+        for trial in range(self.count):
+            for fault in faults:
                 fault(trial)
+                self.nothing_is_lost()
+
+    def nothing_is_lost(self):
+        """All hold what every provider said last, and nothing else."""
         self.fleet.all_show("box-0", self.said, "stable")
 
     def took(self, fault, what, milliseconds):
@@ -66,18 +77,28 @@ class Trials:
         self.nodes.wait_ready(node)
         self.nodes.wait_placed()
 
+    def slot_leader(self):
+        return max(self.nodes.of("data"), key=lambda node: node.metric("muster_data_publications"))
+
+    def await_lists(self):
+        """Until all clients know both sessions."""
+        time.sleep(max(0.0, self.lists_read - time.monotonic()))
+
+    def restore_session(self, session):
+        self.restore(session)
+        self.lists_read = time.monotonic() + LIST_READ_S
+
     # ---- faults
 
     def slot_leader_killed(self, _):
-        leader = max(self.nodes.of("data"),
-                     key=lambda node: node.metric("muster_data_publications"))
+        leader = self.slot_leader()
         killed = now_ms()
         leader.kill()
         self.took("kill -9 of the slot leader", "until a change is shown", self.change(killed))
         self.restore(leader)
 
     def session_killed(self, trial):
-        time.sleep(max(0.0, self.lists_read - time.monotonic()))
+        self.await_lists()
         doomed_box = f"doomed-{trial}"
         doomed = self.case.client(self.fleet.server)
         doomed.publish("orders", doomed_box)
@@ -95,8 +116,39 @@ class Trials:
         gone = self.last_to_see(lambda boxes: doomed_box not in boxes, killed)
         self.took("kill -9 of a session", "until the boxes of a client that died with it are gone",
                   gone - killed)
-        self.restore(session)
-        self.lists_read = time.monotonic() + LIST_READ_S
+        self.restore_session(session)
+
+    def data_server_stands_still(self, _):
+        leader = self.slot_leader()
+        end = time.monotonic() + STANDS_STILL_S
+        stopped = now_ms()
+        leader.pause()
+        try:
+            self.took(STOPPED, "until a change is shown", self.change(stopped))
+            while time.monotonic() < end:
+                self.took(STOPPED, "a change meanwhile", self.change())
+                time.sleep(1.0)
+        finally:
+            leader.resume()
+        self.took(STOPPED, "a change right after", self.change())
+        self.nodes.wait_ready(leader)
+        self.nodes.wait_placed()
+
+    def session_stopped(self, _):
+        self.await_lists()
+        session = self.fleet.fullest_session()
+        moving = self.fleet.at(session)
+        stopped = now_ms()
+        session.process.terminate()
+        while session.is_running():
+            self.took("SIGTERM of a session", "a change until it has ended", self.change())
+        self.took("SIGTERM of a session", "until it has ended", now_ms() - stopped)
+        session.stop()
+        assert session.process.returncode == 0, session.said()
+        for client, before in moving.items():
+            client.is_back(before, RETURN_WITHIN_S)
+        self.took("SIGTERM of a session", "a change after it", self.change())
+        self.restore_session(session)
 
     def meta_leader_killed(self, trial):
         leader = next(node for node in self.nodes.of("meta")
@@ -110,6 +162,23 @@ class Trials:
         self.took("kill -9 of the leading meta", "until a slot can be moved", now_ms() - killed)
         self.took("kill -9 of the leading meta", "a change meanwhile", self.change())
         self.restore(leader)
+
+    def all_metas_killed(self, trial):
+        metas = self.nodes.of("meta")
+        for meta in metas:
+            meta.kill()
+        self.took(NO_METAS, "a change before that", self.change())
+        restarted = self.nodes[f"data-{1 + trial % 3}"]
+        killed = now_ms()
+        restarted.kill()
+        restarted.start()
+        self.took(NO_METAS, "until a change is shown", self.change(killed))
+        self.nodes.wait_ready(restarted)
+        self.took(NO_METAS, "a change after that", self.change())
+        for meta in metas:
+            meta.start()
+        self.nodes.wait_ready()
+        self.nodes.wait_placed()
 
     def data_server_added(self, trial):
         node = self.nodes.add("data", 4 + trial)
@@ -125,7 +194,9 @@ class Trials:
     # ---- the verdict
 
     def violations(self):
-        """Sentences about lists that were false: who lives was missing, or what went came back."""
+        """Sentences about lists that were false: who lives was missing, what went came back, or the
+        version fell."""
+        yield from wrong_versions(self.fleet.consumers, "orders")
         for subscriber, since in zip(self.fleet.seen, self.fleet.calls):
             newest, gone, before = 0, set(), set()
             for number, zones in enumerate(subscriber.callbacks()[since:]):
@@ -144,7 +215,7 @@ class Trials:
                 before = boxes
 
     def table(self):
-        lines = ["| fault | | trials | min | median | max |", "|---|---|---|---|---|---|"]
+        lines = ["| fault | | times | min | median | max |", "|---|---|---|---|---|---|"]
         for (fault, what), times in self.times.items():
             low, middle, high = (f"{value:,.0f} ms" for value in
                                  (min(times), statistics.median(times), max(times)))
@@ -160,6 +231,10 @@ def run_trials(case, count):
     finally:
         print(trials.table(), flush=True)
     found = list(trials.violations())
+    consumers = trials.fleet.consumers
+    pushes = [len(consumer.pushes("orders")) for consumer in consumers]
     lists = sum(len(subscriber.callbacks()) for subscriber in trials.fleet.seen)
-    print(f"{lists} lists shown, {len(found)} of them false", flush=True)
+    print(f"{sum(pushes)} lists pushed, {lists} shown, {len(found)} of them false", flush=True)
     assert not found, "; ".join(found[:5])
+    changes = next(trials.numbers) - 1  # each was shown before the next one was said
+    assert min(pushes) > changes, f"{changes} changes, and only {pushes} pushes in the logs"

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 import threading
 
@@ -11,17 +12,25 @@ from processes import ANSWER_WITHIN_S, START_WITHIN_S, Failure, Process, short, 
 DEFAULT_ZONE = "DEFAULT_ZONE"
 # A client that lost its server comes back within 0.02 to 11 s, on a busy machine later.
 RETURN_WITHIN_S = 45.0
+# The one place where the client tells the version of a list: its API has none. It says so of every
+# list that is pushed, also of one that it ignores because it holds a newer one, and before it
+# acknowledges it. All its classes use one logger here.
+CLIENT_LOGGER = "com.alipay.sofa.common.log"
+PUSHED = re.compile(r"receive subscriber data save \w+, dataId: (\S*) group: \S* version: (\d+)"
+                    r" data:(.*) registIds")
+BOX = re.compile(r"DataBox\{data='([^']*)'\}")
 
 
 class Client:
     """A JVM with one registry client (Driver.java) and the events it told."""
 
-    def __init__(self, case, driver, server, name, zone, options):
+    def __init__(self, case, driver, server, name, zone, log_level, options):
         self.case, self.server, self.name = case, server, name
         folder = os.path.join(case.folder, name)
         os.makedirs(folder, exist_ok=True)
-        self.process = Process(java_command(driver, folder), os.path.join(folder, "client.log"),
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = Process(java_command(driver, folder, log_level),
+                               os.path.join(folder, "client.log"), stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE)
         case.owned.append(self.process)
         self.events, self.replies = [], {}
         self.names = []
@@ -79,6 +88,14 @@ class Client:
     def kill(self):
         self.process.kill()
 
+    def pushes(self, data_id):
+        """(version, boxes) of the lists the registry pushed to it, oldest first; of one who was
+        opened with log_level="info"."""
+        with open(self.process.log, encoding="utf-8", errors="replace") as log:
+            found = [PUSHED.search(line) for line in log]
+        return [(int(line.group(2)), frozenset(BOX.findall(line.group(3)))) for line in found
+                if line and line.group(1) == data_id]
+
     def connections(self, to=None):
         """The local ports of this JVM's established connections to the server's bolt ports, or to
         the one given."""
@@ -109,6 +126,22 @@ class Client:
             views = {name: self.tell("view", name=name)["registered"] for name in self.names}
             return all(views.values()), views
         self.case.eventually(f"JVM {self.name} has reconnected and registered anew", probe, within)
+
+
+def wrong_versions(clients, data_id):
+    """Sentences about versions in what was pushed to them: one fell, or two lists have the same. A
+    client that comes to another session may be pushed the list it has once more: it cannot say that
+    it has it."""
+    lists = {}
+    for client in clients:
+        newest = 0
+        for version, boxes in client.pushes(data_id):
+            if version < newest:
+                yield f"{client.name} was pushed version {version} after {newest}"
+            newest = max(newest, version)
+            if lists.setdefault(version, boxes) != boxes:
+                yield (f"{client.name} was pushed {short(sorted(boxes))} as version {version}, "
+                       f"which also is {short(sorted(lists[version]))}")
 
 
 class Registration:
@@ -195,13 +228,14 @@ def plain(zones):
             for zone, boxes in zones.items() if boxes}
 
 
-def java_command(driver, folder):
+def java_command(driver, folder, log_level):
     return ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m",
             "--add-opens", "java.base/java.lang=ALL-UNNAMED",
             "--add-opens", "java.base/java.util=ALL-UNNAMED",
             "-Djava.net.preferIPv4Stack=true", "-Dfile.encoding=UTF-8",
             f"-Duser.home={folder}", f"-Dlogging.path={folder}",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            f"-Dorg.slf4j.simpleLogger.log.{CLIENT_LOGGER}={log_level}",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-cp", os.path.join(driver, "driver.jar") + ":" + os.path.join(driver, "lib", "*"),
             "muster.conformance.Driver"]

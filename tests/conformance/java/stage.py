@@ -37,10 +37,10 @@ class Case:
         name = f"server-{next(self.server_count)}"
         return ClusterServer(self, name, settings) if self.on_cluster else Server(self, name)
 
-    def client(self, server, zone="", other_version=False, **options):
+    def client(self, server, zone="", other_version=False, log_level="warn", **options):
         driver = self.other_driver if other_version else self.driver
         name = f"client-{next(self.client_count)}"
-        return Client(self, driver, server, name, zone, options)
+        return Client(self, driver, server, name, zone, log_level, options)
 
     def close(self):
         for process in self.owned:
