@@ -216,23 +216,22 @@ ConsensusStatus RaftNode::status() const {
 
 // ---- events
 
-void RaftNode::on_message(std::string_view bytes) {
+Result<void> RaftNode::on_message(std::string_view bytes) {
     if (!core_) {
-        return;
+        return {};
     }
     auto envelope = decode_message(bytes);
     if (!envelope) {
         bad_messages_.add();
-        env_.log.warning("raft.message.unreadable", {{"why", to_string(envelope.error())}});
-        return;
+        return std::unexpected(std::move(envelope).error());
     }
     if (envelope->cluster != options_.cluster) {
         bad_messages_.add();
-        env_.log.warning("raft.message.other_cluster", {{"from", envelope->message.from.raw()}});
-        return;
+        return fail(Errc::refused, "a message to another cluster");
     }
     core_->receive(envelope->message);
     run();
+    return {};
 }
 
 void RaftNode::on_peer_gone(const NodeId& node) {

@@ -77,7 +77,8 @@ public:
 
     // A log that is damaged is no error: the node goes on with what stands before the damage,
     // reports `truncated`, and neither votes nor leads until it caught up with a leader. Errors:
-    // corrupt (its votes are lost), refused (of another release, node or cluster), io_error.
+    // corrupt (its votes are lost), refused (of another release), conflict (of another node or
+    // cluster), io_error.
     [[nodiscard]] Result<RecoveryReport> start(StateMachine& machine,
                                                ConsensusListener& listener) override;
     void propose(Ticket ticket, std::string command) override;
@@ -87,8 +88,9 @@ public:
     void stop(Ticket ticket) override;
     [[nodiscard]] ConsensusStatus status() const override;
 
-    // What another node's RaftTransport sent; what cannot be read is dropped and counted.
-    void on_message(std::string_view bytes);
+    // What another node's RaftTransport sent; what cannot be read is dropped and counted. Errors:
+    // bad_frame, bad_content, too_large, refused (of another release or cluster).
+    [[nodiscard]] Result<void> on_message(std::string_view bytes);
 
     // The other node's process has ended as far as the transport can tell (its connection was
     // closed and a new one is refused): when it led, a new leader is looked for at once.

@@ -100,10 +100,10 @@ public:
         node->propose(Ticket(ticket), "line " + std::to_string(ticket));
     }
     void hear(const char* from, std::uint64_t term, MessageBody body) {
-        node->on_message(encode_message(options.cluster, {.from = NodeId(from),
-                                                          .to = NodeId("a"),
-                                                          .term = Term(term),
-                                                          .body = std::move(body)}));
+        EXPECT_TRUE(node->on_message(encode_message(options.cluster, {.from = NodeId(from),
+                                                                      .to = NodeId("a"),
+                                                                      .term = Term(term),
+                                                                      .body = std::move(body)})));
         settle();
     }
     void hear_that_a_group_begins() {
@@ -270,9 +270,10 @@ TEST(RaftNode, DropsMessagesItCannotReadOrThatAreOfAnotherCluster) {
     Lonely lonely({"a", "b", "c"});
     ASSERT_TRUE(lonely.start().has_value());
     lonely.settle();
-    lonely.node->on_message("garbled");
-    lonely.node->on_message(encode_message(
+    EXPECT_EQ(lonely.node->on_message("garbled").error().code, Errc::bad_frame);
+    const auto other = lonely.node->on_message(encode_message(
         8, {.from = NodeId("b"), .to = NodeId("a"), .term = Term(99), .body = AppendRequest{}}));
+    EXPECT_EQ(other.error().code, Errc::refused);
     lonely.settle();
     EXPECT_EQ(lonely.node->status().term, Term(0));
     lonely.hear_that_a_group_begins();

@@ -7,9 +7,12 @@ import shutil
 import socket
 import subprocess
 import unittest
+import urllib.error
+import urllib.request
 
 from cluster import Cluster
 from harness import MUSTER, eventually, free_port, run
+from peer import DATA, MESSAGE, META, RAW, Peer
 
 
 def contents(folder):
@@ -78,14 +81,15 @@ class Strangers(unittest.TestCase):
                 process.kill()
 
     def test_a_node_of_another_cluster(self):
-        self.says(self.stranger(cluster__name="other"), "link.refused_by_peer", "cluster 'test'",
-                  "'other'")
+        self.says(self.stranger(cluster__name="other"), "link.refused_by_peer",
+                  "is of cluster 'other'", "correct the cluster name or the address")
 
     def test_a_node_with_another_secret(self):
         secret = os.path.join(self.cluster.folder, "wrong-secret")
         with open(secret, "w", encoding="ascii") as file:
             file.write("0123456789abcdef0123456789abcdef\n")
-        self.says(self.stranger(cluster__secret_file=secret), "the cluster secret is not the same")
+        self.says(self.stranger(cluster__secret_file=secret), "the cluster secret is not the same: "
+                  "give all nodes of the cluster the same one")
 
     def test_a_node_id_that_is_in_use(self):
         self.says(self.stranger(node_id="data-1"), "node id 'data-1' is in use",
@@ -93,11 +97,34 @@ class Strangers(unittest.TestCase):
 
     def test_a_join_address_where_another_node_is(self):
         data = self.cluster["data-1"]
-        self.says(self.stranger(cluster__join=f"meta-1={data.peer}"), "reason=other_node", "data-1")
+        self.says(self.stranger(cluster__join=f"meta-1={data.peer}"), "reason=other_node",
+                  "node 'data-1' answers where node 'meta-1' was expected",
+                  "correct the address of 'meta-1'")
 
     def test_a_join_address_where_nobody_is(self):
-        self.says(self.stranger(cluster__join=f"meta-1=127.0.0.1:{free_port()}"), "server.waits",
-                  "linked with 0 of 1 other metas")
+        nowhere = f"127.0.0.1:{free_port()}"
+        self.says(self.stranger(cluster__join=f"meta-1={nowhere}"), "server.waits",
+                  f"linked with 0 of 1 other metas; no answer from meta-1 at {nowhere}: start what "
+                  "is not running, or correct the address in cluster.join (--join)")
+
+    def test_a_join_address_that_is_wrong_shows_at_the_health_check_too(self):
+        nowhere, http = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+        command = self.stranger(cluster__join=f"meta-1={nowhere}", http__listen=http)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as process:
+            try:
+                def answer():
+                    try:
+                        with urllib.request.urlopen(f"http://{http}/health/ready") as ready:
+                            return ready.read().decode()
+                    except urllib.error.HTTPError as error:
+                        return error.read().decode()
+                    except OSError:
+                        return ""
+                eventually(lambda: f"no answer from meta-1 at {nowhere}" in answer(),
+                           "it names the address", context=answer)
+            finally:
+                process.kill()
 
     def test_a_data_folder_of_another_node(self):
         folder = self.cluster["data-1"].data_folder
@@ -127,6 +154,33 @@ class Strangers(unittest.TestCase):
                                 pass  # a refusal, perhaps; then it closes
                         except ConnectionResetError:
                             pass
+
+    def test_messages_of_a_linked_node_that_cannot_be_read(self):
+        """A node of another release may be linked and say what this one does not understand."""
+        with open(self.cluster.secret_file, "rb") as file:
+            secret = file.readline().strip()
+        cut_short = bytes([DATA, META, 1]) + b"\xff" * 9  # a PublishBatch
+        unknown = bytes([DATA, META, 127])
+        for node in self.cluster.nodes.values():
+            before = {reason: node.metric("muster_link_unread_total", reason=reason)
+                      for reason in ("malformed", "newer_release")}
+            with Peer(node.listens_at, self.cluster.name, secret, "garbler") as peer:
+                for kind, content in ((MESSAGE, cut_short), (MESSAGE, unknown), (RAW, b"\x63?"),
+                                      (MESSAGE, cut_short)):
+                    peer.send(kind, content)
+
+                def counted():
+                    return {reason: node.metric("muster_link_unread_total", reason=reason) - count
+                            for reason, count in before.items()}
+                eventually(lambda: counted() == {"malformed": 2, "newer_release": 2},
+                           f"{node.name} counts all four", context=counted)
+            log = os.path.join(node.folder, "log")
+            with open(log, encoding="utf-8") as lines:
+                said = [line for line in lines if "link.unread" in line]
+            self.assertEqual(len(said), 1, "said once a minute")
+            self.assertIn("a message of node 'garbler' cannot be read and was dropped", said[0])
+            self.assertIn("a message of type 1", said[0])
+            self.assertIn("is it of another release? Run the same release on all nodes", said[0])
 
     def test_a_meta_that_is_not_among_the_metas(self):
         ended = run(*self.stranger(roles="meta")[1:])

@@ -91,7 +91,7 @@ Result<ClusterMessage> decode_cluster_message(std::string_view bytes,
     const bool known =
         !reader.ok() || read_tagged(reader, tag, message, std::make_index_sequence<kMessages>{});
     if (!reader.ok()) {
-        return std::unexpected(reader.fault());
+        return wrap("a message of type " + std::to_string(tag), reader.fault());
     }
     if (!known) {
         return fail(Errc::unknown_type, "a message of type " + std::to_string(tag) +

@@ -98,7 +98,7 @@ public:
                 if (passes && to.stopped) {
                     wire.push_back(std::move(frame));
                 } else if (passes) {
-                    to.raft->on_message(frame.bytes);
+                    EXPECT_TRUE(to.raft->on_message(frame.bytes));
                     busy = true;
                 }
             }

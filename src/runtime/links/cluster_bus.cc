@@ -20,10 +20,11 @@ void ClusterBus::on_link_message(const msg::RoleAddress& from, Role to,
     bus_.deliver(from, {.node = self_, .role = to}, std::move(message));
 }
 
-void ClusterBus::on_link_raw(const NodeId& from, std::uint8_t channel, std::string_view bytes) {
-    if (const auto at = raw_.find(channel); at != raw_.end()) {
-        at->second(from, bytes);
-    }
+Result<void> ClusterBus::on_link_raw(const NodeId& from, std::uint8_t channel,
+                                     std::string_view bytes) {
+    const auto at = raw_.find(channel);
+    return at != raw_.end() ? at->second(from, bytes)
+                            : fail(Errc::unknown_type, "nobody here reads that channel");
 }
 
 void ClusterBus::on_link_event(const NodeId& node, msg::LinkEvent event) {

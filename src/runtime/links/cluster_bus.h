@@ -21,7 +21,7 @@ namespace muster::runtime {
 // Loop thread only. The bus and the links outlive each call; neither is owned.
 class ClusterBus final : public LinkHandler, private BusRemote {
 public:
-    using RawHandler = std::function<void(const NodeId& from, std::string_view bytes)>;
+    using RawHandler = std::function<Result<void>(const NodeId& from, std::string_view bytes)>;
 
     ClusterBus(LocalBus& bus, NodeId self);
 
@@ -32,7 +32,8 @@ public:
 
     void on_link_message(const msg::RoleAddress& from, Role to,
                          msg::ClusterMessage message) override;
-    void on_link_raw(const NodeId& from, std::uint8_t channel, std::string_view bytes) override;
+    [[nodiscard]] Result<void> on_link_raw(const NodeId& from, std::uint8_t channel,
+                                           std::string_view bytes) override;
     void on_link_event(const NodeId& node, msg::LinkEvent event) override;
 
 private:

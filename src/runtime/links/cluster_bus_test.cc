@@ -65,6 +65,7 @@ TEST_F(ClusterBusTest, CarriesMessagesBetweenRolesOfTwoProcesses) {
     std::string raw;
     b.cluster.on_raw(1, [&](const NodeId& from, std::string_view bytes) {
         raw = from.raw() + ":" + std::string(bytes);
+        return Result<void>();
     });
     a.links.learn(b.address.node, b.links.local_address());
     ASSERT_TRUE(run_until([&] { return !a.role.links.empty() && !b.role.links.empty(); }));

@@ -133,6 +133,11 @@ std::optional<LinkEvent> ClusterLinks::state(const NodeId& node) const {
     return peer == nullptr ? std::nullopt : peer->state;
 }
 
+std::optional<RefusalReason> ClusterLinks::refusal(const NodeId& node) const {
+    const Peer* peer = find_peer(node);
+    return peer == nullptr ? std::nullopt : peer->last_refusal;
+}
+
 std::size_t ClusterLinks::linked_count() const {
     return static_cast<std::size_t>(
         std::ranges::count_if(peers_, [](const auto& entry) { return entry.second.linked(); }));

@@ -54,8 +54,10 @@ public:
     virtual ~LinkHandler() = default;
     virtual void on_link_message(const msg::RoleAddress& from, Role to,
                                  msg::ClusterMessage message) = 0;
-    // Bytes of a protocol of its own, `channel` says which. Valid during the call only.
-    virtual void on_link_raw(const NodeId& from, std::uint8_t channel, std::string_view bytes) = 0;
+    // Bytes of a protocol of its own, `channel` says which. Valid during the call only. Errors:
+    // what cannot be read, for whatever reason; it is counted and said here.
+    [[nodiscard]] virtual Result<void> on_link_raw(const NodeId& from, std::uint8_t channel,
+                                                   std::string_view bytes) = 0;
     virtual void on_link_event(const NodeId& node, msg::LinkEvent event) = 0;
 };
 
@@ -122,6 +124,8 @@ public:
     [[nodiscard]] bool congested(const NodeId& node) const;
     // The last event told of it; none: nothing yet.
     [[nodiscard]] std::optional<msg::LinkEvent> state(const NodeId& node) const;
+    // Why there is no link to it, when that was said by one side; of the last try.
+    [[nodiscard]] std::optional<RefusalReason> refusal(const NodeId& node) const;
     // Linked, whether heard of lately or not.
     [[nodiscard]] std::size_t linked_count() const;
 
@@ -162,6 +166,7 @@ private:
         std::optional<msg::LinkEvent> state;
         MonoTime last_heard;                        // or learnt
         std::optional<RefusalReason> last_refusal;  // logged already
+        std::optional<MonoTime> unread_said;        // that it sends what cannot be read
 
         [[nodiscard]] bool linked() const {
             return dialled.has_value() || accepted.has_value();
@@ -200,6 +205,7 @@ private:
     [[nodiscard]] bool end_garbled(const Connection& conn, std::string_view why);
     void on_message(const NodeId& from, std::string_view content);
     void on_raw(const NodeId& from, std::string_view content);
+    void note_unread(const NodeId& from, std::string_view what, const Error& why);
     void on_bye(const Connection& conn);
     void adopt(Connection& conn, const LinkHello& hello);
     void heard(const Connection& conn);

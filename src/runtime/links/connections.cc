@@ -15,6 +15,7 @@ using msg::LinkEvent;
 namespace {
 
 constexpr Duration kRefusalLogPause = std::chrono::seconds(1);
+constexpr Duration kUnreadLogPause = std::chrono::minutes(1);  // of one node
 
 std::size_t bytes_of_frame(std::size_t content) {
     std::size_t length = 1 + content;
@@ -103,7 +104,8 @@ std::optional<LinkRefusal> ClusterLinks::admit(const LinkHello& hello) const {
         return is_room ? std::nullopt
                        : std::optional(refuse(RefusalReason::over_limit,
                                               fmt::format("node '{}' is linked to {} nodes, and "
-                                                          "takes no more",
+                                                          "takes no more: stop nodes that are not "
+                                                          "needed, or make the cluster smaller",
                                                           options_.node.raw(), peers_.size())));
     }
     if (peer->linked() && peer->folder != hello.folder) {
@@ -240,10 +242,7 @@ void ClusterLinks::on_message(const NodeId& from, std::string_view content) {
     auto message = has_roles ? msg::decode_cluster_message(content.substr(kRoleBytes))
                              : fail(Errc::bad_content, "a message of no role");
     if (!message) {
-        // Of another release, perhaps: nothing wrong with the link.
-        const bool is_unknown = message.error().code == Errc::unknown_type;
-        (is_unknown ? stats_.unknown_messages : stats_.unreadable_messages).add();
-        env_.log.debug("link.unread", {{"node", from.raw()}, {"why", to_string(message.error())}});
+        note_unread(from, "a message", message.error());
         return;
     }
     env_.handler.on_link_message({.node = from, .role = static_cast<Role>(content[0])},
@@ -252,10 +251,32 @@ void ClusterLinks::on_message(const NodeId& from, std::string_view content) {
 
 void ClusterLinks::on_raw(const NodeId& from, std::string_view content) {
     if (content.empty()) {
-        stats_.unreadable_messages.add();
+        note_unread(from, "a raw frame", {Errc::bad_content, "it names no channel"});
         return;
     }
-    env_.handler.on_link_raw(from, static_cast<std::uint8_t>(content[0]), content.substr(1));
+    const auto channel = static_cast<std::uint8_t>(content[0]);
+    if (auto read = env_.handler.on_link_raw(from, channel, content.substr(1)); !read) {
+        note_unread(from, fmt::format("bytes of channel {}", channel), read.error());
+    }
+}
+
+// Of another release, perhaps: nothing wrong with the link, which stays.
+void ClusterLinks::note_unread(const NodeId& from, std::string_view what, const Error& why) {
+    const bool is_unknown = why.code == Errc::unknown_type || why.code == Errc::refused;
+    (is_unknown ? stats_.unknown_messages : stats_.unreadable_messages).add();
+    const MonoTime now = env_.clock.mono();
+    Peer* peer = find_peer(from);
+    if (peer == nullptr || (peer->unread_said && now - *peer->unread_said < kUnreadLogPause)) {
+        return;
+    }
+    peer->unread_said = now;
+    env_.log.warning(
+        "link.unread",
+        {{"node", from.raw()},
+         {"why", fmt::format("{} of node '{}' cannot be read and was dropped ({}): is it of "
+                             "another release? Run the same release on all nodes; if they do, "
+                             "look for what changes bytes on the way",
+                             what, from.raw(), to_string(why))}});
 }
 
 void ClusterLinks::log_refusal(const Connection& conn, const LinkRefusal& refusal, bool by_peer) {

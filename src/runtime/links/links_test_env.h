@@ -24,6 +24,7 @@ struct Heard final : public LinkHandler {
     std::vector<std::pair<msg::RoleAddress, std::uint64_t>> messages;  // the seq of ChangeBatches
     std::vector<Role> addressed;
     std::vector<std::pair<std::uint8_t, std::string>> raw;
+    Result<void> raw_outcome;
     std::vector<std::pair<NodeId, LinkEvent>> events;
 
     void on_link_message(const msg::RoleAddress& from, Role to,
@@ -31,9 +32,10 @@ struct Heard final : public LinkHandler {
         messages.emplace_back(from, std::get<msg::ChangeBatch>(message).seq);
         addressed.push_back(to);
     }
-    void on_link_raw(const NodeId& /*from*/, std::uint8_t channel,
-                     std::string_view bytes) override {
+    [[nodiscard]] Result<void> on_link_raw(const NodeId& /*from*/, std::uint8_t channel,
+                                           std::string_view bytes) override {
         raw.emplace_back(channel, bytes);
+        return raw_outcome;
     }
     void on_link_event(const NodeId& node, LinkEvent event) override {
         events.emplace_back(node, event);

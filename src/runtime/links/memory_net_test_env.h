@@ -33,7 +33,8 @@ public:
         }
         env::ConnId dial(const env::SocketAddress& to, env::ConnectionHandler& handler) override {
             ++dials;
-            return network_.dial(to, handler);
+            last_dialled = network_.dial(to, handler);
+            return last_dialled;
         }
         void send(env::ConnId conn, std::string bytes) override {
             network_.send(conn, std::move(bytes));
@@ -52,6 +53,7 @@ public:
         }
 
         std::size_t dials = 0;
+        env::ConnId last_dialled;
 
     private:
         MemoryNetwork& network_;

@@ -256,7 +256,7 @@ void Cluster::deliver(Event event) {
         }
         host.disk.pump_one();
     } else {
-        life.node->on_message(event.bytes);
+        CHECK(life.node->on_message(event.bytes).has_value());
     }
     std::string mark = fmt::format("{}/{}/{}/{}", now_.time_since_epoch().count(), event.host,
                                    static_cast<int>(event.kind), event.timer.raw());

@@ -87,7 +87,7 @@ void Network::send_raft(const NodeId& from, const NodeId& to, std::string bytes)
     carry(*source->second.process, *place.process, source->second.channel,
           [&place, bytes = std::move(bytes)] {
               if (raft::RaftNode* node = place.receiver(); node != nullptr) {
-                  node->on_message(bytes);
+                  CHECK(node->on_message(bytes).has_value());  // nothing garbles it
               }
           });
 }

@@ -1,12 +1,12 @@
 #include "apps/muster/server/links_part.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
 
 #include <sys/random.h>
 
+#include "apps/muster/server/missing_metas.h"
 #include "base/check.h"
 
 namespace muster::cli {
@@ -95,7 +95,7 @@ Result<void> LinksPart::listen(const env::SocketAddress& wanted) {
 
 void LinksPart::serve(raft::RaftNode& raft) {
     bus_.on_raw(kRaftChannel, [&raft](const NodeId& /*from*/, std::string_view bytes) {
-        raft.on_message(bytes);
+        return raft.on_message(bytes);
     });
 }
 
@@ -125,18 +125,21 @@ void LinksPart::follow(const std::vector<Member>& members) {
     followed_ = std::move(wanted);
 }
 
-std::size_t LinksPart::other_metas() const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        base_.identity.metas,
-        [this](const NodeId& meta) { return meta != base_.identity.node(); }));
-}
-
-std::size_t LinksPart::linked_metas() const {
-    std::size_t count = 0;
-    for (const NodeId& meta : base_.identity.metas) {
-        count += links_.state(meta) == msg::LinkEvent::up ? 1 : 0;
+std::string LinksPart::say_linked() const {
+    std::vector<MissingMeta> missing;
+    std::size_t others = 0;
+    for (const runtime::NodeAddress& meta : base_.config.cluster.join) {
+        if (meta.node == base_.identity.node()) {
+            continue;
+        }
+        ++others;
+        if (links_.state(meta.node) != msg::LinkEvent::up) {
+            missing.push_back({.node = meta.node.raw(),
+                               .address = env::to_string(meta.address),
+                               .refusal = links_.refusal(meta.node)});
+        }
     }
-    return count;
+    return say_missing(missing, others);
 }
 
 void LinksPart::send(const NodeId& to, std::string bytes) {

@@ -36,9 +36,8 @@ public:
     [[nodiscard]] const std::string& peer_address() const {
         return peer_address_;
     }
-    // Metas besides this node, and those of them that can be talked to.
-    [[nodiscard]] std::size_t other_metas() const;
-    [[nodiscard]] std::size_t linked_metas() const;
+    // With which metas besides this node it is linked, and what to do about the others: for people.
+    [[nodiscard]] std::string say_linked() const;
     void write_metrics(MetricsWriter& writer) const;
 
     // raft::RaftTransport

@@ -190,8 +190,7 @@ std::optional<std::string> Process::waits_for() const {
         what = session_->not_ready();
     }
     if (what && links_ != nullptr) {
-        *what += " (linked with " + std::to_string(links_->linked_metas()) + " of " +
-                 std::to_string(links_->other_metas()) + " other metas)";
+        *what += " (" + links_->say_linked() + ")";
     }
     return what;
 }
