@@ -55,6 +55,15 @@ std::optional<BlockHead> block_at(std::string_view bytes) {
 
 }  // namespace
 
+Result<void> check_segment_format(std::string_view head) {
+    const std::string_view family = kBlockMagic.substr(0, kMagicBytes - 1);
+    if (head.size() < kMagicBytes || !head.starts_with(family) || head.starts_with(kBlockMagic)) {
+        return {};
+    }
+    return fail(Errc::refused, "written in another format by another release, this one reads " +
+                                   std::string(kBlockMagic));
+}
+
 std::string encode_block(const Batch& batch, const HistoryLoss& lost) {
     const std::string& raw = batch.bytes();
     CHECK(raw.size() <= kBatchBytesMax);

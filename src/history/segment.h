@@ -15,6 +15,7 @@
 namespace muster::history {
 
 inline constexpr std::size_t kBlockHeadBytes = 60;
+inline constexpr std::size_t kMagicBytes = 4;
 // A block with more than that is none of ours.
 inline constexpr std::size_t kBatchBytesMax = std::size_t{4} << 20U;
 
@@ -36,6 +37,9 @@ struct BlockPlace {
     BlockHead head;
     std::size_t offset = 0;  // of what is compressed
 };
+
+// Of the first bytes of a segment: whether blocks of another layout stand there. Errors: refused.
+[[nodiscard]] Result<void> check_segment_format(std::string_view head);
 
 // All whole blocks, in their order; what is between or behind them that is none is passed over.
 [[nodiscard]] std::vector<BlockPlace> find_blocks(std::string_view segment);

@@ -65,8 +65,8 @@ public:
              LogStoreListener& listener);
 
     // Reads the folder. Damaged entries: what stands before them, in doubt. Requires: called once.
-    // Errors: corrupt (no vote can be read, with what to do), refused (of another release, node or
-    // cluster), io_error.
+    // Errors: corrupt (no vote can be read, with what to do), refused (of another release),
+    // conflict (of another node or cluster), io_error.
     [[nodiscard]] Result<StoredLog> open();
 
     // Makes the folder ready for `start`; before anything else is submitted.

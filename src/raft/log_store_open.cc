@@ -43,9 +43,10 @@ Result<HardState> LogStore::read_votes(const std::vector<std::string>& names, bo
                         damage, options_.node.raw(), options_.folder));
     }
     if (newest->node != options_.node || newest->cluster != options_.cluster) {
-        return fail(Errc::refused,
+        return fail(Errc::conflict,
                     fmt::format("the folder {} belongs to node '{}' of cluster {:x}, this is '{}' "
-                                "of cluster {:x}",
+                                "of cluster {:x}: give this node its own folder back, or an empty "
+                                "one",
                                 options_.folder, newest->node.raw(), newest->cluster,
                                 options_.node.raw(), options_.cluster));
     }

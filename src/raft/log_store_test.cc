@@ -363,10 +363,10 @@ TEST(LogStore, RefusesTheFolderOfAnotherNodeOrCluster) {
     folder.crash();
     const auto before = folder.disk.files();
     folder.options.node = NodeId("z");
-    EXPECT_EQ(folder.open().error().code, Errc::refused);
+    EXPECT_EQ(folder.open().error().code, Errc::conflict);
     folder.options.node = NodeId("b");
     folder.options.cluster = 8;
-    EXPECT_EQ(folder.open().error().code, Errc::refused);
+    EXPECT_EQ(folder.open().error().code, Errc::conflict);
     EXPECT_EQ(folder.disk.files(), before);  // nothing was overwritten
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -139,14 +141,16 @@ Result<KeptView> decode_view(std::string_view bytes) {
     if (bytes.size() < kBodyAt || !bytes.starts_with(kMagic)) {
         return fail(Errc::corrupt, "no header");
     }
-    if (const auto format = read_big_endian<std::uint32_t>(bytes, kFormatAt);
-        format != kViewFormat) {
-        return fail(Errc::refused, "format " + std::to_string(format));
-    }
     const std::string_view body = bytes.substr(kBodyAt);
     if (read_big_endian<std::uint32_t>(bytes, kCrcAt) !=
         crc32c(body, crc32c(bytes.substr(0, kCrcAt)))) {
         return fail(Errc::corrupt, "does not check");
+    }
+    if (const auto format = read_big_endian<std::uint32_t>(bytes, kFormatAt);
+        format != kViewFormat) {
+        return fail(Errc::refused, fmt::format("written in format {} by another release, this one "
+                                               "reads format {}",
+                                               format, kViewFormat));
     }
     Fields fields(body);
     KeptView view;

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "env/manual_time.h"
 #include "env/memory_disk.h"
@@ -307,6 +308,18 @@ TEST_F(ReturnRosterTest, HoldsNobodyBackForLongForADiskThatHangs) {
     EXPECT_TRUE(holds()) << "we stood still ourselves";
     clock.advance(seconds(1));
     EXPECT_FALSE(holds());
+}
+
+TEST(RosterCodec, TellsAnotherFormatFromDamage) {
+    std::string other = encode_roster_header({.boot = 1, .incarnation = 2});
+    other[11] = 9;
+    EXPECT_EQ(decode_roster(other).error().code, Errc::corrupt) << "a byte that went bad";
+    std::string crc;
+    append_big_endian(crc, crc32c(other.substr(0, 28)));
+    other.replace(28, 4, crc);
+    EXPECT_EQ(
+        decode_roster(other).error(),
+        (Error{Errc::refused, "written in format 9 by another release, this one reads format 1"}));
 }
 
 TEST(RosterCodec, HoldsTheBytesOfTheDocumentedExample) {

@@ -1,5 +1,7 @@
 #include "roles/session/roster_codec.h"
 
+#include <fmt/format.h>
+
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/hash.h"
@@ -43,15 +45,16 @@ Result<RosterHeader> decode_header(std::string_view bytes) {
     if (bytes.size() < kRosterHeaderBytes || !bytes.starts_with(kMagic)) {
         return fail(Errc::corrupt, "no header");
     }
-    if (const auto format = read_big_endian<std::uint32_t>(bytes, 8); format != kRosterFormat) {
-        return fail(Errc::refused, "format " + std::to_string(format));
-    }
-    const RosterHeader header{.boot = read_big_endian<std::uint64_t>(bytes, 12),
-                              .incarnation = read_big_endian<std::uint64_t>(bytes, 20)};
-    if (read_big_endian<std::uint32_t>(bytes, 28) != seed_of(header)) {
+    if (read_big_endian<std::uint32_t>(bytes, 28) != crc32c(bytes.substr(0, 28))) {
         return fail(Errc::corrupt, "header does not check");
     }
-    return header;
+    if (const auto format = read_big_endian<std::uint32_t>(bytes, 8); format != kRosterFormat) {
+        return fail(Errc::refused, fmt::format("written in format {} by another release, this one "
+                                               "reads format {}",
+                                               format, kRosterFormat));
+    }
+    return RosterHeader{.boot = read_big_endian<std::uint64_t>(bytes, 12),
+                        .incarnation = read_big_endian<std::uint64_t>(bytes, 20)};
 }
 
 // Takes in the record at `offset` and moves it behind.

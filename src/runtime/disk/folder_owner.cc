@@ -92,7 +92,10 @@ Result<FolderOwner> claim_folder(const DataFolder& folder, const FolderClaim& cl
         auto owner = read_owner(*text);
         if (!owner) {
             return fail(Errc::corrupt,
-                        file.string() + " should say whose data folder this is, and does not");
+                        file.string() +
+                            " should say whose data folder this is, and does not: it is damaged, "
+                            "or of another release. Put the file back, start the release that "
+                            "wrote it, or begin with an empty folder (--set data_dir=FOLDER)");
         }
         if (owner->cluster != claim.cluster ||
             (claim.node != NodeId{} && owner->node != claim.node)) {

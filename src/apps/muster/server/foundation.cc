@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "apps/muster/server/folder_check.h"
 #include "apps/muster/server/role_options.h"
 #include "runtime/net/sockets.h"
 
@@ -13,6 +14,7 @@ namespace {
 Result<Identity> identify(const runtime::DataFolder& folder, const runtime::ServerConfig& config,
                           WallTime now) {
     const bool clustered = is_clustered(config);
+    MUSTER_TRY(check_formats(folder, clustered));
     auto owner = claim_folder(
         folder, {.node = NodeId(config.node_id), .cluster = clustered ? config.cluster.name : ""});
     MUSTER_TRY(owner);

@@ -1,5 +1,6 @@
 #include "apps/muster/server/meta_part.h"
 
+#include "apps/muster/server/folder_check.h"
 #include "apps/muster/server/role_options.h"
 
 namespace muster::cli {
@@ -24,6 +25,10 @@ Result<std::unique_ptr<MetaPart>> MetaPart::create(Foundation& base,
                                                      consensus);
     part->timers_.bind(*part->role_);
     auto recovered = part->role_->start();
+    if (!recovered && recovered.error().code == Errc::refused) {
+        recovered.error().detail += "; nothing in the log was changed. " +
+                                    advice_on_other_release(is_clustered(base.config));
+    }
     if (!recovered) {
         return wrap("recover what the metas agreed on", std::move(recovered).error());
     }
