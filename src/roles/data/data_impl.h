@@ -58,7 +58,10 @@ private:
         Counter writes_refreshed;
         Counter writes_ignored;
         Counter writes_superseded;
-        Counter batches_refused;
+        Counter batches_of_others;  // slots this node does not lead
+        Counter batches_older;      // sent for an epoch that is over
+        Counter batches_newer;      // or not heard of yet
+        Counter batches_too_early;
         Counter changes_told;
         Counter snapshots_told;
         Counter interests_refused;
@@ -128,6 +131,8 @@ private:
 
     // ---- sessions
     void on(const msg::RoleAddress& from, const msg::PublishBatch& batch);
+    [[nodiscard]] std::optional<Error> why_refused(const LedSlot* slot,
+                                                   const msg::PublishBatch& batch);
     void on(const msg::RoleAddress& from, const msg::InterestDeclare& declare);
     void on(const msg::RoleAddress& from, const msg::InterestDrop& drop);
     void on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat);

@@ -59,24 +59,29 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     writes("refreshed", probe_.writes_refreshed);
     writes("ignored", probe_.writes_ignored);
     writes("superseded", probe_.writes_superseded);
-    writer.counter("muster_data_batches_refused_total",
-                   "Batches refused for a wrong leader or epoch.", probe_.batches_refused.value());
-    writer.counter("muster_data_changes_told_total", "Changes sent to interested sessions.",
-                   probe_.changes_told.value());
-    writer.counter("muster_data_snapshots_told_total", "Whole data sent to interested sessions.",
-                   probe_.snapshots_told.value());
-    writer.counter("muster_data_interests_refused_total", "Interests refused over the limit.",
-                   probe_.interests_refused.value());
-    writer.counter("muster_data_repairs_total", "Digest differences looked into.",
-                   probe_.repairs.value());
-    writer.counter("muster_data_orphans_removed_total",
-                   "Publications removed because their session's clients did not come back.",
-                   probe_.orphans_removed.value());
-    writer.counter("muster_data_pauses_total", "Own pauses noticed.",
-                   probe_.pauses_noticed.value());
+    const auto refused = [&](std::string_view reason, const Counter& counter) {
+        writer.counter("muster_data_batches_refused_total",
+                       "Batches of writes that were sent by another slot table, or too early.",
+                       counter.value(), {{"reason", reason}});
+    };
+    refused("not_leader", probe_.batches_of_others);
+    refused("older_epoch", probe_.batches_older);
+    refused("newer_epoch", probe_.batches_newer);
+    refused("not_ready", probe_.batches_too_early);
     const auto counter = [&](std::string_view name, std::string_view help, const Counter& value) {
         writer.counter(name, help, value.value());
     };
+    counter("muster_data_changes_told_total", "Changes sent to interested sessions.",
+            probe_.changes_told);
+    counter("muster_data_snapshots_told_total", "Whole data sent to interested sessions.",
+            probe_.snapshots_told);
+    counter("muster_data_interests_refused_total", "Interests refused over the limit.",
+            probe_.interests_refused);
+    counter("muster_data_repairs_total", "Digest differences looked into.", probe_.repairs);
+    counter("muster_data_orphans_removed_total",
+            "Publications removed because their session's clients did not come back.",
+            probe_.orphans_removed);
+    counter("muster_data_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);
     counter("muster_data_suspected_total",
             "Publications kept by the brake though their client is probably gone.",
             probe_.suspects);
@@ -106,6 +111,9 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
             "Messages of sessions dropped because too many waited.", probe_.messages_dropped);
     counter("muster_data_view_failures_total",
             "Writes of what is known of the cluster that failed.", view_.write_failures());
+    counter("muster_data_older_tables_total",
+            "Slot tables that were offered and ignored: older than the one that is used.",
+            view_.older_tables());
     writer.histogram("muster_data_follower_lag_seconds",
                      "From an entry sent to a follower to its acknowledgement.",
                      probe_.follower_lag);

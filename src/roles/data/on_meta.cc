@@ -37,8 +37,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ViewRequest& 
     view_.answer(from, request);
 }
 
-void DataServer::Impl::on(const msg::RoleAddress&, const msg::ViewReply& told) {
-    const auto news = view_.take(told);
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ViewReply& told) {
+    const auto news = view_.take(from.node, told, env_.clock.mono());
     versions_.raise_ceiling(view_.ceiling());
     learn_members(news);
     if (news.table) {

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "roles/data/data_impl.h"
 
 namespace muster::data {
@@ -12,6 +14,37 @@ SessionLink* DataServer::Impl::hear(const NodeId& node, Incarnation life) {
         forget_interests(*known);  // the link of an earlier life goes, and with it what it wanted
     }
     return sessions_.hear(node, life, env_.clock.mono());
+}
+
+// Why `batch` is not taken by `slot` (null: not served here), counted; none: it is.
+std::optional<Error> DataServer::Impl::why_refused(const LedSlot* slot,
+                                                   const msg::PublishBatch& batch) {
+    const auto id = batch.slot.raw();
+    if (slot == nullptr) {
+        probe_.batches_of_others.add();
+        return Error{Errc::not_leader,
+                     fmt::format("node '{}' does not lead slot {}: ask the metas for a newer slot "
+                                 "table, and send it to who leads there",
+                                 options_.node.raw(), id)};
+    }
+    if (versions_.exhausted()) {
+        probe_.batches_too_early.add();
+        return Error{Errc::not_ready,
+                     "the metas have not raised the version ceiling: send it again soon"};
+    }
+    if (batch.slot_epoch == slot->epoch) {
+        return std::nullopt;
+    }
+    const bool older = batch.slot_epoch < slot->epoch;
+    (older ? probe_.batches_older : probe_.batches_newer).add();
+    return Error{
+        Errc::stale_epoch,
+        fmt::format("slot {} has epoch {} at node '{}', and this was sent for epoch {}: {}", id,
+                    slot->epoch.raw(), options_.node.raw(), batch.slot_epoch.raw(),
+                    older ? "ask the metas for a newer slot table, and send it to who "
+                            "leads there"
+                          : "the node has to hear of that from the metas first, send it "
+                            "again soon")};
 }
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch& batch) {
@@ -26,15 +59,11 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
                                  .result = {},
                                  .slot_epoch = slots_.epoch_of(batch.slot),
                                  .acting = batch.acting};
-    if (slot == nullptr || slot->epoch != batch.slot_epoch || versions_.exhausted()) {
-        probe_.batches_refused.add();
+    if (auto refusal = why_refused(slot, batch)) {
         if (batch.slot_epoch > slots_.epoch_of(batch.slot)) {
             view_.ask(from, env_.clock.mono());
         }
-        reply.result = slot == nullptr ? fail(Errc::not_leader, options_.node.raw())
-                       : versions_.exhausted()
-                           ? fail(Errc::not_ready, "the metas have not raised the version ceiling")
-                           : fail(Errc::stale_epoch, "slot epoch differs");
+        reply.result = std::unexpected(*std::move(refusal));
         env_.outbox.send(from, std::move(reply));
         return;
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
 
 namespace muster::node {
@@ -89,7 +91,7 @@ NodeView::News NodeView::take(const NodeId& meta, const msg::NodeHeartbeatReply&
     heard_ = std::max(heard_, now);
     raise_ceiling(reply.version_ceiling);
     news.members = reply.members && adopt(reply.members_epoch, *reply.members);
-    news.table = reply.table && adopt(*reply.table);
+    news.table = reply.table && adopt(meta, *reply.table, now);
     if (reply.loads && reply.loads->version != loads_.version) {
         loads_ = *reply.loads;
         news.loads = true;
@@ -117,13 +119,32 @@ bool NodeView::adopt(std::uint64_t epoch, const std::vector<Member>& members) {
     return true;
 }
 
-bool NodeView::adopt(const SlotTable& table) {
+bool NodeView::adopt(const NodeId& from, const SlotTable& table, MonoTime now) {
     if (table.epoch <= now_.table.epoch) {
+        note_older(from, table.epoch, now);
         return false;
     }
     now_.table = table;
     changed_ = true;
     return true;
+}
+
+void NodeView::note_older(const NodeId& from, Epoch offered, MonoTime now) {
+    if (offered == now_.table.epoch || offered == Epoch{}) {
+        return;  // told twice, or there is none
+    }
+    older_tables_.add();
+    if (older_said_ && now - *older_said_ < kSayAgain) {
+        return;
+    }
+    older_said_ = now;
+    env_.log.info("node.view.older",
+                  {{"from", from.raw()},
+                   {"why", fmt::format("the slot table of epoch {} that node '{}' offers is older "
+                                       "than the one of epoch {} that is used, and is ignored: a "
+                                       "late message; if it goes on, look whether that node is "
+                                       "cut off from the metas (muster members)",
+                                       offered.raw(), from.raw(), now_.table.epoch.raw())}});
 }
 
 void NodeView::ask(const msg::RoleAddress& of, MonoTime now) {
@@ -143,14 +164,17 @@ void NodeView::answer(const msg::RoleAddress& to, const msg::ViewRequest& reques
     }
 }
 
-NodeView::News NodeView::take(const msg::ViewReply& told) {
+NodeView::News NodeView::take(const NodeId& peer, const msg::ViewReply& told, MonoTime now) {
     News news;
-    if ((!greeted_ && !from_kept_) || told.table.epoch <= now_.table.epoch) {
+    if (!greeted_ && !from_kept_) {
+        return news;
+    }
+    news.table = adopt(peer, told.table, now);
+    if (!news.table) {
         return news;
     }
     raise_ceiling(told.version_ceiling);
     news.members = adopt(told.members_epoch, told.members);
-    news.table = adopt(told.table);
     env_.log.info("node.view.told", {{"table_epoch", now_.table.epoch.raw()}});
     return news;
 }

@@ -51,7 +51,8 @@ struct NodeViewEnv {
 // Owned by a role, which shares its disk with it: owns() tells whose operation was reported. Loop
 // thread only.
 // Invariants: 1. epochs of table and members never fall in one life; 2. one write at a time, and
-// not more often than write_interval; 3. reserved() is on disk.
+// not more often than write_interval; 3. reserved() is on disk; 4. what is older than what is used
+// is ignored, counted and said, at most once in kSayAgain.
 // Bounds: one file, of the table and the members as the metas bound them.
 class NodeView {
 public:
@@ -88,9 +89,9 @@ public:
     void ask(const msg::RoleAddress& of, MonoTime now);
     // Answers unless what the asker has is as new.
     void answer(const msg::RoleAddress& to, const msg::ViewRequest& request) const;
-    // What another node was told by the metas; never `answered`. Nothing before our own metas have
+    // What `peer` was told by the metas; never `answered`. Nothing before our own metas have
     // answered, or what is kept was taken: they tell who we are.
-    News take(const msg::ViewReply& told);
+    News take(const NodeId& peer, const msg::ViewReply& told, MonoTime now);
 
     // To be asked at every tick. What is kept is taken when the metas have been silent since the
     // start; tells what that brought (never `answered`).
@@ -171,15 +172,21 @@ public:
     [[nodiscard]] const Counter& write_failures() const {
         return failures_;
     }
+    // Slot tables that were offered and older than the one that is used: ignored.
+    [[nodiscard]] const Counter& older_tables() const {
+        return older_tables_;
+    }
 
 private:
     static constexpr std::uint64_t kFirstOp = std::uint64_t{1} << 63;
     static constexpr Duration kMetasSilent = std::chrono::seconds(1);
+    static constexpr Duration kSayAgain = std::chrono::minutes(1);
 
     [[nodiscard]] Result<KeptView> load() const;
     void raise_ceiling(Version ceiling);
     [[nodiscard]] bool adopt(std::uint64_t epoch, const std::vector<Member>& members);
-    [[nodiscard]] bool adopt(const SlotTable& table);
+    [[nodiscard]] bool adopt(const NodeId& from, const SlotTable& table, MonoTime now);
+    void note_older(const NodeId& from, Epoch offered, MonoTime now);
     // The latest that is known; zero: of no member.
     [[nodiscard]] Incarnation life_of(const NodeId& node) const;
 
@@ -212,6 +219,8 @@ private:
     std::optional<MonoTime> wrote_;
     std::uint64_t last_op_ = kFirstOp;
     Counter failures_;
+    Counter older_tables_;
+    std::optional<MonoTime> older_said_;
 };
 
 }  // namespace muster::node

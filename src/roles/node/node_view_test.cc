@@ -1,7 +1,12 @@
 #include "roles/node/node_view.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
+#include "base/bytes.h"
+#include "base/hash.h"
 #include "env/memory_disk.h"
 
 namespace muster::node {
@@ -43,7 +48,7 @@ msg::NodeHeartbeatReply answer(const KeptView& view) {
 }
 
 // A node's disk and its lives.
-class Node : public msg::Outbox, env::DiskTarget {
+class Node : public msg::Outbox, env::DiskTarget, LogSink {
 public:
     Node() {
         disk.attach(*this);
@@ -52,7 +57,7 @@ public:
     void start() {
         view.emplace(
             NodeViewOptions{.incarnation = Incarnation(2), .folder = 17, .metas = {kMeta1, kMeta2}},
-            NodeViewEnv{.outbox = *this, .log = {}, .disk = &disk});
+            NodeViewEnv{.outbox = *this, .log = Log(*this, LogLevel::info), .disk = &disk});
         view->begin(now);
     }
     // The process is killed; of what it was writing nothing is there.
@@ -80,12 +85,28 @@ public:
         view->on_disk(op, outcome);
     }
 
+    void write(LogLevel /*level*/, std::string_view event,
+               std::initializer_list<LogField> fields) override {
+        std::string line(event);
+        for (const LogField& field : fields) {
+            line += " " + field.value;
+        }
+        said.push_back(std::move(line));
+    }
+    [[nodiscard]] std::vector<std::string> said_of(std::string_view event) const {
+        std::vector<std::string> lines;
+        std::ranges::copy_if(said, std::back_inserter(lines),
+                             [&](const std::string& line) { return line.starts_with(event); });
+        return lines;
+    }
+
     env::MemoryDisk disk;
     MonoTime now = kStart;
     std::optional<NodeView> view;
     std::vector<std::pair<msg::RoleAddress, msg::NodeHeartbeat>> sent;
     std::vector<msg::ViewRequest> asked;
     std::vector<msg::ViewReply> told;
+    std::vector<std::string> said;
     int writes = 0;
 };
 
@@ -108,6 +129,18 @@ TEST(ViewCodec, RefusesAnyBitThatIsWrongAndAnyCut) {
         EXPECT_FALSE(decode_view(whole.substr(0, size))) << size;
     }
     EXPECT_FALSE(decode_view(whole + '\0'));
+}
+
+TEST(ViewCodec, TellsAnotherFormatFromDamage) {
+    std::string other = encode_view(some_view());
+    other[11] = 9;
+    EXPECT_EQ(decode_view(other).error().code, Errc::corrupt) << "a byte that went bad";
+    std::string crc;
+    append_big_endian(crc, crc32c(other.substr(16), crc32c(other.substr(0, 12))));
+    other.replace(12, 4, crc);
+    EXPECT_EQ(
+        decode_view(other).error(),
+        (Error{Errc::refused, "written in format 9 by another release, this one reads format 1"}));
 }
 
 TEST(NodeView, TellsAllMetasWhatItHas) {
@@ -159,6 +192,32 @@ TEST(NodeView, TakesOnlyWhatIsNewerAndMeantForThisLife) {
     EXPECT_TRUE(next.answered);
     EXPECT_FALSE(next.first || next.table || next.members);
     EXPECT_EQ(node.view->ceiling(), Version(1'000'000));
+}
+
+TEST(NodeView, SaysOnceAMinuteThatAnOlderTableIsIgnored) {
+    Node node;
+    const msg::RoleAddress peer{NodeId("d2"), Role::data};
+    node.view->take(kMeta1, answer(some_view()), node.now);
+    node.view->take(kMeta1, answer(some_view()), node.now);  // doubled
+    node.view->take(kMeta1, answer({}), node.now);           // of a meta that has none
+    EXPECT_EQ(node.view->older_tables().value(), 0U);
+    auto older = some_view();
+    older.table.epoch = Epoch(6);
+    older.table.slots.clear();
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_FALSE(node.view->take(kMeta2, answer(older), node.now).table);
+    }
+    EXPECT_FALSE(node.view->take(peer.node, msg::ViewReply{.table = older.table}, node.now).table);
+    EXPECT_EQ(node.view->table(), some_view().table);
+    EXPECT_EQ(node.view->older_tables().value(), 101U);
+    EXPECT_EQ(node.said_of("node.view.older"),
+              std::vector<std::string>{
+                  "node.view.older m2 the slot table of epoch 6 that node 'm2' offers is older "
+                  "than the one of epoch 7 that is used, and is ignored: a late message; if it "
+                  "goes on, look whether that node is cut off from the metas (muster members)"});
+    node.now += seconds(60);
+    node.view->take(peer.node, msg::ViewReply{.table = older.table}, node.now);
+    EXPECT_EQ(node.said_of("node.view.older").size(), 2U);
 }
 
 TEST(NodeView, UsesWhatIsKeptWhenNoMetaAnswersAfterTheStart) {
@@ -221,7 +280,7 @@ TEST(NodeView, IsToldByOthersWhatTheMetasThatItCannotReachSaid) {
                               .members_epoch = newer.members_epoch,
                               .members = newer.members,
                               .version_ceiling = newer.ceiling};
-    EXPECT_FALSE(node.view->take(told).table) << "before the metas let it in";
+    EXPECT_FALSE(node.view->take(peer.node, told, node.now).table) << "before the metas let it in";
     node.view->take(kMeta1, answer(some_view()), node.now);
     node.view->ask(peer, node.now);
     EXPECT_TRUE(node.asked.empty()) << "its metas tell it";
@@ -230,11 +289,11 @@ TEST(NodeView, IsToldByOthersWhatTheMetasThatItCannotReachSaid) {
     node.view->ask(peer, node.now);
     ASSERT_EQ(node.asked.size(), 1U);
     EXPECT_EQ(node.asked[0].table_epoch, some_view().table.epoch);
-    const auto news = node.view->take(told);
+    const auto news = node.view->take(peer.node, told, node.now);
     EXPECT_TRUE(news.table && news.members && !news.answered);
     EXPECT_EQ(node.view->table(), newer.table);
     EXPECT_EQ(node.view->ceiling(), newer.ceiling);
-    EXPECT_FALSE(node.view->take(told).table) << "again";
+    EXPECT_FALSE(node.view->take(peer.node, told, node.now).table) << "again";
     node.view->answer(peer, {.table_epoch = newer.table.epoch});
     EXPECT_TRUE(node.told.empty()) << "it has that";
     node.view->answer(peer, {.table_epoch = Epoch(1)});

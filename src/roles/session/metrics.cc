@@ -94,6 +94,9 @@ void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {
             probe_.served_alone);
     counter("muster_session_view_failures_total",
             "Writes of what is known of the cluster that failed.", view_.write_failures());
+    counter("muster_session_older_tables_total",
+            "Slot tables that were offered and ignored: older than the one that is used.",
+            view_.older_tables());
     counter("muster_session_clients_asked_to_go_total", "Hints to go to another session.",
             probe_.clients_asked_to_go);
     counter("muster_session_clients_sent_away_total",

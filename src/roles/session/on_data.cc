@@ -34,6 +34,8 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBat
         });
     }
     if (!reply.result) {
+        env_.log.debug("session.write.refused",
+                       {{"by", from.node.raw()}, {"why", to_string(reply.result.error())}});
         ask_metas();  // a newer table may be there
         if (reply.slot.raw() < table().slots.size() &&
             reply.slot_epoch > table().slots[reply.slot.raw()].epoch) {

@@ -39,8 +39,8 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ViewReques
     view_.answer(from, request);
 }
 
-void SessionServer::Impl::on(const msg::RoleAddress&, const msg::ViewReply& told) {
-    learn(view_.take(told));
+void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ViewReply& told) {
+    learn(view_.take(from.node, told, env_.clock.mono()));
 }
 
 void SessionServer::Impl::learn(const node::NodeView::News& news) {
