@@ -9,10 +9,19 @@
 namespace muster::placement {
 namespace {
 
-std::string why_protected(const std::vector<DataNode>& nodes) {
+std::string why_protected(const std::vector<DataNode>& nodes, std::size_t protected_nodes) {
     const auto dead = static_cast<std::size_t>(std::ranges::count_if(
         nodes, [](const DataNode& node) { return node.standing == Standing::dead; }));
-    if (2 * (nodes.size() - dead) >= nodes.size()) {
+    const std::size_t live = nodes.size() - dead;
+    if (protected_nodes > 0) {
+        return live >= protected_nodes
+                   ? std::string()
+                   : fmt::format(
+                         "{} data nodes live, and {} are protected: copies stay where they "
+                         "are until so many live or placement is forced",
+                         live, protected_nodes);
+    }
+    if (2 * live >= nodes.size()) {
         return {};
     }
     return fmt::format(
@@ -26,7 +35,7 @@ std::string why_protected(const std::vector<DataNode>& nodes) {
 Plan plan(const View& view, const Options& options) {
     Board board(view, std::max<std::size_t>(options.copies, 1));
     Plan result;
-    result.protected_why = why_protected(view.nodes);
+    result.protected_why = why_protected(view.nodes, options.protected_nodes);
     give_leaders(board);
     carry_out_wishes(board, options.moving_max);
     const bool is_protected = view.mode != Mode::forced && !result.protected_why.empty();

@@ -74,6 +74,8 @@ struct Options {
     std::size_t moving_max = 32;
     // Slots taken from a living leader to even out leaders, by one plan.
     std::size_t leads_max = 32;
+    // While fewer data nodes live, copies stay where they are; 0: half of those that are known.
+    std::size_t protected_nodes = 0;
 };
 
 struct Plan {
@@ -92,8 +94,8 @@ struct Plan {
 //      are synced. Half-done moves come before new ones.
 //   3. Leaders are evened out among synced copies.
 //
-// 2 and 3 hold still while stopped, while a node is unheard, and while fewer than half of the known
-// data nodes live (unless forced); wishes are always carried out.
+// 2 and 3 hold still while stopped, while a node is unheard, and while fewer data nodes live than
+// are protected (unless forced); wishes are always carried out.
 //
 // Guarantees: 1. all holders of a slot differ; 2. a leader that lives only ever hands over to a
 // synced copy; 3. a copy on a node that is not dead is given up only when `copies` others, or all

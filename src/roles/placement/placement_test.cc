@@ -349,6 +349,25 @@ TEST(Placement, HoldsCopiesStillWhileHalfOfTheNodesAreGoneButPromotes) {
     EXPECT_EQ(cluster.loads()[NodeId("e")], 60U);
 }
 
+TEST(Placement, HoldsCopiesStillBelowTheNumberOfNodesThatIsProtected) {
+    Cluster cluster = at_rest(60, {"a", "b", "c", "d", "e"}, {.protected_nodes = 4});
+    cluster.kill("a", true);
+    EXPECT_TRUE(cluster.step().protected_why.empty());
+    cluster.settle();
+    EXPECT_EQ(cluster.loads()[NodeId("a")], 0U);
+    cluster.kill("b", true);
+    EXPECT_EQ(cluster.step().protected_why,
+              "3 data nodes live, and 4 are protected: copies stay where they are until so many "
+              "live or placement is forced");
+    EXPECT_EQ(cluster.leads()[NodeId("b")], 0U);
+    cluster.sync();
+    EXPECT_TRUE(cluster.step().assignments.empty());
+    EXPECT_GT(cluster.loads()[NodeId("b")], 0U);
+    cluster.mode = Mode::forced;
+    cluster.settle();
+    EXPECT_EQ(cluster.loads()[NodeId("b")], 0U);
+}
+
 TEST(Placement, StopsOnRequestButNeverWithoutALeader) {
     Cluster cluster = at_rest(60, {"a", "b", "c"});
     cluster.mode = Mode::stopped;

@@ -75,6 +75,10 @@ void add_meta(ConfigTable& table, ServerConfig::Meta& meta) {
         "meta.member_lease", meta.member_lease, {milliseconds(500), minutes(1)},
         "A node that is silent for so long is dead to the metas, when nothing else shows "
         "that it ended: followers take over from a data server.");
+    table.integer("meta.protected_data_nodes", meta.protected_data_nodes, {0, 2048},
+                  "While fewer data servers live, no copies are made elsewhere for those that are "
+                  "gone (followers still take over), until `muster slots force`. 0: half of those "
+                  "that are known. The same on every meta.");
 }
 
 void add_data(ConfigTable& table, ServerConfig::Data& data) {

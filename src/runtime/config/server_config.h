@@ -43,6 +43,7 @@ struct ServerConfig {
 
     struct Meta {
         Duration member_lease = std::chrono::seconds(3);
+        std::size_t protected_data_nodes = 0;  // 0: half of those that are known
     } meta;
 
     struct Data {

@@ -49,13 +49,14 @@ raft::RaftNodeOptions raft_options(const Identity& identity) {
 }
 
 meta::MetaOptions meta_options(const runtime::ServerConfig& config, const Identity& identity) {
-    return {.node = identity.node(),
-            .incarnation = identity.life.now,
-            .slot_count = static_cast<std::uint16_t>(config.slots),
-            .member_lease = config.meta.member_lease,
-            .placement = {.copies = config.copies},
-            .brake = brake_limits(config.brake, config.brake.cluster),
-            .metas = identity.metas};
+    return {
+        .node = identity.node(),
+        .incarnation = identity.life.now,
+        .slot_count = static_cast<std::uint16_t>(config.slots),
+        .member_lease = config.meta.member_lease,
+        .placement = {.copies = config.copies, .protected_nodes = config.meta.protected_data_nodes},
+        .brake = brake_limits(config.brake, config.brake.cluster),
+        .metas = identity.metas};
 }
 
 data::DataOptions data_options(const runtime::ServerConfig& config, const Identity& identity) {
