@@ -27,16 +27,21 @@ def name(value):
     return varint(2 * len(value)) + value
 
 
-class Peer:
-    """`with Peer(address, cluster, secret, node) as peer:` is linked with the node there."""
+def secret_of(cluster):
+    with open(cluster.secret_file, "rb") as file:
+        return file.readline().strip()
 
-    def __init__(self, address, cluster, secret, node):
-        self.secret = secret
-        fields = (varint(1) + varint(1) + text(cluster.encode()) + name(node.encode())
+
+class Peer:
+    """`with Peer(cluster, node, called) as peer:` is linked with that node of the cluster."""
+
+    def __init__(self, cluster, node, called):
+        self.secret = secret_of(cluster)
+        fields = (varint(1) + varint(1) + text(cluster.name.encode()) + name(called.encode())
                   + varint(int.from_bytes(os.urandom(4), "big") + 1) + varint(1) + text(b"")
                   + text(os.urandom(32)))
         self.hello = b"MSTL" + text(fields)
-        self.connection = socket.create_connection(address, timeout=10)
+        self.connection = socket.create_connection(node.listens_at, timeout=10)
         self.file = self.connection.makefile("rb")
 
     def __enter__(self):
@@ -63,6 +68,13 @@ class Peer:
 
     def read(self, kind):
         """The content of the next frame, which must be of that kind."""
+        got, content = self.read_any()
+        if got != kind:
+            raise AssertionError(f"a frame of kind {got} where one of kind {kind} was expected")
+        return content
+
+    def read_any(self):
+        """Kind and content of the next frame."""
         length = shift = 0
         while True:
             byte = self.file.read(1)
@@ -73,6 +85,4 @@ class Peer:
             if byte[0] < 0x80:
                 break
         frame = self.file.read(length)
-        if frame[0] != kind:
-            raise AssertionError(f"frame {frame!r} where one of kind {kind} was expected")
-        return frame[1:]
+        return frame[0], frame[1:]

@@ -12,7 +12,7 @@ import urllib.request
 
 from cluster import Cluster
 from harness import MUSTER, eventually, free_port, run
-from peer import DATA, MESSAGE, META, RAW, Peer
+from peer import DATA, MESSAGE, META, RAW, SESSION, Peer, text
 
 
 def contents(folder):
@@ -157,14 +157,12 @@ class Strangers(unittest.TestCase):
 
     def test_messages_of_a_linked_node_that_cannot_be_read(self):
         """A node of another release may be linked and say what this one does not understand."""
-        with open(self.cluster.secret_file, "rb") as file:
-            secret = file.readline().strip()
         cut_short = bytes([DATA, META, 1]) + b"\xff" * 9  # a PublishBatch
         unknown = bytes([DATA, META, 127])
         for node in self.cluster.nodes.values():
             before = {reason: node.metric("muster_link_unread_total", reason=reason)
                       for reason in ("malformed", "newer_release")}
-            with Peer(node.listens_at, self.cluster.name, secret, "garbler") as peer:
+            with Peer(self.cluster, node, "garbler") as peer:
                 for kind, content in ((MESSAGE, cut_short), (MESSAGE, unknown), (RAW, b"\x63?"),
                                       (MESSAGE, cut_short)):
                     peer.send(kind, content)
@@ -187,6 +185,76 @@ class Strangers(unittest.TestCase):
         self.assertEqual(ended.returncode, 2)
         self.assertIn("meta-1", ended.stderr)
         self.assertIn("data-9", ended.stderr)
+
+
+class Late(unittest.TestCase):
+    """What a linked node says that heard of no slot table for long."""
+
+    def setUp(self):
+        self.cluster = self.enterContext(Cluster(1, 2, 1))
+        self.session = self.cluster["session-1"]
+        eventually(lambda: self.slots()["moving"] == 0, "copies are placed")
+        leader = self.slots()["slots"][0]["leader"]
+        other = "data-2" if leader == "data-1" else "data-1"
+        ended = run("slots", "move", "0", "--to", other, "-s", self.session.http)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        eventually(lambda: self.slots()["slots"][0]["leader"] == other, "slot 0 has moved")
+        self.wait_known()
+        self.before = self.slots()
+
+    def wait_known(self):
+        """Until all nodes have the newest table, and nothing is about to change it."""
+        epoch = 0
+        while epoch != int(self.slots()["epoch"]):
+            epoch = int(self.slots()["epoch"])
+            eventually(lambda: self.slots()["moving"] == 0, "no slot moves")
+            run("publish", "orders", "127.0.0.1:8001", "--seconds", "1", "-s", self.session.bolt)
+
+    def slots(self):
+        return json.loads(run("slots", "-o", "json", "-s", self.cluster["meta-1"].http).stdout)
+
+    def nothing_changed(self):
+        def table(shown):
+            return shown["epoch"], [(slot["leader"], slot["epoch"], slot["followers"])
+                                    for slot in shown["slots"]]
+        self.assertEqual(table(self.slots()), table(self.before))
+
+    def said(self, node, event):
+        with open(os.path.join(node.folder, "log"), encoding="utf-8") as lines:
+            return [line for line in lines if event in line]
+
+    def test_a_slot_table_that_is_older_than_the_one_in_use(self):
+        older = bytes([73]) + text(bytes([1, 0])) + bytes([0, 0, 0])  # ViewReply: epoch 1
+        for node, role in ((self.session, SESSION), (self.cluster["data-1"], DATA)):
+            metric = f"muster_{node.roles[0]}_older_tables_total"
+            with Peer(self.cluster, node, "late") as peer:
+                peer.send(MESSAGE, bytes([DATA, role]) + older)
+                peer.send(MESSAGE, bytes([DATA, role]) + older)
+                eventually(lambda: node.metric(metric) == 2, "both are counted")
+            lines = self.said(node, "node.view.older")
+            self.assertEqual(len(lines), 1, "said once a minute")
+            self.assertIn("the slot table of epoch 1 that node 'late' offers is older than the one "
+                          f"of epoch {self.before['epoch']} that is used, and is ignored", lines[0])
+        self.nothing_changed()
+
+    def test_a_write_by_an_older_epoch_of_its_slot(self):
+        leader = self.cluster[self.before["slots"][0]["leader"]]
+        batch = bytes([1, 1, 0, 0, 7, 0, 0])
+        with Peer(self.cluster, leader, "late") as peer:
+            peer.send(MESSAGE, bytes([SESSION, DATA]) + batch)  # PublishBatch: slot 0, epoch 0
+            kind, content = peer.read_any()
+            while kind != MESSAGE or content[2] != 16:
+                kind, content = peer.read_any()
+        self.assertIn(b"stale_epoch", content)
+        self.assertIn(f"slot 0 has epoch {self.before['slots'][0]['epoch']} at node "
+                      f"'{leader.name}', and this was sent for epoch 0: ask the metas for a newer "
+                      "slot table, and send it to who leads there".encode(), content)
+        self.assertEqual(
+            leader.metric("muster_data_batches_refused_total", reason="older_epoch"), 1)
+        self.nothing_changed()
+        ended = run("publish", "orders", "127.0.0.1:8001", "--seconds", "0.1", "-s",
+                    self.session.bolt)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
 
 
 if __name__ == "__main__":
