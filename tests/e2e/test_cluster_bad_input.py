@@ -27,6 +27,15 @@ def contents(folder):
     return found
 
 
+def lines_of(node, event):
+    """What the node said of such events; it writes its log a little later than it counts."""
+    def said():
+        with open(os.path.join(node.folder, "log"), encoding="utf-8") as lines:
+            return [line for line in lines if event in line and line.endswith("\n")]
+    eventually(said, f"{node.name} says {event}")
+    return said()
+
+
 class Strangers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -144,6 +153,8 @@ class Strangers(unittest.TestCase):
 
     def test_garbage_at_the_peer_port(self):
         for node in self.cluster.nodes.values():
+            ended = "muster_link_connections_ended_total"
+            before = node.metric(ended, reason="garbled")
             for bytes_sent in (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", os.urandom(4000),
                                b"\xff" * 20, b""):
                 with socket.create_connection(node.listens_at, timeout=10) as connection:
@@ -154,6 +165,9 @@ class Strangers(unittest.TestCase):
                                 pass  # a refusal, perhaps; then it closes
                         except ConnectionResetError:
                             pass
+            self.assertGreaterEqual(node.metric(ended, reason="garbled"), before + 2)
+            self.assertIn("no Muster node speaks from there, the connection is ended; stop what "
+                          "does, or keep it from this port", lines_of(node, "link.garbled")[0])
 
     def test_messages_of_a_linked_node_that_cannot_be_read(self):
         """A node of another release may be linked and say what this one does not understand."""
@@ -172,9 +186,7 @@ class Strangers(unittest.TestCase):
                             for reason, count in before.items()}
                 eventually(lambda: counted() == {"malformed": 2, "newer_release": 2},
                            f"{node.name} counts all four", context=counted)
-            log = os.path.join(node.folder, "log")
-            with open(log, encoding="utf-8") as lines:
-                said = [line for line in lines if "link.unread" in line]
+            said = lines_of(node, "link.unread")
             self.assertEqual(len(said), 1, "said once a minute")
             self.assertIn("a message of node 'garbler' cannot be read and was dropped", said[0])
             self.assertIn("a message of type 1", said[0])
@@ -219,10 +231,6 @@ class Late(unittest.TestCase):
                                     for slot in shown["slots"]]
         self.assertEqual(table(self.slots()), table(self.before))
 
-    def said(self, node, event):
-        with open(os.path.join(node.folder, "log"), encoding="utf-8") as lines:
-            return [line for line in lines if event in line]
-
     def test_a_slot_table_that_is_older_than_the_one_in_use(self):
         older = bytes([73]) + text(bytes([1, 0])) + bytes([0, 0, 0])  # ViewReply: epoch 1
         for node, role in ((self.session, SESSION), (self.cluster["data-1"], DATA)):
@@ -231,7 +239,7 @@ class Late(unittest.TestCase):
                 peer.send(MESSAGE, bytes([DATA, role]) + older)
                 peer.send(MESSAGE, bytes([DATA, role]) + older)
                 eventually(lambda: node.metric(metric) == 2, "both are counted")
-            lines = self.said(node, "node.view.older")
+            lines = lines_of(node, "node.view.older")
             self.assertEqual(len(lines), 1, "said once a minute")
             self.assertIn("the slot table of epoch 1 that node 'late' offers is older than the one "
                           f"of epoch {self.before['epoch']} that is used, and is ignored", lines[0])

@@ -203,18 +203,21 @@ private:
     [[nodiscard]] bool on_handshake_frame(Connection& conn, FrameKind kind,
                                           std::string_view content);
     [[nodiscard]] bool end_garbled(const Connection& conn, std::string_view why);
-    void on_message(const NodeId& from, std::string_view content);
-    void on_raw(const NodeId& from, std::string_view content);
-    void note_unread(const NodeId& from, std::string_view what, const Error& why);
     void on_bye(const Connection& conn);
     void adopt(Connection& conn, const LinkHello& hello);
     void heard(const Connection& conn);
+    [[nodiscard]] bool may_log_stranger(std::optional<MonoTime>& logged) const;
     void log_refusal(const Connection& conn, const LinkRefusal& refusal, bool by_peer);
     [[nodiscard]] std::unique_ptr<Handshake> new_handshake(const Connection& conn) const;
     void write(Connection& conn, FrameKind kind, std::string frames);
     // Closes it and forgets it, with what follows for its peer.
     void end(env::ConnId id);
     void forget_connection(env::ConnId id, bool by_its_machine);
+
+    // What linked nodes say (messages.cc).
+    void on_message(const NodeId& from, std::string_view content);
+    void on_raw(const NodeId& from, std::string_view content);
+    void note_unread(const NodeId& from, std::string_view what, const Error& why);
 
     // The steady beat (beat.cc).
     void beat();
@@ -232,7 +235,8 @@ private:
     std::uint64_t last_number_ = 0;
     std::size_t pending_ = 0;  // accepted, not up
     MonoTime last_beat_;
-    std::optional<MonoTime> refusal_logged_;
+    std::optional<MonoTime> refusal_logged_;  // of who proved nothing
+    std::optional<MonoTime> garbled_logged_;
     LinkStats stats_;
 };
 

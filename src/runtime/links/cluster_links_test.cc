@@ -207,6 +207,10 @@ TEST_F(ClusterLinksTest, EndsAConnectionThatSendsGarbageAndServesTheOthers) {
         ASSERT_TRUE(run_until([&] { return stranger.closed.size() > before; }));
     }
     EXPECT_GE(a->links->stats().garbled.value(), 3U);
+    EXPECT_TRUE(a->lines.has("link.garbled"));
+    EXPECT_TRUE(
+        a->lines.has("no Muster node speaks from there, the connection is ended; stop what "
+                     "does, or keep it from this port"));
     b->send(*a, 1);
     ASSERT_TRUE(run_until([&] { return a->heard.messages.size() == 1; }));
     EXPECT_THAT(a->heard.of(b->id), ElementsAre(LinkEvent::up));

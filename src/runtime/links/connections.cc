@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "msg/codec/cluster_codec.h"
 #include "runtime/links/cluster_links.h"
 
 // The connections of ClusterLinks: from the first byte to the last.
@@ -14,8 +13,7 @@ using msg::LinkEvent;
 
 namespace {
 
-constexpr Duration kRefusalLogPause = std::chrono::seconds(1);
-constexpr Duration kUnreadLogPause = std::chrono::minutes(1);  // of one node
+constexpr Duration kStrangerLogPause = std::chrono::seconds(1);
 
 std::size_t bytes_of_frame(std::size_t content) {
     std::size_t length = 1 + content;
@@ -226,57 +224,29 @@ bool ClusterLinks::on_handshake_frame(Connection& conn, FrameKind kind, std::str
 
 bool ClusterLinks::end_garbled(const Connection& conn, std::string_view why) {
     stats_.garbled.add();
-    env_.log.warning("link.garbled", {{"peer", env::to_string(conn.remote)},
-                                      {"node", conn.up ? conn.node->raw() : std::string("?")},
-                                      {"why", why}});
+    if (conn.up || may_log_stranger(garbled_logged_)) {
+        env_.log.warning(
+            "link.garbled",
+            {{"peer", env::to_string(conn.remote)},
+             {"node", conn.up ? conn.node->raw() : std::string("?")},
+             {"why", fmt::format("{}: {}", why,
+                                 conn.up ? "the connection is ended and made anew; look for what "
+                                           "changes bytes on the way"
+                                         : "no Muster node speaks from there, the connection is "
+                                           "ended; stop what does, or keep it from this port")}});
+    }
     end(conn.id);
     return false;
 }
 
-void ClusterLinks::on_message(const NodeId& from, std::string_view content) {
-    constexpr std::size_t kRoleBytes = 2;
-    constexpr auto kLastRole = static_cast<unsigned char>(Role::session);
-    const bool has_roles = content.size() > kRoleBytes &&
-                           static_cast<unsigned char>(content[0]) <= kLastRole &&
-                           static_cast<unsigned char>(content[1]) <= kLastRole;
-    auto message = has_roles ? msg::decode_cluster_message(content.substr(kRoleBytes))
-                             : fail(Errc::bad_content, "a message of no role");
-    if (!message) {
-        note_unread(from, "a message", message.error());
-        return;
-    }
-    env_.handler.on_link_message({.node = from, .role = static_cast<Role>(content[0])},
-                                 static_cast<Role>(content[1]), std::move(*message));
-}
-
-void ClusterLinks::on_raw(const NodeId& from, std::string_view content) {
-    if (content.empty()) {
-        note_unread(from, "a raw frame", {Errc::bad_content, "it names no channel"});
-        return;
-    }
-    const auto channel = static_cast<std::uint8_t>(content[0]);
-    if (auto read = env_.handler.on_link_raw(from, channel, content.substr(1)); !read) {
-        note_unread(from, fmt::format("bytes of channel {}", channel), read.error());
-    }
-}
-
-// Of another release, perhaps: nothing wrong with the link, which stays.
-void ClusterLinks::note_unread(const NodeId& from, std::string_view what, const Error& why) {
-    const bool is_unknown = why.code == Errc::unknown_type || why.code == Errc::refused;
-    (is_unknown ? stats_.unknown_messages : stats_.unreadable_messages).add();
+// Who proved nothing may come as often as it likes; it is logged now and then.
+bool ClusterLinks::may_log_stranger(std::optional<MonoTime>& logged) const {
     const MonoTime now = env_.clock.mono();
-    Peer* peer = find_peer(from);
-    if (peer == nullptr || (peer->unread_said && now - *peer->unread_said < kUnreadLogPause)) {
-        return;
+    if (logged && now - *logged < kStrangerLogPause) {
+        return false;
     }
-    peer->unread_said = now;
-    env_.log.warning(
-        "link.unread",
-        {{"node", from.raw()},
-         {"why", fmt::format("{} of node '{}' cannot be read and was dropped ({}): is it of "
-                             "another release? Run the same release on all nodes; if they do, "
-                             "look for what changes bytes on the way",
-                             what, from.raw(), to_string(why))}});
+    logged = now;
+    return true;
 }
 
 void ClusterLinks::log_refusal(const Connection& conn, const LinkRefusal& refusal, bool by_peer) {
@@ -288,9 +258,7 @@ void ClusterLinks::log_refusal(const Connection& conn, const LinkRefusal& refusa
         peer->backoff = options_.backoff_max;
         is_news = std::exchange(peer->last_refusal, refusal.reason) != refusal.reason;
     } else {
-        const MonoTime now = env_.clock.mono();
-        is_news = !refusal_logged_ || now - *refusal_logged_ >= kRefusalLogPause;
-        refusal_logged_ = is_news ? now : refusal_logged_;
+        is_news = may_log_stranger(refusal_logged_);
     }
     if (is_news) {
         env_.log.warning(by_peer ? "link.refused_by_peer" : "link.refused",
