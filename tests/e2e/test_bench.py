@@ -124,6 +124,12 @@ class Works(unittest.TestCase):
         self.assertGreater(self.value(report, "bytes_per_subscriber"), 0)
         self.assertEqual(report["not_told"], 0)
 
+    def test_storm(self):
+        report = self.bench("storm", "--clients", "12", "--services", "5")
+        self.assertEqual(self.times(report, "start_to_registered")["count"], 12)
+        self.assertEqual(self.times(report, "start_to_whole_list")["count"], 12)
+        self.assertEqual(report["not_told"], 0)
+
     def test_people_get_tables_with_every_quantile(self):
         ended = run(*arguments(self.server, "fanout", "--subscribers", "2", "--changes", "2"))
         self.assertEqual(ended.returncode, 0, ended.stderr)
@@ -342,6 +348,7 @@ class WrongUsage(unittest.TestCase):
         self.refused("fanout", "--subscribers", "10,0", said="--subscribers is 1 to")
         self.refused("fanout", "--subscribers", "10,x", said="--subscribers")
         self.refused("disconnect", "--share", "101", said="--share is 1 to 100")
+        self.refused("storm", "--clients", "0", said="--clients")
         self.refused("rolling", "--step", "0", said="--step is 1 to")
         self.refused("sleep", said="")
         self.assertEqual(run("bench").returncode, 2)
@@ -362,7 +369,8 @@ class WrongUsage(unittest.TestCase):
     def test_help_names_the_works(self):
         ended = run("help", "bench")
         self.assertEqual(ended.returncode, 0)
-        for work in ("propagation", "registrations", "fanout", "disconnect", "rolling"):
+        for work in ("propagation", "registrations", "fanout", "disconnect", "rolling",
+                     "storm"):
             self.assertIn(work, ended.stdout)
             self.assertIn("--server", run("help", "bench", work).stdout)
 

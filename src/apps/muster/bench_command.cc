@@ -317,6 +317,12 @@ void add_bench(CLI::App& app, int& exit_status) {
         .option("--instances", &bench::RollingSize::instances, "Of the service")
         .option("--subscribers", &bench::RollingSize::subscribers, "Of the service, up to 20000")
         .option("--step", &bench::RollingSize::step, "Instances that are away at a time");
+    WorkCommand<bench::StormSize>(*command, "storm",
+                                  "How long until clients that all come at once are served",
+                                  exit_status, bench::run_storm)
+        .option("--clients", &bench::StormSize::clients,
+                "Each registers and subscribes, up to 20000")
+        .option("--services", &bench::StormSize::services, "What they publish, in turn");
 }
 
 }  // namespace muster::cli

@@ -125,6 +125,9 @@ void Crowd::on_connected(std::size_t conn) {
     --connecting_;
     ++connected_;
     watch(conn, EPOLL_CTL_MOD);
+    if (on_open_) {
+        on_open_(conn);
+    }
     open_some();
 }
 

@@ -69,6 +69,11 @@ public:
     // when what was registered is taken back.
     void forgive();
 
+    // Called for each connection when it is open; may send.
+    void on_open(std::function<void(std::size_t)> call) {
+        on_open_ = std::move(call);
+    }
+
     // Called in each turn of run(), ten times a second at least.
     void on_turn(std::function<void()> call) {
         on_turn_ = std::move(call);
@@ -112,6 +117,7 @@ private:
     Ears& ears_;
     std::function<bool()> stop_;
     std::function<void()> on_turn_;
+    std::function<void(std::size_t)> on_open_;
     int poll_;
     int timer_;
     std::deque<Wire> wires_;  // never moves what is in it

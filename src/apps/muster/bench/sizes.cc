@@ -27,6 +27,15 @@ Result<void> check(const Option& option) {
     return {};
 }
 
+Result<void> check_one_each(std::uint64_t clients, std::uint64_t services) {
+    if (clients < services) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("--clients {} are fewer than one for each of --services {}",
+                                clients, services));
+    }
+    return {};
+}
+
 // Checks each option, then what they come to.
 Result<Demand> demand(const std::vector<Option>& options, std::uint64_t connections,
                       std::uint64_t shown) {
@@ -93,11 +102,7 @@ Result<Demand> demand_of(const FanoutSize& size) {
 }
 
 Result<Demand> demand_of(const DisconnectSize& size) {
-    if (size.clients < size.services) {
-        return fail(Errc::invalid_argument,
-                    fmt::format("--clients {} are fewer than one for each of --services {}",
-                                size.clients, size.services));
-    }
+    MUSTER_TRY(check_one_each(size.clients, size.services));
     return demand({{"--clients", size.clients, 1, kConnectionsMax},
                    {"--services", size.services, 1, kServicesMax},
                    {"--subscribers", size.subscribers, 1, kConnectionsMax},
@@ -116,6 +121,14 @@ Result<Demand> demand_of(const RollingSize& size) {
                                                         size.step, size.instances));
     }
     return made;
+}
+
+Result<Demand> demand_of(const StormSize& size) {
+    MUSTER_TRY(check_one_each(size.clients, size.services));
+    const std::uint64_t services = std::max<std::uint64_t>(size.services, 1);
+    return demand({{"--clients", size.clients, 1, kConnectionsMax},
+                   {"--services", size.services, 1, kServicesMax}},
+                  size.clients, size.clients * ((size.clients + services - 1) / services));
 }
 
 Result<void> check_open_files(std::uint64_t connections, std::uint64_t files_max) {

@@ -59,6 +59,11 @@ struct RollingSize {
     std::uint64_t step = 1;  // instances that are away at a time
 };
 
+struct StormSize {
+    std::uint64_t clients = 500;
+    std::uint64_t services = 50;
+};
+
 // What stands in the report: option and value.
 using SizeWords = std::vector<std::pair<std::string, std::string>>;
 
@@ -74,6 +79,7 @@ struct Demand {
 [[nodiscard]] Result<Demand> demand_of(const FanoutSize& size);
 [[nodiscard]] Result<Demand> demand_of(const DisconnectSize& size);
 [[nodiscard]] Result<Demand> demand_of(const RollingSize& size);
+[[nodiscard]] Result<Demand> demand_of(const StormSize& size);
 
 // Errors: invalid_argument when a process that may have so many files open cannot have the
 // connections.

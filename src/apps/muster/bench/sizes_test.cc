@@ -24,6 +24,7 @@ TEST(BenchSizes, DefaultsCanBeRun) {
     EXPECT_EQ(demand_of(FanoutSize{})->connections, 1001U);
     EXPECT_EQ(demand_of(DisconnectSize{})->connections, 210U);
     EXPECT_EQ(demand_of(RollingSize{})->connections, 150U);
+    EXPECT_EQ(demand_of(StormSize{})->connections, 500U);
 }
 
 TEST(BenchSizes, StandInTheReportByTheirOptions) {
@@ -46,6 +47,7 @@ TEST(BenchSizes, AreRefusedByOptionAndRange) {
     EXPECT_THAT(refusal(FanoutSize{.subscribers = {}}), HasSubstr("numbers with commas"));
     EXPECT_THAT(refusal(FanoutSize{.changes = 0}), HasSubstr("--changes is 1 to"));
     EXPECT_THAT(refusal(DisconnectSize{.share = 101}), HasSubstr("--share is 1 to 100"));
+    EXPECT_THAT(refusal(StormSize{.services = 0}), HasSubstr("--services is 1 to"));
     EXPECT_THAT(refusal(RollingSize{.instances = 4, .step = 5}), HasSubstr("--step 5 is more"));
 }
 
@@ -58,6 +60,8 @@ TEST(BenchSizes, AreRefusedByWhatTheyComeToTogether) {
                 HasSubstr("190000000 entries"));
     EXPECT_THAT(refusal(RegistrationsSize{.services = 100, .instances = 99}),
                 HasSubstr("fewer than one for each"));
+    EXPECT_THAT(refusal(StormSize{.clients = 20'000, .services = 1}),
+                HasSubstr("400000000 entries"));
     EXPECT_THAT(refusal(DisconnectSize{.clients = 9, .services = 10}),
                 HasSubstr("fewer than one for each"));
 }

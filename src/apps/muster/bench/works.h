@@ -30,4 +30,7 @@ namespace muster::cli::bench {
 // another id; what that costs each subscriber in bytes.
 [[nodiscard]] Result<void> run_rolling(Run& run, const RollingSize& size);
 
+// All clients connect, register and subscribe at once, as when a server or a network comes back.
+[[nodiscard]] Result<void> run_storm(Run& run, const StormSize& size);
+
 }  // namespace muster::cli::bench
