@@ -2,6 +2,8 @@
 is none."""
 
 import json
+import os
+import pty
 import resource
 import signal
 import socket
@@ -137,6 +139,20 @@ class Works(unittest.TestCase):
         self.assertRegex(ended.stdout, r"change to last, 2 subscribers +2 ")
         self.assertIn("loader is", ended.stdout)
         self.assertNotIn("\033", ended.stderr, "no progress where nobody looks")
+
+    def test_who_looks_sees_what_goes_on(self):
+        ours, its = pty.openpty()
+        with subprocess.Popen([MUSTER, *arguments(self.server, "propagation", "--seconds", "3",
+                                                  "--subscribers", "2", "-o", "json")],
+                              stdout=subprocess.PIPE, stderr=its) as bench:
+            out, _ = bench.communicate(timeout=60)
+        os.close(its)
+        seen = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertEqual(bench.returncode, 0, seen)
+        self.assertRegex(seen, r"\r\033\[Kchanging: \d+ of 300")
+        self.assertTrue(seen.endswith("\r\033[K"), "the line is taken away again")
+        json.loads(out)
 
     def test_a_server_that_tells_no_metrics_is_not_known(self):
         nowhere = f"127.0.0.1:{free_port()}"
