@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
 from harness import MUSTER, Server, eventually, free_port, run
@@ -52,7 +53,8 @@ class Works(unittest.TestCase):
         self.assertTrue(report["same_host"])
         self.assertEqual(report["server"]["processes"], 1)
         self.assertGreater(report["server"]["rss_bytes"], 0)
-        self.assertGreater(report["bytes_received"], 0)
+        if work != "steady":
+            self.assertGreater(report["bytes_received"], 0)
         self.assertGreater(report["loader_rss_bytes"], 0)
         for wrong in ("false_removals", "versions_backward", "refused", "left_behind"):
             self.assertEqual(report[wrong], 0, wrong)
@@ -130,6 +132,14 @@ class Works(unittest.TestCase):
         report = self.bench("storm", "--clients", "12", "--services", "5")
         self.assertEqual(self.times(report, "start_to_registered")["count"], 12)
         self.assertEqual(self.times(report, "start_to_whole_list")["count"], 12)
+        self.assertEqual(report["not_told"], 0)
+
+    def test_steady(self):
+        report = self.bench("steady", "--clients", "2", "--services", "3", "--subscribers", "2",
+                            "--rate", "30", "--seconds", "1")
+        self.assertEqual(self.times(report, "change_to_each_subscriber")["count"], 60)
+        self.assertEqual(self.times(report, "change_to_last_subscriber")["count"], 30)
+        self.assertIsNone(report["bytes_received"])
         self.assertEqual(report["not_told"], 0)
 
     def test_people_get_tables_with_every_quantile(self):
@@ -256,6 +266,59 @@ class Endings(unittest.TestCase):
             self.assertTrue(report["interrupted"])
             self.assertGreater(report["left_behind"], 0)
             self.assertTrue(any("could not be taken back" in note for note in report["notes"]))
+
+
+class Steady(unittest.TestCase):
+    """What happens to the server while the load goes on."""
+
+    def steady(self, server, meanwhile, *settings):
+        with subprocess.Popen([MUSTER, *arguments(server, "steady", "--seconds", "6", "-o", "json",
+                                                  *settings)],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+            eventually(lambda: server.metric("muster_push_acknowledged_total") > 100, "it tells")
+            meanwhile()
+            out, err = bench.communicate(timeout=90)
+        self.assertTrue(out, err)
+        report = json.loads(out)
+        self.assertEqual((report["false_removals"], report["not_told"], report["left_behind"],
+                          report["versions_backward"], bench.returncode), (0, 0, 0, 0, 0), err)
+        self.assertEqual(registered(server), [])
+        return report
+
+    def last(self, report):
+        return next(f for f in report["figures"] if f["metric"] == "change_to_last_subscriber")
+
+    def test_a_restart_is_seen_as_a_delay_and_nothing_else(self):
+        with Server("session.return_grace=3s") as server:
+            def restart():
+                server.kill()
+                server.start()
+            report = self.steady(server, restart)
+            self.assertEqual(self.last(report)["count"], 120)
+            self.assertTrue(any("restarted" in note for note in report["notes"]), report["notes"])
+            self.assertIsNone(report["server"])
+
+    def test_a_pause_is_seen_as_a_delay_and_nothing_else(self):
+        with Server() as server:
+            def pause():
+                server.process.send_signal(signal.SIGSTOP)
+                time.sleep(1)
+                server.process.send_signal(signal.SIGCONT)
+            report = self.steady(server, pause)
+            self.assertEqual(self.last(report)["count"], 120)
+            # What was due at its beginning was told after its end.
+            self.assertGreater(self.last(report)["max"], 500)
+
+    def test_ctrl_c_leaves_nothing(self):
+        with Server() as server, subprocess.Popen(
+                [MUSTER, *arguments(server, "steady", "--seconds", "600", "-o", "json")],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+            eventually(lambda: server.metric("muster_push_acknowledged_total") > 100, "it tells")
+            bench.send_signal(signal.SIGINT)
+            out, err = bench.communicate(timeout=30)
+            self.assertEqual(bench.returncode, 3, err)
+            self.assertTrue(json.loads(out)["interrupted"])
+            self.assertEqual(registered(server), [])
 
 
 class Stranger:
@@ -386,7 +449,7 @@ class WrongUsage(unittest.TestCase):
         ended = run("help", "bench")
         self.assertEqual(ended.returncode, 0)
         for work in ("propagation", "registrations", "fanout", "disconnect", "rolling",
-                     "storm"):
+                     "storm", "steady"):
             self.assertIn(work, ended.stdout)
             self.assertIn("--server", run("help", "bench", work).stdout)
 

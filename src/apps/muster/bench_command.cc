@@ -110,9 +110,11 @@ std::optional<bench::ServerFigures> server_figures(std::string_view servers) {
         }
         const auto cpu = load::metric(answer->body, "process_cpu_seconds_total");
         const auto rss = load::metric(answer->body, "process_resident_memory_bytes");
-        if (!cpu || !rss) {
+        const auto started = load::metric(answer->body, "process_start_time_seconds");
+        if (!cpu || !rss || !started) {
             return std::nullopt;
         }
+        sum.started += *started;
         sum.cpu_seconds += *cpu;
         sum.rss_bytes += *rss;
         ++sum.processes;
@@ -192,7 +194,7 @@ Result<void> drive(const BenchOptions& options, const bench::Demand& demand, con
     const auto outcome = work(run);
     run.clean();
     told.interrupted = run.stopped();
-    if (!options.http.empty() && !told.server) {
+    if (!options.http.empty() && !told.server && told.notes.empty()) {
         told.notes.push_back("no metrics at " + options.http +
                              ": what the server took is not known");
     }
@@ -260,6 +262,44 @@ private:
     std::shared_ptr<Size> size_ = std::make_shared<Size>();
 };
 
+// Works in which clients or servers come and go.
+void add_comings_and_goings(CLI::App* command, int& exit_status) {
+    WorkCommand<bench::DisconnectSize>(
+        *command, "disconnect", "How long until subscribers know of clients that are cut off",
+        exit_status, bench::run_disconnect)
+        .option("--clients", &bench::DisconnectSize::clients, "Clients that publish, up to 20000")
+        .option("--services", &bench::DisconnectSize::services, "What they publish, in turn")
+        .option("--subscribers", &bench::DisconnectSize::subscribers,
+                "Clients, each of all services")
+        .option("--share", &bench::DisconnectSize::share,
+                "Percent of the clients that are cut off at once; over 10 the server's brake "
+                "holds them, and what else ends meanwhile")
+        .option("--seconds", &bench::DisconnectSize::seconds,
+                "How long to wait until all know, up to 600");
+    WorkCommand<bench::RollingSize>(*command, "rolling",
+                                    "What restarting a service costs each subscriber in bytes",
+                                    exit_status, bench::run_rolling)
+        .option("--instances", &bench::RollingSize::instances, "Of the service")
+        .option("--subscribers", &bench::RollingSize::subscribers, "Of the service, up to 20000")
+        .option("--step", &bench::RollingSize::step, "Instances that are away at a time");
+    WorkCommand<bench::StormSize>(*command, "storm",
+                                  "How long until clients that all come at once are served",
+                                  exit_status, bench::run_storm)
+        .option("--clients", &bench::StormSize::clients,
+                "Each registers and subscribes, up to 20000")
+        .option("--services", &bench::StormSize::services, "What they publish, in turn");
+    WorkCommand<bench::SteadySize>(*command, "steady",
+                                   "What subscribers see while you restart, pause or cut off "
+                                   "servers",
+                                   exit_status, bench::run_steady)
+        .option("--clients", &bench::SteadySize::clients, "Clients that publish, up to 64")
+        .option("--services", &bench::SteadySize::services, "Of one instance each, up to 1000")
+        .option("--subscribers", &bench::SteadySize::subscribers,
+                "Clients, each of all services, up to 64")
+        .option("--rate", &bench::SteadySize::rate, "Changes a second of all together, up to 1000")
+        .option("--seconds", &bench::SteadySize::seconds, "For so long, up to 3600");
+}
+
 }  // namespace
 
 void add_bench(CLI::App& app, int& exit_status) {
@@ -299,30 +339,7 @@ void add_bench(CLI::App& app, int& exit_status) {
                 "Numbers of them, with commas, each below 20000")
         .option("--instances", &bench::FanoutSize::instances, "In the list, up to 10000")
         .option("--changes", &bench::FanoutSize::changes, "At each number, up to 10000");
-    WorkCommand<bench::DisconnectSize>(
-        *command, "disconnect", "How long until subscribers know of clients that are cut off",
-        exit_status, bench::run_disconnect)
-        .option("--clients", &bench::DisconnectSize::clients, "Clients that publish, up to 20000")
-        .option("--services", &bench::DisconnectSize::services, "What they publish, in turn")
-        .option("--subscribers", &bench::DisconnectSize::subscribers,
-                "Clients, each of all services")
-        .option("--share", &bench::DisconnectSize::share,
-                "Percent of the clients that are cut off at once; over 10 the server's brake "
-                "holds them, and what else ends meanwhile")
-        .option("--seconds", &bench::DisconnectSize::seconds,
-                "How long to wait until all know, up to 600");
-    WorkCommand<bench::RollingSize>(*command, "rolling",
-                                    "What restarting a service costs each subscriber in bytes",
-                                    exit_status, bench::run_rolling)
-        .option("--instances", &bench::RollingSize::instances, "Of the service")
-        .option("--subscribers", &bench::RollingSize::subscribers, "Of the service, up to 20000")
-        .option("--step", &bench::RollingSize::step, "Instances that are away at a time");
-    WorkCommand<bench::StormSize>(*command, "storm",
-                                  "How long until clients that all come at once are served",
-                                  exit_status, bench::run_storm)
-        .option("--clients", &bench::StormSize::clients,
-                "Each registers and subscribes, up to 20000")
-        .option("--services", &bench::StormSize::services, "What they publish, in turn");
+    add_comings_and_goings(command, exit_status);
 }
 
 }  // namespace muster::cli

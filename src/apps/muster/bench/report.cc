@@ -43,6 +43,10 @@ json::object sizes_of(const Report& report) {
     return made;
 }
 
+json::value if_known(const Report& report, std::uint64_t value) {
+    return report.traffic_known ? json::value(value) : json::value(nullptr);
+}
+
 std::string number(double value) {
     return value >= 1000 || value == static_cast<double>(static_cast<std::int64_t>(value))
                ? fmt::format("{:.0f}", value)
@@ -100,12 +104,12 @@ std::string to_json(const Report& report) {
                       {"size", sizes_of(report)},
                       {"seconds", report.seconds},
                       {"figures", figures},
-                      {"bytes_sent", report.bytes_sent},
-                      {"bytes_received", report.bytes_received},
+                      {"bytes_sent", if_known(report, report.bytes_sent)},
+                      {"bytes_received", if_known(report, report.bytes_received)},
                       {"loader_cpu_seconds", report.own_cpu_seconds},
                       {"loader_rss_bytes", report.own_rss_bytes},
                       {"pushes", report.pushes},
-                      {"whole_pushes", report.whole_pushes},
+                      {"whole_pushes", if_known(report, report.whole_pushes)},
                       {"false_removals", report.false_removals},
                       {"versions_backward", report.backward},
                       {"not_told", report.not_told},
@@ -150,10 +154,14 @@ Rows value_rows(const Report& report) {
     }
     add("load", load);
     add("measured for", fmt::format("{:.3g} s", report.seconds));
-    add("pushes",
-        fmt::format("{}, of these {} with the whole list", report.pushes, report.whole_pushes));
-    add("sent, received", bytes_in_words(static_cast<double>(report.bytes_sent)) + ", " +
-                              bytes_in_words(static_cast<double>(report.bytes_received)));
+    if (report.traffic_known) {
+        add("pushes",
+            fmt::format("{}, of these {} with the whole list", report.pushes, report.whole_pushes));
+        add("sent, received", bytes_in_words(static_cast<double>(report.bytes_sent)) + ", " +
+                                  bytes_in_words(static_cast<double>(report.bytes_received)));
+    } else {
+        add("lists shown", std::to_string(report.pushes));
+    }
     add("loader", fmt::format("{:.2f} s CPU, {} resident", report.own_cpu_seconds,
                               bytes_in_words(report.own_rss_bytes)));
     add("server",

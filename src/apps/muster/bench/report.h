@@ -25,6 +25,7 @@ struct ServerFigures {
     double cpu_seconds = 0;
     double rss_bytes = 0;
     std::uint64_t processes = 0;
+    double started = 0;  // sum of their start times: another one means that one was restarted
 };
 
 // All that one run tells.
@@ -41,6 +42,7 @@ struct Report {
     double seconds = 0;  // of what was measured
 
     std::vector<Figure> figures;
+    bool traffic_known = true;  // bytes, and which pushes had the whole list
     std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
     double own_cpu_seconds = 0;

@@ -66,6 +66,17 @@ TEST(BenchReport, AServerThatIsNotKnownIsNullAndSaysHow) {
     EXPECT_THAT(value_rows(sample()), Contains(ElementsAre("server", "not known (--http)")));
 }
 
+TEST(BenchReport, TrafficThatIsNotKnownIsNotZero) {
+    Report told = sample();
+    told.traffic_known = false;
+    told.pushes = 7;
+    const auto read = boost::json::parse(to_json(told)).as_object();
+    EXPECT_TRUE(read.at("bytes_sent").is_null());
+    EXPECT_TRUE(read.at("whole_pushes").is_null());
+    EXPECT_EQ(read.at("pushes").as_int64(), 7);
+    EXPECT_THAT(value_rows(told), Contains(ElementsAre("lists shown", "7")));
+}
+
 TEST(BenchReport, ShowsPeopleTimesAndTheRestApart) {
     EXPECT_THAT(latency_rows(sample()),
                 ElementsAre(ElementsAre("TIME", "COUNT", "P50", "P99", "P99.9", "MAX"),

@@ -190,7 +190,10 @@ void Run::end() {
     report_.bytes_received += after.received - before.received;
     report_.pushes += after.pushes - before.pushes;
     report_.whole_pushes += after.whole_pushes - before.whole_pushes;
-    if (before.server && after.server) {
+    if (before.server && after.server && before.server->started != after.server->started) {
+        report_.notes.emplace_back(
+            "a process of the server was restarted meanwhile: what the server took is not known");
+    } else if (before.server && after.server) {
         const double cpu_before = report_.server ? report_.server->cpu_seconds : 0;
         report_.server = after.server;
         report_.server->cpu_seconds += cpu_before - before.server->cpu_seconds;
@@ -199,8 +202,8 @@ void Run::end() {
 
 void Run::clean() {
     crowd_.forgive();
-    report_.false_removals = audience_.false_removals();
-    report_.backward = audience_.backward();
+    report_.false_removals += audience_.false_removals();
+    report_.backward += audience_.backward();
     report_.refused = registrants_.refused();
     if (report_.refused > 0) {
         report_.notes.push_back("the server refused: " + registrants_.why_refused());
@@ -223,7 +226,7 @@ void Run::clean() {
         left = now_left;
     }
     phase_ = nullptr;
-    report_.left_behind = left;
+    report_.left_behind += left;
     if (left > 0) {
         report_.notes.push_back(fmt::format(
             "{} entries of {} could not be taken back; their connections are closed now, so the "

@@ -131,6 +131,15 @@ Result<Demand> demand_of(const StormSize& size) {
                   size.clients, size.clients * ((size.clients + services - 1) / services));
 }
 
+Result<Demand> demand_of(const SteadySize& size) {
+    return demand({{"--clients", size.clients, 1, kThreadedMax},
+                   {"--services", size.services, 1, 1000},
+                   {"--subscribers", size.subscribers, 1, kThreadedMax},
+                   {"--rate", size.rate, 1, 1000},
+                   {"--seconds", size.seconds, 1, 3600}},
+                  size.clients + size.subscribers, size.services * size.subscribers);
+}
+
 Result<void> check_open_files(std::uint64_t connections, std::uint64_t files_max) {
     if (connections + kOtherFiles > files_max) {
         return fail(Errc::invalid_argument,

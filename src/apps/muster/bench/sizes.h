@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kInstancesMax = 1'000'000;
 inline constexpr std::uint64_t kSecondsMax = 600;
 inline constexpr std::uint64_t kPerSecondMax = 5000;  // what a session takes of one client
 inline constexpr std::uint64_t kBatchMax = 10'000;
+inline constexpr std::uint64_t kThreadedMax = 64;  // clients that have a thread each
 inline constexpr std::uint64_t kChangesMax = 10'000;
 // What all subscribers together hold, and are shown when they come: memory of both sides.
 inline constexpr std::uint64_t kShownMax = 20'000'000;
@@ -64,6 +65,14 @@ struct StormSize {
     std::uint64_t services = 50;
 };
 
+struct SteadySize {
+    std::uint64_t clients = 4;      // that publish
+    std::uint64_t services = 20;    // of one instance each
+    std::uint64_t subscribers = 4;  // clients, each of all services
+    std::uint64_t rate = 20;        // changes a second, of all together
+    std::uint64_t seconds = 60;
+};
+
 // What stands in the report: option and value.
 using SizeWords = std::vector<std::pair<std::string, std::string>>;
 
@@ -80,6 +89,7 @@ struct Demand {
 [[nodiscard]] Result<Demand> demand_of(const DisconnectSize& size);
 [[nodiscard]] Result<Demand> demand_of(const RollingSize& size);
 [[nodiscard]] Result<Demand> demand_of(const StormSize& size);
+[[nodiscard]] Result<Demand> demand_of(const SteadySize& size);
 
 // Errors: invalid_argument when a process that may have so many files open cannot have the
 // connections.

@@ -25,6 +25,7 @@ TEST(BenchSizes, DefaultsCanBeRun) {
     EXPECT_EQ(demand_of(DisconnectSize{})->connections, 210U);
     EXPECT_EQ(demand_of(RollingSize{})->connections, 150U);
     EXPECT_EQ(demand_of(StormSize{})->connections, 500U);
+    EXPECT_EQ(demand_of(SteadySize{})->connections, 8U);
 }
 
 TEST(BenchSizes, StandInTheReportByTheirOptions) {
@@ -47,6 +48,7 @@ TEST(BenchSizes, AreRefusedByOptionAndRange) {
     EXPECT_THAT(refusal(FanoutSize{.subscribers = {}}), HasSubstr("numbers with commas"));
     EXPECT_THAT(refusal(FanoutSize{.changes = 0}), HasSubstr("--changes is 1 to"));
     EXPECT_THAT(refusal(DisconnectSize{.share = 101}), HasSubstr("--share is 1 to 100"));
+    EXPECT_THAT(refusal(SteadySize{.clients = 65}), HasSubstr("--clients is 1 to 64"));
     EXPECT_THAT(refusal(StormSize{.services = 0}), HasSubstr("--services is 1 to"));
     EXPECT_THAT(refusal(RollingSize{.instances = 4, .step = 5}), HasSubstr("--step 5 is more"));
 }

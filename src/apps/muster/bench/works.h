@@ -33,4 +33,8 @@ namespace muster::cli::bench {
 // All clients connect, register and subscribe at once, as when a server or a network comes back.
 [[nodiscard]] Result<void> run_storm(Run& run, const StormSize& size);
 
+// Clients of the SDK, with its reconnecting and all, publish, change and subscribe, while the user
+// restarts, pauses or cuts off servers: how long changes took meanwhile, and what went wrong.
+[[nodiscard]] Result<void> run_steady(Run& run, const SteadySize& size);
+
 }  // namespace muster::cli::bench
