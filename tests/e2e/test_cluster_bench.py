@@ -1,10 +1,11 @@
 """`muster bench` spread over the sessions of a cluster of processes."""
 
 import json
+import subprocess
 import unittest
 
 from cluster import Cluster
-from harness import run
+from harness import MUSTER, eventually, run
 
 
 class OverTwoSessions(unittest.TestCase):
@@ -50,6 +51,22 @@ class OverTwoSessions(unittest.TestCase):
     def test_restarting_instances_change_sessions(self):
         report = self.bench("rolling", "--instances", "3", "--subscribers", "2")
         self.assertEqual(self.count(report, "coming_to_last_subscriber"), 3)
+
+    def test_a_session_that_dies_costs_time_and_nobody_its_place(self):
+        sessions = ",".join(node.bolt for node in self.cluster.of("session"))
+        dying = self.cluster["session-2"]
+        with subprocess.Popen([MUSTER, "bench", "steady", "-s", sessions, "--seconds", "8", "-o",
+                               "json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+            eventually(lambda: dying.metric("muster_push_acknowledged_total") > 100, "it tells")
+            dying.kill()
+            dying.start()
+            eventually(dying.ready, "it is back", context=dying.said)
+            out, err = bench.communicate(timeout=90)
+        self.assertEqual(bench.returncode, 0, err + out)
+        report = json.loads(out)
+        self.assertEqual((report["false_removals"], report["not_told"]), (0, 0))
+        self.assertEqual(self.count(report, "change_to_last_subscriber"), 160)
 
 
 if __name__ == "__main__":
