@@ -56,6 +56,7 @@ private:
              .so_far = [&] { return size_.clients - run_.registrants().open_requests(); },
              .total = size_.clients}));
         std::vector<Run::Wish> wishes;
+        wishes.reserve(size_.services);
         for (std::uint32_t service = 0; service < size_.services; ++service) {
             const auto entries = (size_.clients - service + size_.services - 1) / size_.services;
             wishes.push_back({.service = service, .entries = static_cast<std::uint32_t>(entries)});

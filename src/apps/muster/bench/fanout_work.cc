@@ -22,6 +22,7 @@ public:
     Result<void> go() {
         MUSTER_TRY(run_.connect(1));
         std::vector<EntryName> all;
+        all.reserve(size_.instances);
         for (std::uint32_t entry = 0; entry < size_.instances; ++entry) {
             all.push_back({.service = 0, .entry = entry});
         }

@@ -125,6 +125,7 @@ private:
             return;
         }
         std::vector<EntryName> batch;
+        batch.reserve(count);
         const Duration now = load::now();
         for (std::uint64_t i = 0; i < count; ++i, ++next_) {
             batch.push_back(name_of(next_));
