@@ -163,15 +163,11 @@ Result<std::vector<bench::Address>> greeted(const BenchOptions& options, bench::
 }
 
 void warn(const bench::Report& told, std::uint64_t connections) {
-    std::string load;
-    for (const auto& [option, value] : told.size) {
-        load += (load.empty() ? "" : ", ") + option + " " + value;
-    }
     std::fprintf(stderr,
                  "muster: this loads %s over %llu connections (%s), all under names that begin "
                  "with %s. Ctrl-C ends it; what it registered is taken back.\n",
                  printable(told.servers).c_str(), static_cast<unsigned long long>(connections),
-                 load.c_str(), told.run.c_str());
+                 bench::in_words(told.size).c_str(), told.run.c_str());
 }
 
 // The work between greeting and cleaning up; its figures go to `told`. An Error: there are none.

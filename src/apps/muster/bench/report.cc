@@ -148,11 +148,7 @@ Rows value_rows(const Report& report) {
             add(name_of(figure), shown(figure));
         }
     }
-    std::string load;
-    for (const auto& [option, value] : report.size) {
-        load += (load.empty() ? "" : ", ") + option + " " + value;
-    }
-    add("load", load);
+    add("load", in_words(report.size));
     add("measured for", fmt::format("{:.3g} s", report.seconds));
     if (report.traffic_known) {
         add("pushes",
@@ -177,6 +173,14 @@ Rows value_rows(const Report& report) {
     add("machine", report.machine);
     add("loader is", loader_words(report));
     return rows;
+}
+
+std::string in_words(const SizeWords& size) {
+    std::string words;
+    for (const auto& [option, value] : size) {
+        words.append(words.empty() ? "" : ", ").append(option).append(" ").append(value);
+    }
+    return words;
 }
 
 std::string in_words(Duration took) {

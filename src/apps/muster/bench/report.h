@@ -73,6 +73,8 @@ using Rows = std::vector<std::vector<std::string>>;  // headings first
 [[nodiscard]] Rows latency_rows(const Report& report);
 [[nodiscard]] Rows value_rows(const Report& report);
 
+// "publishers 1, subscribers 100".
+[[nodiscard]] std::string in_words(const SizeWords& size);
 // "870 us", "1.25 ms", "12.3 s"; "3.4 MB".
 [[nodiscard]] std::string in_words(Duration took);
 [[nodiscard]] std::string bytes_in_words(double bytes);
