@@ -1,12 +1,9 @@
 #include "client_frames.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <utility>
 
 #include "base/check.h"
-#include "doors/native_codec/native_codec.h"
 #include "sockets.h"
 #include "wire/bolt/frame_encoder.h"
 #include "wire/hessian/text.h"
@@ -17,12 +14,6 @@ namespace {
 
 constexpr std::string_view kModel = "com.alipay.sofa.registry.core.model.";
 constexpr std::int32_t kTimeoutMs = 1000;
-
-std::int64_t wall_ms() {
-    timespec time{};
-    ::clock_gettime(CLOCK_REALTIME, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1'000'000;
-}
 
 // The fields SOFARegistry's publishers and subscribers share, and their values in order.
 hessian::ClassShape shape(const std::string& class_name, const std::vector<std::string>& first,
@@ -51,7 +42,7 @@ void write_base(hessian::Writer& writer, const Service& service, const std::stri
     writer.utf8(id);
     writer.utf8("REGISTER");
     writer.int64(version);
-    writer.int64(wall_ms());
+    writer.int64(load::wall_ms());
 }
 
 std::string java_frame(std::string_view class_name, const std::string& content,
@@ -65,47 +56,12 @@ std::string java_frame(std::string_view class_name, const std::string& content,
 
 }  // namespace
 
-PublicationPtr publication(const Service& service, const std::string& id, std::int64_t version,
-                           const std::string& box) {
-    auto made = std::make_shared<Publication>();
-    made->id = RegistId(id);
-    made->service = std::make_shared<const Service>(service);
-    made->order = {.version = version, .timestamp_ms = wall_ms()};
-    made->app = "bench";
-    made->boxes = {box};
-    return made;
-}
-
-std::string native_frame(const msg::ClientMessage& message) {
-    const std::string content = native::encode(message);
-    const bool reply = native::expects_reply(message);
-    std::string frame;
-    bolt::append_frame(
-        frame, {.head = {.type = reply ? bolt::FrameType::request : bolt::FrameType::oneway,
-                         .request_id = static_cast<std::int32_t>(native::request_id(message).raw()),
-                         .codec = bolt::kCodecProtobuf,
-                         .timeout_ms = reply ? kTimeoutMs : -1},
-                .class_name = native::class_name(message),
-                .content = content});
-    return frame;
-}
-
-std::string native_subscribe(const Service& service, const std::string& id) {
-    msg::Subscribe request{.request = msg::RequestId(1)};
-    request.items.push_back({.subscription = {.id = RegistId(id),
-                                              .service = std::make_shared<const Service>(service),
-                                              .order = {.version = 1, .timestamp_ms = wall_ms()},
-                                              .scope = Scope::data_center}});
-    return native_frame(request);
-}
-
 msg::Push native_push(const bolt::Frame& push) {
-    auto decoded =
-        native::decode_server_message(push.class_name, push.content, native::client_codec_limits());
-    if (!decoded || !std::holds_alternative<msg::Push>(*decoded)) {
-        die("a push that cannot be read");
+    auto told = load::native_push(push);
+    if (!told) {
+        die(to_string(told.error()));
     }
-    return std::get<msg::Push>(std::move(*decoded));
+    return std::move(*told);
 }
 
 std::string native_ack(const bolt::Frame& push) {
@@ -113,10 +69,7 @@ std::string native_ack(const bolt::Frame& push) {
 }
 
 std::string native_ack(const msg::Push& told) {
-    return native_frame(msg::PushAck{.service = told.view->service,
-                                     .scope = told.scope,
-                                     .zone = told.zone,
-                                     .version = told.view->version});
+    return load::native_ack(told);
 }
 
 std::string java_publish(const Service& service, const std::string& id, std::int64_t version,
@@ -165,20 +118,16 @@ std::string java_ack(const bolt::Frame& push) {
 }
 
 std::size_t taken_of(const bolt::Frame& response) {
-    const auto read = native::decode_response(
-        {.request = msg::RequestId(static_cast<std::uint64_t>(response.head.request_id)),
-         .bolt_status = static_cast<std::uint16_t>(response.head.status),
-         .class_name = response.class_name},
-        response.content, native::client_codec_limits());
-    CHECK(read.has_value() && std::holds_alternative<msg::RequestReply>(*read));
-    const auto& outcomes = std::get<msg::RequestReply>(*read).outcomes;
-    CHECK(std::ranges::all_of(outcomes, [](const auto& one) { return one.result.has_value(); }));
-    return outcomes.size();
+    const auto read = load::native_reply(response);
+    CHECK(read.has_value());
+    CHECK(std::ranges::all_of(read->outcomes,
+                              [](const auto& one) { return one.result.has_value(); }));
+    return read->outcomes.size();
 }
 
 bool is_push(const bolt::Frame& frame) {
-    return !frame.head.is_response() &&
-           (frame.class_name == native::kPushClass || frame.class_name.ends_with(".ReceivedData"));
+    return load::is_native_push(frame) ||
+           (!frame.head.is_response() && frame.class_name.ends_with(".ReceivedData"));
 }
 
 }  // namespace muster::bench

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/load/native_frames.h"
 #include "msg/client.h"
 #include "wire/bolt/frame.h"
 
@@ -13,10 +14,9 @@ namespace muster::bench {
 
 // ---- native
 
-[[nodiscard]] PublicationPtr publication(const Service& service, const std::string& id,
-                                         std::int64_t version, const std::string& box);
-[[nodiscard]] std::string native_frame(const msg::ClientMessage& message);
-[[nodiscard]] std::string native_subscribe(const Service& service, const std::string& id);
+using load::native_frame;
+using load::native_subscribe;
+using load::publication;
 // What a push frame says. Ends the program when it cannot be read.
 [[nodiscard]] msg::Push native_push(const bolt::Frame& push);
 // The acknowledgement of a push.

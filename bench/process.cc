@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -19,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/load/metrics_text.h"
 #include "sockets.h"
 
 namespace muster::bench {
@@ -55,12 +55,6 @@ bool can_bind(std::uint16_t port) {
 }
 
 }  // namespace
-
-Duration now() {
-    timespec time{};
-    ::clock_gettime(CLOCK_MONOTONIC, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
 
 std::uint16_t free_port() {
     static std::minstd_rand random{std::random_device{}()};
@@ -184,22 +178,7 @@ HttpAnswer http_get(std::uint16_t port, std::string_view path) {
 }
 
 double metric(std::string_view metrics_text, std::string_view name, std::string_view labels) {
-    double sum = 0;
-    while (!metrics_text.empty()) {
-        const auto end = metrics_text.find('\n');
-        const std::string_view line = metrics_text.substr(0, end);
-        metrics_text.remove_prefix(end == std::string_view::npos ? metrics_text.size() : end + 1);
-        if (!line.starts_with(name) || line.size() == name.size()) {
-            continue;
-        }
-        const std::string_view rest = line.substr(name.size());
-        if ((rest.front() != ' ' && rest.front() != '{') ||
-            line.find(labels) == std::string_view::npos) {
-            continue;
-        }
-        sum += std::atof(std::string(line.substr(line.rfind(' ') + 1)).c_str());
-    }
-    return sum;
+    return load::metric(metrics_text, name, labels).value_or(0);
 }
 
 }  // namespace muster::bench

@@ -7,11 +7,12 @@
 
 #include <sys/types.h>
 
+#include "apps/load/machine.h"
 #include "base/time.h"
 
 namespace muster::bench {
 
-[[nodiscard]] Duration now();
+using load::now;
 
 // A free port on 127.0.0.1, below the range the kernel takes ports from for connections: it stays
 // free until its server listens, and while the server is away. None is given twice.

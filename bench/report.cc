@@ -2,28 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 
 #include <fmt/format.h>
-#include <unistd.h>
+
+#include "apps/load/machine.h"
 
 namespace muster::bench {
-namespace {
-
-std::string machine_name() {
-    std::ifstream info("/proc/cpuinfo");
-    std::string line;
-    std::string model = "unknown";
-    while (std::getline(info, line)) {
-        if (line.starts_with("model name")) {
-            model = line.substr(line.find(':') + 2);
-            break;
-        }
-    }
-    return fmt::format("{} x {}", ::sysconf(_SC_NPROCESSORS_ONLN), model);
-}
-
-}  // namespace
 
 Spread spread_of(std::vector<double> values) {
     if (values.empty()) {
@@ -41,7 +25,7 @@ Spread spread_of(std::vector<double> values) {
 }
 
 Report::Report(bool as_json, std::string commit)
-    : as_json_(as_json), commit_(std::move(commit)), machine_(machine_name()) {
+    : as_json_(as_json), commit_(std::move(commit)), machine_(load::machine_name()) {
     if (!as_json_) {
         std::printf("machine %s, commit %s, load generator on the same machine\n", machine_.c_str(),
                     commit_.c_str());

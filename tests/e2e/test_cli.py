@@ -167,7 +167,7 @@ class ExitStatus(unittest.TestCase):
         ended = run("--help")
         self.assertEqual(ended.returncode, 0)
         for command in ("server", "services", "instances", "subscribers", "status", "members",
-                        "slots", "brake", "verify", "version", "completion"):
+                        "slots", "brake", "verify", "bench", "version", "completion"):
             self.assertIn(command, ended.stdout)
 
     def test_wrong_usage_is_two(self):
@@ -216,6 +216,11 @@ class Completion(unittest.TestCase):
         self.assertEqual(self.complete("muster", "watch", "--scope", "z"), ["zone"])
         self.assertEqual(self.complete("muster", "status", "-o", ""), ["table", "json"])
         self.assertEqual(self.complete("muster", "completion", ""), ["bash"])
+        self.assertEqual(self.complete("muster", "bench", "r"), ["registrations", "rolling"])
+        self.assertEqual(self.complete("muster", "bench", "rolling", "--st"), ["--step"])
+        self.assertEqual(self.complete("muster", "bench", "fanout", "--st"), [])
+        self.assertEqual(self.complete("muster", "slots", "move", "--s"), ["--server"])
+        self.assertEqual(self.complete("muster", "slots", "move", "--t"), ["--to"])
 
 
 class Restart(unittest.TestCase):

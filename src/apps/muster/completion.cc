@@ -15,7 +15,8 @@ constexpr std::size_t kTypingMistakesMax = 3;
 constexpr std::string_view kHead =
     R"(# Completion for muster in bash: source <(muster completion bash)
 _muster() {
-    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=""
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words="" part=""
+    [[ $COMP_CWORD -lt 3 ]] || part=${COMP_WORDS[2]}
     COMPREPLY=()
     case $before in
         -o | --output) words="table json" ;;
@@ -24,10 +25,10 @@ _muster() {
         --data-dir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     esac
     if [[ -z $words ]]; then
-        case $COMP_CWORD:${COMP_WORDS[1]} in
+        case $COMP_CWORD:${COMP_WORDS[1]}:$part in
 )";
 
-constexpr std::string_view kTail = R"(            *:completion) words="bash" ;;
+constexpr std::string_view kTail = R"(            *:completion:*) words="bash" ;;
         esac
     fi
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
@@ -42,10 +43,15 @@ std::string bash_completion(const std::vector<CommandWords>& commands) {
     std::string cases;
     for (const CommandWords& command : commands) {
         names.push_back(command.name);
-        if (command.name != "completion") {
-            cases += fmt::format("            *:{}) words=\"{}\" ;;\n", command.name,
-                                 fmt::join(command.options, " "));
+        if (command.name == "completion") {
+            continue;
         }
+        for (const CommandWords& part : command.parts) {
+            cases += fmt::format("            *:{}:{}) words=\"{}\" ;;\n", command.name, part.name,
+                                 fmt::join(part.options, " "));
+        }
+        cases += fmt::format("            *:{}:*) words=\"{}\" ;;\n", command.name,
+                             fmt::join(command.options, " "));
     }
     return fmt::format("{}            1:*) words=\"{} --help --version\" ;;\n{}{}", kHead,
                        fmt::join(names, " "), cases, kTail);

@@ -8,7 +8,8 @@ namespace muster::cli {
 // What may be typed after one command.
 struct CommandWords {
     std::string name;
-    std::vector<std::string> options;  // "--scope", "-o"
+    std::vector<std::string> options;  // "--scope", "-o", names of the parts
+    std::vector<CommandWords> parts;   // commands of its own
 };
 
 // The script that completes `muster` in bash. Options with a fixed set of values (-o, --scope) and

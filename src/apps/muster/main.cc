@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/muster/bench_command.h"
 #include "apps/muster/client_commands.h"
 #include "apps/muster/cluster_commands.h"
 #include "apps/muster/completion.h"
@@ -306,20 +307,27 @@ void add_version(CLI::App& app, int& exit_status) {
     command->callback([options, &exit_status] { exit_status = run_version(*options); });
 }
 
+void add_option_words(const CLI::App& command, std::vector<std::string>& words) {
+    for (const CLI::Option* option : command.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            words.push_back("--" + name);
+        }
+        for (const std::string& name : option->get_snames()) {
+            words.push_back("-" + name);
+        }
+    }
+}
+
 std::vector<CommandWords> words_of(const CLI::App& app) {
     std::vector<CommandWords> commands;
     for (const CLI::App* command : app.get_subcommands({})) {
-        CommandWords words{.name = command->get_name(), .options = {}};
-        for (const CLI::Option* option : command->get_options()) {
-            for (const std::string& name : option->get_lnames()) {
-                words.options.push_back("--" + name);
-            }
-            for (const std::string& name : option->get_snames()) {
-                words.options.push_back("-" + name);
-            }
+        CommandWords words{.name = command->get_name(), .options = {}, .parts = words_of(*command)};
+        add_option_words(*command, words.options);
+        if (command->get_fallthrough()) {
+            add_option_words(app, words.options);
         }
-        for (const CLI::App* part : command->get_subcommands({})) {
-            words.options.push_back(part->get_name());
+        for (const CommandWords& part : words.parts) {
+            words.options.push_back(part.name);
         }
         commands.push_back(std::move(words));
     }
@@ -370,9 +378,9 @@ int main(int argc, char** argv) {
         "muster help COMMAND tells more of one.\n"
         "Exit status: 0 done, 1 the registry refused or was not reached, 2 wrong usage; those of "
         "verify,\n"
-        "propagation, drain and history say more.\n"
+        "propagation, drain, history and bench say more.\n"
         "Environment: MUSTER_SERVER is the default of --server of commands that ask (HTTP),\n"
-        "MUSTER_SERVERS that of publish and watch (bolt).");
+        "MUSTER_SERVERS that of publish, watch and bench (bolt).");
     int exit_status = 0;
     add_server(app, exit_status);
     add_publish(app, exit_status);
@@ -389,6 +397,7 @@ int main(int argc, char** argv) {
     add_slots(app, exit_status);
     add_brake(app, exit_status);
     add_verify(app, exit_status);
+    add_bench(app, exit_status);
     add_version(app, exit_status);
     add_completion(app, exit_status);
     // `muster help COMMAND` is what some try first.

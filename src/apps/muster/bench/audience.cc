@@ -1,0 +1,146 @@
+#include "apps/muster/bench/audience.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "apps/load/native_frames.h"
+
+namespace muster::cli::bench {
+namespace {
+
+std::optional<std::uint32_t> number(std::string_view digits) {
+    std::uint32_t value = 0;
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
+    if (error != std::errc() || end != digits.end()) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+}  // namespace
+
+RunNames::RunNames(std::uint32_t random) : run_(fmt::format("muster-bench-{:08x}", random)) {}
+
+Service RunNames::service(std::uint32_t number) const {
+    return {.data_id = fmt::format("{}.{}", run_, number)};
+}
+
+std::string RunNames::entry(std::uint32_t service, std::uint32_t number) const {
+    return fmt::format("{}.{}-{}", run_, service, number);
+}
+
+std::string RunNames::box(std::uint32_t entry, std::uint32_t version) {
+    return fmt::format("192.0.2.{}:12200?weight=100&m.entry={}&m.version={}", entry % 250 + 1,
+                       entry, version);
+}
+
+std::optional<std::uint32_t> RunNames::service_number(std::string_view data_id) const {
+    if (!data_id.starts_with(run_) || data_id.size() < run_.size() + 2 ||
+        data_id[run_.size()] != '.') {
+        return std::nullopt;
+    }
+    return number(data_id.substr(run_.size() + 1));
+}
+
+std::optional<std::uint32_t> RunNames::entry_number(std::string_view id) const {
+    const auto dash = id.rfind('-');
+    if (!id.starts_with(run_) || dash == std::string_view::npos || dash < run_.size()) {
+        return std::nullopt;
+    }
+    return number(id.substr(dash + 1));
+}
+
+void Audience::watch(std::size_t conn, std::uint32_t service, std::uint32_t entries) {
+    held_[key(conn, service)].entries.assign(entries, 0);
+}
+
+void Audience::let_go(std::uint32_t service, std::uint32_t entry) {
+    let_go_.insert(key(service, entry));
+}
+
+std::string Audience::take(std::size_t conn, const msg::Push& push, Duration at) {
+    ++pushes_;
+    const auto service = names_.service_number(push.view->service->data_id);
+    const auto found = service ? held_.find(key(conn, *service)) : held_.end();
+    if (found == held_.end()) {
+        return load::native_ack(push);
+    }
+    Held& held = found->second;
+    const Change change{.conn = conn, .service = *service, .at = at};
+    if (push.view->version < held.version) {
+        return load::native_ack(push);
+    }
+    if (push.delta == nullptr) {
+        ++whole_pushes_;
+        take_whole(held, change, push);
+    } else if (push.delta->from == held.version) {
+        take_delta(held, change, push);
+    } else {
+        ++unusable_;
+        return load::native_ack(push, false);
+    }
+    held.version = push.view->version;
+    return load::native_ack(push);
+}
+
+void Audience::take_delta(Held& held, Change change, const msg::Push& push) {
+    for (const PublicationPtr& publication : push.delta->upserts) {
+        put(held, change, *publication);
+    }
+    if (!push.view->complete) {
+        return;
+    }
+    for (const RegistId& id : push.delta->removals) {
+        if (const auto entry = names_.entry_number(id.raw())) {
+            change.entry = *entry;
+            set(held, change, 0);
+        }
+    }
+}
+
+void Audience::take_whole(Held& held, Change change, const msg::Push& push) {
+    std::vector<bool> there(held.entries.size(), false);
+    for (const PublicationPtr& publication : push.view->publications) {
+        const auto entry = names_.entry_number(publication->id.raw());
+        if (entry && *entry < there.size()) {
+            there[*entry] = true;
+            put(held, change, *publication);
+        }
+    }
+    for (std::size_t i = 0; push.view->complete && i < there.size(); ++i) {
+        if (!there[i]) {
+            change.entry = static_cast<std::uint32_t>(i);
+            set(held, change, 0);
+        }
+    }
+}
+
+void Audience::put(Held& held, Change change, const Publication& publication) {
+    if (const auto entry = names_.entry_number(publication.id.raw())) {
+        change.entry = *entry;
+        set(held, change, static_cast<std::uint32_t>(publication.order.version));
+    }
+}
+
+void Audience::set(Held& held, Change change, std::uint32_t to) {
+    if (change.entry >= held.entries.size()) {
+        return;
+    }
+    std::uint32_t& version = held.entries[change.entry];
+    if (version == to) {
+        return;
+    }
+    change.from = version;
+    change.to = to;
+    version = to;
+    shown_ += change.from == 0 ? 1 : 0;
+    shown_ -= to == 0 ? 1 : 0;
+    false_removals_ += to == 0 && !let_go_.contains(key(change.service, change.entry)) ? 1 : 0;
+    backward_ += to != 0 && to < change.from ? 1 : 0;
+    if (on_change_) {
+        on_change_(change);
+    }
+}
+
+}  // namespace muster::cli::bench

@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+#include <vector>
+
+#include "apps/load/machine.h"
+#include "apps/muster/bench/figures.h"
+#include "apps/muster/bench/works.h"
+
+namespace muster::cli::bench {
+namespace {
+
+// After the last answer, until it counts as not told.
+constexpr Duration kTellingPatience = std::chrono::seconds(30);
+constexpr std::uint32_t kServicesToASubscribed = 10;
+
+class Registrations {
+public:
+    Registrations(Run& run, const RegistrationsSize& size)
+        : run_(run), size_(size), sent_(size.instances) {}
+
+    Result<void> go() {
+        MUSTER_TRY(prepare());
+        run_.audience().on_change([this](const Audience::Change& change) { told(change); });
+        run_.registrants().on_answer([this](const Registrants::Answer& answer) {
+            requests_.add(answer.took);
+            ++answered_;
+            send_next(answer.conn);
+        });
+        run_.begin();
+        auto outcome = all_phases();
+        run_.end();
+        run_.audience().on_change({});
+        run_.registrants().on_answer({});
+        run_.on_list({});
+        return outcome;
+    }
+
+private:
+    // Subscribers share every tenth service. The clients come first, by number.
+    Result<void> prepare() {
+        MUSTER_TRY(run_.connect(size_.clients + size_.subscribers));
+        run_.report().push = size_.subscribers > 0;
+        std::vector<std::vector<Run::Wish>> wishes(size_.subscribers);
+        std::uint64_t subscriptions = 0;
+        for (std::uint32_t service = 0; size_.subscribers > 0 && service < size_.services;
+             service += kServicesToASubscribed) {
+            wishes[subscriptions++ % size_.subscribers].push_back(
+                {.service = service, .entries = entries_of(service)});
+            watched_ += entries_of(service);
+        }
+        std::uint64_t lists = 0;
+        run_.on_list([&lists](std::size_t, std::uint32_t, Duration) { ++lists; });
+        for (std::size_t i = 0; i < wishes.size(); ++i) {
+            run_.subscribe(size_.clients + i, wishes[i]);
+        }
+        auto outcome = run_.await({.what = "subscribing",
+                                   .so_far = [&] { return std::min(lists, subscriptions); },
+                                   .total = subscriptions});
+        run_.on_list({});
+        return outcome;
+    }
+
+    [[nodiscard]] std::uint32_t entries_of(std::uint32_t service) const {
+        return static_cast<std::uint32_t>((size_.instances - service + size_.services - 1) /
+                                          size_.services);
+    }
+    [[nodiscard]] EntryName name_of(std::uint64_t instance) const {
+        return {.service = static_cast<std::uint32_t>(instance % size_.services),
+                .entry = static_cast<std::uint32_t>(instance / size_.services)};
+    }
+
+    Result<void> all_phases() {
+        MUSTER_TRY(phase(false, "register", "registering", "registrations"));
+        MUSTER_TRY(query());
+        return phase(true, "deregister", "deregistering", "deregistrations");
+    }
+
+    // Every instance once, each client with one request open.
+    Result<void> phase(bool leaving, const std::string& metric, const char* what,
+                       const char* plural) {
+        leaving_ = leaving;
+        next_ = 0;
+        answered_ = 0;
+        told_count_ = 0;
+        requests_ = {};
+        to_subscriber_ = {};
+        const std::uint64_t requests = (size_.instances + size_.batch - 1) / size_.batch;
+        const Duration begin = load::now();
+        for (std::size_t conn = 0; conn < size_.clients; ++conn) {
+            send_next(conn);
+        }
+        auto outcome =
+            run_.await({.what = what, .so_far = [&] { return answered_; }, .total = requests});
+        const Duration took = load::now() - begin;
+        if (outcome) {
+            outcome = tell_all();
+        }
+        auto& figures = run_.report().figures;
+        figures.push_back(time_figure(metric + "_request", metric + ", each request", requests_));
+        if (watched_ > 0) {
+            figures.push_back(time_figure(metric + "_to_subscriber", metric + " to its subscriber",
+                                          to_subscriber_));
+        }
+        figures.push_back(value_figure(std::string(plural) + "_per_second", plural,
+                                       per_second(std::min(next_, size_.instances), took),
+                                       "a second"));
+        return outcome;
+    }
+
+    Result<void> tell_all() {
+        const auto all = run_.try_await(
+            {.what = "telling", .so_far = [&] { return told_count_; }, .total = watched_},
+            kTellingPatience);
+        if (!all) {
+            return std::unexpected(all.error());
+        }
+        run_.report().not_told += watched_ - told_count_;
+        return {};
+    }
+
+    void send_next(std::size_t conn) {
+        const std::uint64_t count = std::min(size_.batch, size_.instances - next_);
+        if (count == 0) {
+            return;
+        }
+        std::vector<EntryName> batch;
+        batch.reserve(count);
+        const Duration now = load::now();
+        for (std::uint64_t i = 0; i < count; ++i, ++next_) {
+            batch.push_back(name_of(next_));
+            sent_[next_] = now;
+            if (leaving_) {
+                run_.audience().let_go(batch.back().service, batch.back().entry);
+            }
+        }
+        if (leaving_) {
+            run_.registrants().leave(conn, batch);
+        } else {
+            run_.registrants().say(conn, batch);
+        }
+    }
+
+    void told(const Audience::Change& change) {
+        const std::uint64_t instance = change.entry * size_.services + change.service;
+        if (change.conn < size_.clients || instance >= size_.instances) {
+            return;  // the list of a query
+        }
+        if ((change.to == 0) == leaving_) {
+            to_subscriber_.add(change.at - sent_[instance]);
+            ++told_count_;
+        }
+    }
+
+    // Each service is asked for once: subscribed to until its list comes. Each client has one
+    // question open.
+    Result<void> query() {
+        std::vector<Duration> asked(size_.clients);
+        std::vector<std::uint32_t> service_of(size_.clients);
+        std::uint64_t next = 0;
+        std::uint64_t done = 0;
+        load::Latencies took;
+        const auto ask = [&](std::size_t conn) {
+            if (next == size_.services) {
+                return;
+            }
+            const auto service = static_cast<std::uint32_t>(next++);
+            service_of[conn] = service;
+            asked[conn] = load::now();
+            const Run::Wish wish{.service = service, .entries = entries_of(service)};
+            run_.subscribe(conn, std::array{wish});
+        };
+        run_.on_list([&](std::size_t conn, std::uint32_t service, Duration at) {
+            if (conn < size_.clients && asked[conn] > Duration{} && service_of[conn] == service) {
+                took.add(at - std::exchange(asked[conn], Duration{}));
+                ++done;
+                run_.unsubscribe(conn, service);
+                ask(conn);
+            }
+        });
+        const Duration begin = load::now();
+        for (std::size_t conn = 0; conn < size_.clients; ++conn) {
+            ask(conn);
+        }
+        auto outcome =
+            run_.await({.what = "asking", .so_far = [&] { return done; }, .total = size_.services});
+        const Duration passed = load::now() - begin;
+        run_.on_list({});
+        auto& figures = run_.report().figures;
+        figures.push_back(time_figure("query", "query of a service", took));
+        figures.push_back(
+            value_figure("queries_per_second", "queries", per_second(done, passed), "a second"));
+        return outcome;
+    }
+
+    Run& run_;
+    RegistrationsSize size_;
+    std::vector<Duration> sent_;  // by instance
+    std::uint64_t watched_ = 0;   // instances that a subscriber is told about
+    bool leaving_ = false;
+    std::uint64_t next_ = 0;
+    std::uint64_t answered_ = 0;  // requests
+    std::uint64_t told_count_ = 0;
+    load::Latencies requests_;
+    load::Latencies to_subscriber_;
+};
+
+}  // namespace
+
+Result<void> run_registrations(Run& run, const RegistrationsSize& size) {
+    return Registrations(run, size).go();
+}
+
+}  // namespace muster::cli::bench

@@ -1,0 +1,341 @@
+#include "apps/muster/bench_command.h"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "apps/load/machine.h"
+#include "apps/load/metrics_text.h"
+#include "apps/muster/bench/works.h"
+#include "apps/muster/http_client.h"
+#include "apps/muster/report.h"
+#include "apps/muster/table.h"
+
+namespace muster::cli {
+namespace {
+
+constexpr Duration kGreetingPatience = std::chrono::seconds(3);
+constexpr Duration kMetricsPatience = std::chrono::seconds(2);
+constexpr Duration kProgressAfter = std::chrono::seconds(1);
+constexpr Duration kProgressStep = std::chrono::milliseconds(200);
+constexpr int kInterrupted = 130;
+
+struct BenchOptions {
+    std::string servers = "127.0.0.1:9600";
+    std::string http;  // with commas; empty: 9603 of the server's host when that is at 9600
+    std::string output = "table";
+};
+
+volatile std::sig_atomic_t stops_asked = 0;
+
+// The first one ends the load and takes it back; who cannot wait for that asks again.
+void ask_to_stop(int /*signal*/) {
+    stops_asked = stops_asked + 1;
+    if (stops_asked > 1) {
+        ::_exit(kInterrupted);
+    }
+}
+
+void catch_stops() {
+    struct sigaction action{};
+    action.sa_handler = ask_to_stop;  // no SA_RESTART: what waits wakes up
+    sigemptyset(&action.sa_mask);
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
+}
+
+// What goes on, on one line of a terminal that is written anew; nothing where nobody looks.
+class Progress {
+public:
+    Progress() : watched_(::isatty(STDERR_FILENO) != 0), next_(load::now() + kProgressAfter) {}
+    ~Progress() {
+        clear();
+    }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void say(const std::string& what) {
+        if (watched_ && load::now() >= next_) {
+            std::fprintf(stderr, "\r\033[K%s", what.c_str());
+            next_ = load::now() + kProgressStep;
+            shown_ = true;
+        }
+    }
+    void clear() {
+        if (shown_) {
+            std::fprintf(stderr, "\r\033[K");
+            shown_ = false;
+        }
+    }
+
+private:
+    bool watched_;
+    bool shown_ = false;
+    Duration next_;
+};
+
+// Where the metrics of the servers are; empty: not known.
+std::string http_of(const BenchOptions& options) {
+    constexpr std::string_view kClientPort = ":9600";
+    if (!options.http.empty()) {
+        return options.http;
+    }
+    std::string first = options.servers.substr(0, options.servers.find(','));
+    if (!first.ends_with(kClientPort)) {
+        return {};
+    }
+    return first.substr(0, first.size() - kClientPort.size()) + ":9603";
+}
+
+// Nothing when one of them does not tell.
+std::optional<bench::ServerFigures> server_figures(std::string_view servers) {
+    bench::ServerFigures sum;
+    while (!servers.empty()) {
+        const auto comma = servers.find(',');
+        const auto answer =
+            http_request("GET", servers.substr(0, comma), "/metrics", {}, kMetricsPatience);
+        servers.remove_prefix(comma == std::string_view::npos ? servers.size() : comma + 1);
+        if (!answer || answer->status != 200) {
+            return std::nullopt;
+        }
+        const auto cpu = load::metric(answer->body, "process_cpu_seconds_total");
+        const auto rss = load::metric(answer->body, "process_resident_memory_bytes");
+        const auto started = load::metric(answer->body, "process_start_time_seconds");
+        if (!cpu || !rss || !started) {
+            return std::nullopt;
+        }
+        sum.started += *started;
+        sum.cpu_seconds += *cpu;
+        sum.rss_bytes += *rss;
+        ++sum.processes;
+    }
+    return sum.processes > 0 ? std::optional(sum) : std::nullopt;
+}
+
+void print_rows(const bench::Rows& rows) {
+    Table table(rows.front());
+    for (std::size_t i = 1; i < rows.size(); ++i) {
+        table.add(rows[i]);
+    }
+    std::printf("%s", table.to_string().c_str());
+}
+
+void print_report(const bench::Report& told, const std::string& output) {
+    if (output == "json") {
+        std::printf("%s\n", bench::to_json(told).c_str());
+        return;
+    }
+    print_rows(bench::latency_rows(told));
+    std::printf("\n");
+    print_rows(bench::value_rows(told));
+    std::fflush(stdout);
+    for (const std::string& note : told.notes) {
+        std::fprintf(stderr, "note: %s\n", printable(note).c_str());
+    }
+}
+
+using Work = std::function<Result<void>(bench::Run&)>;
+
+// The servers, all of which answered as a Muster does.
+Result<std::vector<bench::Address>> greeted(const BenchOptions& options, bench::Report& told) {
+    auto servers = bench::find_servers(options.servers);
+    if (!servers) {
+        return servers;
+    }
+    for (const bench::Address& server : *servers) {
+        const auto greeting = bench::greet(server, kGreetingPatience);
+        if (!greeting) {
+            return std::unexpected(greeting.error());
+        }
+        told.same_host = told.same_host || greeting->same_host;
+    }
+    return servers;
+}
+
+void warn(const bench::Report& told, std::uint64_t connections) {
+    std::fprintf(stderr,
+                 "muster: this loads %s over %llu connections (%s), all under names that begin "
+                 "with %s. Ctrl-C ends it; what it registered is taken back.\n",
+                 printable(told.servers).c_str(), static_cast<unsigned long long>(connections),
+                 bench::in_words(told.size).c_str(), told.run.c_str());
+}
+
+// The work between greeting and cleaning up; its figures go to `told`. An Error: there are none.
+Result<void> drive(const BenchOptions& options, const bench::Demand& demand, const Work& work,
+                   bench::Report& told) {
+    MUSTER_TRY(bench::check_open_files(demand.connections, bench::raise_open_files()));
+    auto servers = greeted(options, told);
+    if (!servers) {
+        return std::unexpected(servers.error());
+    }
+    catch_stops();
+    Progress progress;
+    const std::string http = http_of(options);
+    bench::Run run(std::move(*servers), std::random_device{}(),
+                   {.stop = [] { return stops_asked > 0; },
+                    .progress = [&](const std::string& what) { progress.say(what); },
+                    .server_figures = [&] { return server_figures(http); }},
+                   told);
+    warn(told, demand.connections);
+    const auto outcome = work(run);
+    run.clean();
+    told.interrupted = run.stopped();
+    if (!options.http.empty() && !told.server && told.notes.empty()) {
+        told.notes.push_back("no metrics at " + options.http +
+                             ": what the server took is not known");
+    }
+    return outcome || run.stopped() ? Result<void>{} : outcome;
+}
+
+int run_bench(const std::string& name, const BenchOptions& options,
+              const Result<bench::Demand>& demand, const Work& work) {
+    if (!demand) {
+        return report(demand.error());
+    }
+    bench::Report told{.bench = name,
+                       .run = {},
+                       .servers = options.servers,
+                       .machine = load::machine_name(),
+                       .cores = load::cores(),
+                       .size = demand->words};
+    const auto outcome = drive(options, *demand, work, told);
+    if (!outcome) {
+        for (const std::string& note : told.notes) {
+            std::fprintf(stderr, "note: %s\n", printable(note).c_str());
+        }
+        return report(outcome.error());
+    }
+    print_report(told, options.output);
+    return bench::exit_status(told);
+}
+
+// A command of one work with the options they all have. `Size` is what it is run with.
+template <typename Size>
+class WorkCommand {
+public:
+    WorkCommand(CLI::App& bench, const char* name, const char* help, int& exit_status,
+                Result<void> (*work)(bench::Run&, const Size&))
+        : command_(*bench.add_subcommand(name, help)) {
+        command_
+            .add_option("-s,--server", options_->servers,
+                        "Client ports of servers, host:port, with commas")
+            ->envname("MUSTER_SERVERS")
+            ->capture_default_str();
+        command_.add_option("--http", options_->http,
+                            "HTTP ports of all of the server's processes, with commas, for what "
+                            "they take; by default 9603 beside 9600");
+        command_.add_option("-o,--output", options_->output, "table or json")
+            ->check(CLI::IsMember({"table", "json"}))
+            ->capture_default_str();
+        command_.callback([name, work, options = options_, size = size_, &exit_status] {
+            exit_status = run_bench(name, *options, bench::demand_of(*size),
+                                    [&](bench::Run& run) { return work(run, *size); });
+        });
+    }
+
+    template <typename Value>
+    WorkCommand& option(const char* name, Value Size::* member, const char* help) {
+        auto* added = command_.add_option(name, (*size_).*member, help)->capture_default_str();
+        if constexpr (!std::is_same_v<Value, std::uint64_t>) {
+            added->delimiter(',');
+        }
+        return *this;
+    }
+
+private:
+    CLI::App& command_;
+    std::shared_ptr<BenchOptions> options_ = std::make_shared<BenchOptions>();
+    std::shared_ptr<Size> size_ = std::make_shared<Size>();
+};
+
+// Works in which clients or servers come and go.
+void add_comings_and_goings(CLI::App* command, int& exit_status) {
+    WorkCommand<bench::DisconnectSize>(
+        *command, "disconnect", "How long until subscribers know of clients that are cut off",
+        exit_status, bench::run_disconnect)
+        .option("--clients", &bench::DisconnectSize::clients, "Clients that publish, up to 20000")
+        .option("--services", &bench::DisconnectSize::services, "What they publish, in turn")
+        .option("--subscribers", &bench::DisconnectSize::subscribers,
+                "Clients, each of all services")
+        .option("--share", &bench::DisconnectSize::share,
+                "Percent of the clients that are cut off at once; over 10 the server's brake "
+                "holds them, and what else ends meanwhile")
+        .option("--seconds", &bench::DisconnectSize::seconds,
+                "How long to wait until all know, up to 600");
+    WorkCommand<bench::RollingSize>(*command, "rolling",
+                                    "What restarting a service costs each subscriber in bytes",
+                                    exit_status, bench::run_rolling)
+        .option("--instances", &bench::RollingSize::instances, "Of the service")
+        .option("--subscribers", &bench::RollingSize::subscribers, "Of the service, up to 20000")
+        .option("--step", &bench::RollingSize::step, "Instances that are away at a time");
+    WorkCommand<bench::StormSize>(*command, "storm",
+                                  "How long until clients that all come at once are served",
+                                  exit_status, bench::run_storm)
+        .option("--clients", &bench::StormSize::clients,
+                "Each registers and subscribes, up to 20000")
+        .option("--services", &bench::StormSize::services, "What they publish, in turn");
+    WorkCommand<bench::SteadySize>(*command, "steady",
+                                   "What subscribers see while you restart, pause or cut off "
+                                   "servers",
+                                   exit_status, bench::run_steady)
+        .option("--clients", &bench::SteadySize::clients, "Clients that publish, up to 64")
+        .option("--services", &bench::SteadySize::services, "Of one instance each, up to 1000")
+        .option("--subscribers", &bench::SteadySize::subscribers,
+                "Clients, each of all services, up to 64")
+        .option("--rate", &bench::SteadySize::rate, "Changes a second of all together, up to 1000")
+        .option("--seconds", &bench::SteadySize::seconds, "For so long, up to 3600");
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_status) {
+    auto* command =
+        app.add_subcommand("bench", "Measure a running registry from here, under names of its own");
+    command->require_subcommand(1);
+    command->footer(
+        "Each loads the server until it is done, and takes back what it registered.\n"
+        "Exit status: 0 as it should be, 1 not reached or refused, 2 wrong usage, 3 interrupted, "
+        "or\nsomething was not told in time, falsely removed, or shown in an older state.");
+    WorkCommand<bench::PropagationSize>(*command, "propagation",
+                                        "How long changes take to each and to the last subscriber",
+                                        exit_status, bench::run_propagation)
+        .option("--publishers", &bench::PropagationSize::publishers,
+                "Clients that publish, up to 1000")
+        .option("--subscribers", &bench::PropagationSize::subscribers,
+                "Clients that are told, up to 20000")
+        .option("--rate", &bench::PropagationSize::rate,
+                "Changes a second of all together, up to 5000")
+        .option("--seconds", &bench::PropagationSize::seconds, "For so long, up to 600");
+    WorkCommand<bench::RegistrationsSize>(
+        *command, "registrations", "Register, ask for and deregister many, with subscribers told",
+        exit_status, bench::run_registrations)
+        .option("--clients", &bench::RegistrationsSize::clients,
+                "Clients that register, up to 20000")
+        .option("--services", &bench::RegistrationsSize::services, "Up to 100000")
+        .option("--instances", &bench::RegistrationsSize::instances,
+                "Of all services together, up to 1000000")
+        .option("--batch", &bench::RegistrationsSize::batch,
+                "Instances in one request, up to 10000")
+        .option("--subscribers", &bench::RegistrationsSize::subscribers,
+                "Clients that share every tenth service; 0: nobody is told");
+    WorkCommand<bench::FanoutSize>(*command, "fanout",
+                                   "How long one change takes to more and more subscribers",
+                                   exit_status, bench::run_fanout)
+        .option("--subscribers", &bench::FanoutSize::subscribers,
+                "Numbers of them, with commas, each below 20000")
+        .option("--instances", &bench::FanoutSize::instances, "In the list, up to 10000")
+        .option("--changes", &bench::FanoutSize::changes, "At each number, up to 10000");
+    add_comings_and_goings(command, exit_status);
+}
+
+}  // namespace muster::cli
