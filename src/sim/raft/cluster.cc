@@ -195,6 +195,12 @@ RaftNodeOptions small_bounds() {
     return options;
 }
 
+ScrubOptions frequent_scrub() {
+    return {.part_bytes = 512,
+            .part_interval = std::chrono::milliseconds(100),
+            .round_interval = std::chrono::seconds(2)};
+}
+
 Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), dice_(options_.seed) {
     CHECK(options_.voters <= options_.hosts);
     for (std::size_t i = 0; i < options_.hosts; ++i) {
