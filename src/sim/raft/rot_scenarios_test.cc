@@ -5,6 +5,7 @@ namespace muster::raft::swarm {
 namespace {
 
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class RaftRot : public RaftScenario {
@@ -45,9 +46,15 @@ TEST_F(RaftRot, AFileOfARunningFollowerIsFoundAndAllIsWrittenAnew) {
         begin_with_files();
         const std::size_t lead = leader();
         const std::size_t host = follower();
+        const auto& progress = group->node(lead).core().followers().at(Cluster::id_of(host));
+        const std::uint64_t life = progress.life();
         flip(host, kind);
         expect_found_and_mended(host);
         EXPECT_EQ(leader(), lead);
+        // What it acknowledged before was forgotten, and acknowledged again.
+        group->run_for(seconds(1));
+        EXPECT_EQ(progress.life(), life + 1);
+        EXPECT_EQ(progress.match(), group->node(lead).core().log().last());
         expect_whole_after_a_restart(host);
         write(5);
         converge();
@@ -98,6 +105,34 @@ TEST_F(RaftRot, ANodeWhoseFileWentBadDoesNotVoteUntilAllIsWrittenAnew) {
     write(5);
     group->start(lead);
     converge();
+}
+
+TEST_F(RaftRot, EntriesThatAreNotAgreedAreWrittenAnewToo) {
+    begin_with_files();
+    const std::size_t lead = leader();
+    const std::size_t host = (lead + 1) % 3;
+    const RaftCore& core = group->node(host).core();
+    const LogIndex agreed = core.log().last();
+    group->isolate((lead + 2) % 3);
+    group->cut(host, lead);
+    for (int i = 0; i < 5; ++i) {
+        (void)group->propose(lead);
+    }
+    const LogIndex last(agreed.raw() + 5);
+    ASSERT_TRUE(group->run_until([&] { return core.log().last() == last; }, milliseconds(200)));
+    group->run_for(milliseconds(20));
+    group->crash(lead);
+    flip(host, ".mlog");
+    expect_found_and_mended(host);
+    EXPECT_EQ(core.commit(), agreed);
+    expect_whole_after_a_restart(host);
+    EXPECT_EQ(group->node(host).core().log().last(), last);
+    // The one left has fewer: this one is elected, and they take effect.
+    group->heal_network();
+    write(1);
+    group->start(lead);
+    converge();
+    EXPECT_EQ(group->oracle().order().size(), 156U);
 }
 
 TEST_F(RaftRot, FilesOfAllNodesAtOnceLoseNothing) {
