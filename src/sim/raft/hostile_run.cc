@@ -216,13 +216,19 @@ private:
         }
     }
 
+    bool others_are_well(std::size_t host) {
+        for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
+            if (other != host && (!cluster_.up(other) || in_doubt(other))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     // Old bytes go bad, at one node at a time: what a majority lost is lost.
     void damage(std::size_t host) {
-        for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
-            const bool well = other == host || (cluster_.up(other) && !in_doubt(other));
-            if (!well) {
-                return;
-            }
+        if (!others_are_well(host)) {
+            return;
         }
         std::vector<std::string> paths;
         for (const auto& [path, bytes] : cluster_.disk(host).files()) {
@@ -256,6 +262,9 @@ private:
     // Files go bad while their node runs, or wait for it: at one node only, and not the last
     // segment, whose damage may look like a torn write.
     void rot() {
+        if (!others_are_well(rotting_)) {
+            return;  // as in damage(); later they lose nothing
+        }
         const auto& files = cluster_.disk(rotting_).files();
         std::vector<std::string> paths;
         for (const auto& [path, bytes] : files) {
