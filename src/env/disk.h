@@ -18,6 +18,8 @@ class DiskTarget {
 public:
     virtual ~DiskTarget() = default;
     virtual void on_disk(DiskOpId op, const Result<void>& outcome) = 0;
+    // How a read_part() ended; only of those who ask for one.
+    virtual void on_read(DiskOpId /*op*/, const Result<std::string>& /*bytes*/) {}
 };
 
 // One node's data folder. Reads are synchronous and meant for start-up; writes are carried out in
@@ -30,6 +32,12 @@ public:
 
     // Errors: not_found, io_error.
     [[nodiscard]] virtual Result<std::string> read(std::string_view path) = 0;
+
+    // At most so many bytes from `offset` on, fewer at the end of the file, as the medium has them
+    // and not a cache as far as that can be told. In its turn among the writes; answered by
+    // on_read(). Errors: not_found, io_error.
+    virtual void read_part(DiskOpId op, std::string_view path, std::uint64_t offset,
+                           std::size_t bytes_max) = 0;
 
     // Names of the files in the folder, sorted; empty when there is none.
     [[nodiscard]] virtual Result<std::vector<std::string>> list(std::string_view folder) = 0;

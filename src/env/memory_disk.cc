@@ -30,6 +30,15 @@ Result<std::vector<std::string>> MemoryDisk::list(std::string_view folder) {
     return names;
 }
 
+void MemoryDisk::read_part(DiskOpId op, std::string_view path, std::uint64_t offset,
+                           std::size_t bytes_max) {
+    queue_.push_back({.kind = Kind::read,
+                      .id = op,
+                      .path = std::string(path),
+                      .offset = offset,
+                      .bytes_max = bytes_max});
+}
+
 void MemoryDisk::append(DiskOpId op, std::string_view path, std::string bytes) {
     queue_.push_back({Kind::append, op, std::string(path), std::move(bytes)});
 }
@@ -51,7 +60,26 @@ void MemoryDisk::carry_out(Operation& operation) {
         case Kind::append: files_[operation.path] += operation.bytes; break;
         case Kind::replace: files_[operation.path] = std::move(operation.bytes); break;
         case Kind::remove: files_.erase(operation.path); break;
+        case Kind::read: break;
     }
+}
+
+bool MemoryDisk::reads_next() const {
+    return !queue_.empty() && queue_.front().kind == Kind::read;
+}
+
+void MemoryDisk::report_read(const Operation& operation) {
+    if (failing_ > 0) {
+        --failing_;
+        target_->on_read(operation.id, std::unexpected(failure_));
+        return;
+    }
+    auto bytes = read(operation.path);
+    if (bytes) {
+        const std::size_t from = std::min<std::size_t>(operation.offset, bytes->size());
+        *bytes = bytes->substr(from, operation.bytes_max);
+    }
+    target_->on_read(operation.id, bytes);
 }
 
 bool MemoryDisk::pump_one() {
@@ -61,6 +89,10 @@ bool MemoryDisk::pump_one() {
     CHECK(target_ != nullptr);
     Operation operation = std::move(queue_.front());
     queue_.pop_front();
+    if (operation.kind == Kind::read) {
+        report_read(operation);
+        return true;
+    }
     if (failing_ > 0) {
         --failing_;
         if (operation.kind == Kind::append && failing_bytes_ > 0) {

@@ -30,6 +30,8 @@ public:
 
     [[nodiscard]] Result<std::string> read(std::string_view path) override;
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view folder) override;
+    void read_part(DiskOpId op, std::string_view path, std::uint64_t offset,
+                   std::size_t bytes_max) override;
     void append(DiskOpId op, std::string_view path, std::string bytes) override;
     void replace(DiskOpId op, std::string_view path, std::string bytes) override;
     void remove(DiskOpId op, std::string_view path) override;
@@ -37,6 +39,9 @@ public:
     // ---- the hand on the pump
 
     [[nodiscard]] std::size_t queued() const;
+
+    // Whether the oldest operation is a read_part().
+    [[nodiscard]] bool reads_next() const;
 
     // Carries out the oldest operation and reports it. False: there was none.
     bool pump_one();
@@ -67,15 +72,18 @@ public:
     void cut(std::string_view path, std::size_t size);
 
 private:
-    enum class Kind : std::uint8_t { append, replace, remove };
+    enum class Kind : std::uint8_t { append, replace, remove, read };
     struct Operation {
         Kind kind = Kind::append;
         DiskOpId id;
         std::string path;
-        std::string bytes;
+        std::string bytes = {};
+        std::uint64_t offset = 0;  // of a read
+        std::size_t bytes_max = 0;
     };
 
     void carry_out(Operation& operation);
+    void report_read(const Operation& operation);
     [[nodiscard]] bool fits(Operation& operation) const;
 
     DiskTarget* target_ = nullptr;

@@ -16,7 +16,8 @@ LogStore::LogStore(LogStoreOptions options, env::Disk& disk, env::Timers& timers
       timers_(timers),
       log_(log),
       listener_(listener),
-      reserve_(options_.reserve, options_.folder, options_.reserve_timer, disk, timers, log) {}
+      reserve_(options_.reserve, options_.folder, options_.reserve_timer, disk, timers, log),
+      scrub_(options_.scrub, options_.folder, options_.scrub_timer, disk, timers) {}
 
 std::string LogStore::path_of(std::string_view name) const {
     return options_.folder + "/" + std::string(name);
@@ -36,6 +37,7 @@ void LogStore::begin(const RaftCore::Start& start, bool fresh) {
     }
     reserve_.make_room_for(start.snapshot.payload ? start.snapshot.payload->size() : 0);
     reserve_.begin();
+    scrub_.begin();
     pump();
 }
 
@@ -55,7 +57,7 @@ LogStore::Step LogStore::next_step() const {
         }
     }
     if (write.snapshot) {
-        const bool contradicts = write.voids_log && last_ >= write.snapshot->index;
+        const bool contradicts = write.voids_log && !write.anew && last_ >= write.snapshot->index;
         switch (done_step_) {
             case Step::none:
                 if (tail_unknown_) {
@@ -96,13 +98,7 @@ void LogStore::perform(Step step) {
         case Step::vote_a: write_vote(kVoteFiles[0]); break;
         case Step::vote_b: write_vote(kVoteFiles[1]); break;
         case Step::void_log: open_segment(write->snapshot->index); break;
-        case Step::snapshot:
-            disk_.replace(awaited_, path_of(snapshot_name(write->snapshot->index)),
-                          write->snapshot_file.empty()
-                              ? encode_snapshot(write->snapshot->index, write->snapshot->term,
-                                                *write->snapshot->payload)
-                              : std::exchange(write->snapshot_file, {}));
-            break;
+        case Step::snapshot: write_snapshot(); break;
         case Step::segment:
             open_segment(next(write->voids_log ? write->snapshot->index : last_));
             break;
@@ -116,23 +112,49 @@ void LogStore::perform(Step step) {
     }
 }
 
+void LogStore::replace(std::string name, std::string bytes, FileSum sum) {
+    writing_name_ = std::move(name);
+    writing_sum_ = std::move(sum);
+    disk_.replace(awaited_, path_of(writing_name_), std::move(bytes));
+}
+
+// To the open segment.
+void LogStore::append(std::string bytes) {
+    writing_name_ = segment_name(segments_.back().sequence);
+    writing_sum_ = scrub_.with(writing_name_, bytes);
+    appending_bytes_ = bytes.size();
+    disk_.append(awaited_, path_of(writing_name_), std::move(bytes));
+}
+
+void LogStore::write_snapshot() {
+    Write& write = queue_.front();
+    std::string file =
+        write.snapshot_file.empty()
+            ? encode_snapshot(write.snapshot->index, write.snapshot->term, *write.snapshot->payload)
+            : std::exchange(write.snapshot_file, {});
+    FileSum sum = sum_of_snapshot(file);
+    replace(snapshot_name(write.snapshot->index), std::move(file), std::move(sum));
+}
+
 void LogStore::write_vote(std::string_view name) {
     const HardState& hard = *queue_.front().hard;
     if (name == kVoteFiles[0]) {
         ++votes_written_;
     }
-    disk_.replace(awaited_, path_of(name),
-                  encode_vote_file({.written = votes_written_,
-                                    .cluster = options_.cluster,
-                                    .node = options_.node,
-                                    .hard = hard}));
+    std::string file = encode_vote_file({.written = votes_written_,
+                                         .cluster = options_.cluster,
+                                         .node = options_.node,
+                                         .hard = hard});
+    FileSum sum = sum_of(file);
+    replace(std::string(name), std::move(file), std::move(sum));
 }
 
 void LogStore::open_segment(LogIndex first) {
     const SegmentHeader header{.sequence = next_sequence_++, .first = first, .term = term_};
     std::string bytes = encode_segment_header(header);
     segments_.push_back({.sequence = header.sequence, .first = first, .bytes = bytes.size()});
-    disk_.replace(awaited_, path_of(segment_name(header.sequence)), std::move(bytes));
+    FileSum sum = sum_of(bytes);
+    replace(segment_name(header.sequence), std::move(bytes), std::move(sum));
 }
 
 void LogStore::append_entries() {
@@ -163,8 +185,7 @@ void LogStore::append_entries() {
     }
     CHECK(appending_ > 0);
     appending_last_ = prior(expected);
-    appending_bytes_ = bytes.size();
-    disk_.append(awaited_, path_of(segment_name(open.sequence)), std::move(bytes));
+    append(std::move(bytes));
 }
 
 void LogStore::append_seal() {
@@ -176,8 +197,7 @@ void LogStore::append_seal() {
                    .index = last_,
                    .durable_bytes = open.bytes,
                    .payload = {}});
-    appending_bytes_ = bytes.size();
-    disk_.append(awaited_, path_of(segment_name(open.sequence)), std::move(bytes));
+    append(std::move(bytes));
 }
 
 // ---- how it went
@@ -228,8 +248,20 @@ void LogStore::on_disk(env::DiskOpId op, const Result<void>& outcome) {
     }
 }
 
+void LogStore::on_read(env::DiskOpId op, const Result<std::string>& bytes) {
+    if (const auto damage = scrub_.on_read(op, bytes)) {
+        log_.error("raft.disk.damaged", {{"file", path_of(damage->name)}, {"why", damage->why}});
+        listener_.on_damage_found();
+    }
+}
+
 void LogStore::on_step_done() {
     const Step step = std::exchange(step_, Step::none);
+    if (step == Step::append || step == Step::seal) {
+        scrub_.appended(writing_name_, std::move(writing_sum_));
+    } else {
+        scrub_.wrote(writing_name_, std::move(writing_sum_));
+    }
     switch (step) {
         case Step::void_log:
         case Step::cut:
@@ -250,7 +282,7 @@ void LogStore::on_step_done() {
         case Step::segment:
             last_ = prior(segments_.back().first);
             unsealed_ = false;
-            remove_what_is_covered();
+            queue_.front().anew ? remove_all_but_the_newest() : remove_what_is_covered();
             break;
         case Step::append:
             segments_.back().bytes += appending_bytes_;
@@ -277,6 +309,7 @@ void LogStore::on_step_done() {
 void LogStore::mend_damaged_segments() {
     for (const std::uint64_t sequence : std::exchange(damaged_segments_, {})) {
         const LogIndex first = segments_.back().first;
+        scrub_.forget(segment_name(sequence));
         disk_.replace(next_op(), path_of(segment_name(sequence)),
                       encode_segment_header({.sequence = sequence, .first = first, .term = term_}));
         for (SegmentOnDisk& segment : segments_) {
@@ -311,6 +344,8 @@ void LogStore::on_timer(env::TimerKey key) {
         ask_disk_again();
     } else if (key == options_.reserve_timer) {
         reserve_.on_timer(!broken_);
+    } else if (key == options_.scrub_timer) {
+        scrub_.on_timer();
     } else if (key == options_.seal_timer && step_ == Step::none && queue_.empty() && unsealed_ &&
                !tail_unknown_) {
         perform(Step::seal);
@@ -325,6 +360,7 @@ void LogStore::ask_disk_again() {
 }
 
 void LogStore::remove_file(const std::string& name) {
+    scrub_.forget(name);
     disk_.remove(next_op(), path_of(name));
 }
 
@@ -340,6 +376,18 @@ void LogStore::remove_what_is_covered() {
     const LogIndex kept = snapshots_.front();
     const std::vector<std::uint64_t> ends = segment_ends(segments_);
     while (segments_.size() > 1 && ends[ends.size() - segments_.size()] <= kept.raw() + 1) {
+        remove_file(segment_name(segments_.front().sequence));
+        segments_.erase(segments_.begin());
+    }
+}
+
+// What is older stands beside something that went bad.
+void LogStore::remove_all_but_the_newest() {
+    while (snapshots_.size() > 1) {
+        remove_file(snapshot_name(snapshots_.front()));
+        snapshots_.erase(snapshots_.begin());
+    }
+    while (segments_.size() > 1) {
         remove_file(segment_name(segments_.front().sequence));
         segments_.erase(segments_.begin());
     }
@@ -364,6 +412,7 @@ void LogStore::write_metrics(MetricsWriter& writer) const {
     writer.gauge("muster_raft_disk_broken", "1 while a failed write is being repeated",
                  broken_ ? 1 : 0);
     reserve_.write_metrics(writer);
+    scrub_.write_metrics(writer);
     writer.gauge("muster_raft_log_bytes", "Log segments on disk",
                  static_cast<std::int64_t>(log_bytes()));
 }

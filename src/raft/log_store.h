@@ -11,6 +11,7 @@
 #include "env/timers.h"
 #include "raft/raft_core.h"
 #include "raft/recovery.h"
+#include "raft/scrub.h"
 #include "raft/space_reserve.h"
 
 namespace muster::raft {
@@ -25,6 +26,9 @@ public:
     // Nothing is stored until the write that failed succeeds; it is repeated until then.
     virtual void on_store_broken(const Error& why) = 0;
     virtual void on_store_healed() = 0;
+    // A file went bad that had been whole: what is there cannot be relied on until a write that
+    // begins the folder anew is stored.
+    virtual void on_damage_found() = 0;
 };
 
 struct LogStoreOptions {
@@ -35,9 +39,11 @@ struct LogStoreOptions {
     Duration seal_delay = std::chrono::milliseconds(100);
     Duration retry_interval = std::chrono::milliseconds(500);
     SpaceReserveOptions reserve;
+    ScrubOptions scrub;
     env::TimerKey seal_timer;
     env::TimerKey retry_timer;
     env::TimerKey reserve_timer;
+    env::TimerKey scrub_timer;
 };
 
 // What open() found.
@@ -54,7 +60,8 @@ struct StoredLog {
 // A segment that begins at an index voids what older segments hold from there on: so is a log
 // truncated, and so is what a failed write may have left behind. Votes are in two files, written
 // one after the other: one of them may go bad. The first write that fails has the reserved space
-// given up and is repeated at once; only when that fails, too, the store is broken.
+// given up and is repeated at once; only when that fails, too, the store is broken. What is there
+// is read back now and then (scrub.h).
 //
 // Owned by a RaftNode; loop thread only. Bounds: what waits is bounded by the core.
 // Invariants: 1. writes are reported in their order, once durable; 2. what was reported is found by
@@ -74,6 +81,7 @@ public:
 
     void submit(Write write);
     void on_disk(env::DiskOpId op, const Result<void>& outcome);
+    void on_read(env::DiskOpId op, const Result<std::string>& bytes);
     void on_timer(env::TimerKey key);
 
     [[nodiscard]] std::uint64_t log_bytes() const;
@@ -109,7 +117,10 @@ private:
     void pump();
     [[nodiscard]] Step next_step() const;
     void perform(Step step);
+    void replace(std::string name, std::string bytes, FileSum sum);
+    void append(std::string bytes);
     void write_vote(std::string_view name);
+    void write_snapshot();
     void open_segment(LogIndex first);
     void append_entries();
     void append_seal();
@@ -119,6 +130,7 @@ private:
     void ask_disk_again();
     void remove_file(const std::string& name);
     void remove_what_is_covered();
+    void remove_all_but_the_newest();
     [[nodiscard]] env::DiskOpId next_op() {
         return env::DiskOpId(++last_op_);
     }
@@ -129,6 +141,7 @@ private:
     Log log_;
     LogStoreListener& listener_;
     SpaceReserve reserve_;
+    Scrub scrub_;
 
     std::deque<Write> queue_;
     Step step_ = Step::none;       // under way
@@ -151,6 +164,9 @@ private:
     std::size_t appending_ = 0;  // writes in the append under way
     std::size_t appending_bytes_ = 0;
     LogIndex appending_last_;
+    // Of the file that is being written: all of it, or what is being appended.
+    std::string writing_name_;
+    FileSum writing_sum_;
 
     Counter appends_;
     Counter bytes_written_;

@@ -28,7 +28,10 @@ Result<HardState> LogStore::read_votes(const std::vector<std::string>& names, bo
         if (!file) {
             damage += path_of(name) + ": " + file.error().detail + "; ";
             log_.warning("raft.recovery.damaged_file", {{"file", path_of(name)}});
-        } else if (!newest || file->written > newest->written) {
+            continue;
+        }
+        scrub_.wrote(std::string(name), sum_of(*bytes));
+        if (!newest || file->written > newest->written) {
             newest = std::move(*file);
         }
     }
@@ -156,6 +159,9 @@ Result<StoredLog> LogStore::open() {
         segments_.push_back(segment);
     }
     reserve_.found(*names);
+    for (auto& [name, sum] : log->sums) {
+        scrub_.wrote(name, std::move(sum));
+    }
     next_sequence_ = segments_.empty() ? 1 : segments_.back().sequence + 1;
     snapshots_ = log->snapshots_on_disk;
     damaged_snapshots_ = log->snapshots_damaged;

@@ -51,6 +51,9 @@ public:
         options.seal_timer = env::TimerKey(1);
         options.retry_timer = env::TimerKey(2);
         options.reserve_timer = env::TimerKey(3);
+        options.scrub = {
+            .part_bytes = 64, .part_interval = milliseconds(10), .round_interval = seconds(60)};
+        options.scrub_timer = env::TimerKey(4);
     }
 
     // A life begins; nothing is written yet.
@@ -132,6 +135,7 @@ public:
     std::vector<std::uint64_t> given_up;
     bool broken = false;
     int times_broken = 0;
+    int damages = 0;
     std::uint64_t last_number = 0;
 
 private:
@@ -147,6 +151,12 @@ private:
     }
     void on_store_healed() override {
         broken = false;
+    }
+    void on_damage_found() override {
+        ++damages;
+    }
+    void on_read(env::DiskOpId op, const Result<std::string>& bytes) override {
+        store->on_read(op, bytes);
     }
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override {
         store->on_disk(op, outcome);
@@ -418,6 +428,82 @@ TEST(LogStore, ASnapshotThatDoesNotFitIsGivenUpAndTheLogGoesOn) {
     EXPECT_EQ(folder.given_up, std::vector<std::uint64_t>{number});
     EXPECT_FALSE(folder.broken);
     EXPECT_EQ(folder.stored.back(), after);
+}
+
+// ---- files that go bad while the store runs
+
+class LogStoreScrub : public testing::Test {
+protected:
+    LogStoreScrub() {
+        folder.start();
+        folder.vote({.term = Term(1), .vote = NodeId("a")});
+        folder.append(1, 10, 1);
+        folder.snapshot(10, 1, std::string(300, 's'));
+        folder.append(11, 20, 1);
+        folder.seal();
+        folder.append(21, 22, 1);
+        folder.settle();
+    }
+    void elapse_a_round() {
+        for (int i = 0; i < 7000; ++i) {
+            folder.elapse(milliseconds(10));
+        }
+    }
+    Folder folder;
+};
+
+TEST_F(LogStoreScrub, WhatIsAsItWasWrittenIsLeftAlone) {
+    elapse_a_round();
+    folder.append(23, 30, 1);
+    folder.snapshot(30, 1, "newer");
+    folder.append(25, 26, 2);  // in place of others
+    folder.disk.fail_next(1, {Errc::io_error, "no space left"}, 7);
+    folder.append(27, 28, 2);
+    elapse_a_round();
+    EXPECT_EQ(folder.damages, 0);
+    // What was found at start, torn or not, is taken as it is.
+    folder.append(29, 30, 2);
+    folder.crash({.torn_bytes = 20});
+    folder.start();
+    elapse_a_round();
+    EXPECT_EQ(folder.damages, 0);
+}
+
+TEST_F(LogStoreScrub, OneFlippedBitInAnyFileIsFoundByTheNextRound) {
+    int found = 0;
+    for (const char* kind : {".msnap", ".mlog", ".mvote"}) {
+        for (const std::string& path : folder.files(kind)) {
+            folder.disk.flip_bit(path, folder.disk.files().find(path)->second.size() / 2, 5);
+            elapse_a_round();
+            EXPECT_EQ(folder.damages, ++found) << path;
+        }
+    }
+    EXPECT_GE(found, 5);
+    // Each is said once.
+    elapse_a_round();
+    EXPECT_EQ(folder.damages, found);
+}
+
+TEST_F(LogStoreScrub, TheFolderIsBegunAnewInNewFiles) {
+    folder.disk.flip_bit(folder.files(".mlog").front(), 50, 1);
+    elapse_a_round();
+    ASSERT_EQ(folder.damages, 1);
+    Write anew;
+    anew.snapshot = image(15, 1, "all of it");
+    anew.voids_log = anew.anew = true;
+    folder.submit(std::move(anew));
+    const std::uint64_t number = folder.append(16, 22, 1);
+    folder.settle();
+    EXPECT_EQ(folder.stored.back(), number);
+    EXPECT_EQ(folder.files(".msnap").size(), 1U);
+    EXPECT_EQ(folder.files(".mlog").size(), 1U);
+    elapse_a_round();
+    EXPECT_EQ(folder.damages, 1);
+    folder.crash();
+    const StoredLog found = folder.start();
+    EXPECT_EQ(found.start.snapshot.index, LogIndex(15));
+    EXPECT_EQ(found.start.entries.size(), 7U);
+    EXPECT_FALSE(found.start.hard.doubt);
 }
 
 class LogStoreReserve : public testing::Test {

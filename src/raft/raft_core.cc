@@ -199,8 +199,8 @@ void RaftCore::on_written(std::uint64_t number) {
         } else if (owes_reply_ && !leader_.raw().empty()) {
             acknowledge();
         }
-        resolve_doubt();
     }
+    resolve_doubt();
     apply();
 }
 

@@ -61,8 +61,10 @@ struct Write {
     // Replaces the log from the first one on. Never together with a snapshot.
     std::vector<Entry> entries;
     std::optional<SnapshotImage> snapshot;
-    // The snapshot came from a leader: entries from it on are void.
+    // Entries from the snapshot on are void: it came from a leader.
     bool voids_log = false;
+    // With voids_log: it is this node's own, and stands in place of all that is there.
+    bool anew = false;
     std::string snapshot_file = {};  // its bytes on disk; empty: not made yet
 };
 
@@ -139,6 +141,10 @@ public:
     // A write failed and is being repeated: no leadership until it succeeded.
     void on_disk_broken();
     void on_disk_healed();
+    // What is on the disk went bad, all of this node's memory is still there: it neither votes nor
+    // leads nor acknowledges until write_anew() is durable. What it acknowledged before counts no
+    // more.
+    void on_damage();
 
     // The place the command took; whether it is agreed shows when that is applied. Errors:
     // not_leader, not_ready (handing over, or no entry of this reign is agreed), over_limit.
@@ -163,6 +169,8 @@ public:
     // The state at `image.index` is written, and when that is durable the log behind it forgotten.
     // `file` is what is written. Requires: the index is applied and not older than snapshot().
     void take_snapshot(SnapshotImage image, std::string file);
+    // The same, and all entries after it are written again, in place of what is on the disk.
+    void write_anew(SnapshotImage image, std::string file);
     // The answers to Effects::offer.
     void accept_snapshot(Membership membership);
     void refuse_snapshot();
@@ -290,6 +298,9 @@ private:
     void acknowledge();
     void resolve_doubt();
 
+    // raft_core_damage.cc
+    void distrust_disk();
+
     CoreOptions options_;
     Prng prng_;
     Role role_ = Role::follower;
@@ -317,6 +328,10 @@ private:
     bool owes_reply_ = false;
     std::optional<LogIndex> doubt_until_;
     std::optional<Incoming> incoming_;
+
+    // damage
+    bool mending_ = false;                // nothing but the disk is in doubt
+    std::optional<LogIndex> mend_until_;  // being written again
 
     // blank
     struct Past {

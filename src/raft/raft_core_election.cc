@@ -86,7 +86,14 @@ void RaftCore::step_down(Term term, const NodeId& leader) {
 }
 
 bool RaftCore::electable() const {
-    return !hard_.doubt && !broken_ && !retired_ && is_voter(log_.membership(), options_.node);
+    if (hard_.doubt || broken_ || retired_) {
+        return false;
+    }
+    // While its demotion is not agreed this node may be the only one whose log the others accept
+    // (thesis 4.2.2, figure 4.6). It needs a majority of those named in it, and does not count.
+    const bool voted = log_.membership_index() > commit_ &&
+                       is_voter(log_.membership_at(prior(log_.membership_index())), options_.node);
+    return voted || is_voter(log_.membership(), options_.node);
 }
 
 void RaftCore::campaign() {

@@ -101,16 +101,21 @@ void RaftCore::take_entries(const AppendRequest& request) {
 }
 
 void RaftCore::resolve_doubt() {
-    if (hard_.doubt && doubt_until_ && verified_ >= *doubt_until_ && durable_ >= *doubt_until_ &&
-        !leader_.raw().empty()) {
-        hard_.doubt = false;
-        // A vote that was lost may have been of this term.
-        if (hard_.vote.raw().empty()) {
-            hard_.vote = leader_;
-        }
-        doubt_until_.reset();
-        write_hard();
+    const bool supplied = doubt_until_ && verified_ >= *doubt_until_ && durable_ >= *doubt_until_ &&
+                          !leader_.raw().empty();
+    const bool mended = mend_until_ && durable_ >= std::min(*mend_until_, log_.last());
+    if (!hard_.doubt || !(supplied || mended)) {
+        return;
     }
+    hard_.doubt = false;
+    // A vote that was lost may have been of this term.
+    if (!mended && hard_.vote.raw().empty()) {
+        hard_.vote = leader_;
+    }
+    doubt_until_.reset();
+    mend_until_.reset();
+    mending_ = false;
+    write_hard();
 }
 
 // ---- snapshots (thesis 5.3)

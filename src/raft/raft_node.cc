@@ -17,6 +17,7 @@ constexpr env::TimerKey kFlush{2};
 constexpr env::TimerKey kSeal{3};
 constexpr env::TimerKey kRetry{4};
 constexpr env::TimerKey kReserve{6};
+constexpr env::TimerKey kScrub{7};
 constexpr std::uint64_t kCoreTimers = 10;
 
 env::TimerKey key_of(CoreTimer timer) {
@@ -28,9 +29,11 @@ LogStoreOptions store_options(const RaftNodeOptions& options) {
             .cluster = options.cluster,
             .folder = options.folder,
             .reserve = options.reserve,
+            .scrub = options.scrub,
             .seal_timer = kSeal,
             .retry_timer = kRetry,
-            .reserve_timer = kReserve};
+            .reserve_timer = kReserve,
+            .scrub_timer = kScrub};
 }
 
 }  // namespace
@@ -246,6 +249,11 @@ void RaftNode::on_disk(env::DiskOpId op, const Result<void>& outcome) {
     run();
 }
 
+void RaftNode::on_read(env::DiskOpId op, const Result<std::string>& bytes) {
+    store_.on_read(op, bytes);
+    run();
+}
+
 void RaftNode::on_timer(env::TimerKey key) {
     if (key == kAnswers) {
         CHECK_BECAUSE(listener_ != nullptr || answers_.empty(), "asked before start()");
@@ -255,7 +263,7 @@ void RaftNode::on_timer(env::TimerKey key) {
     if (!core_) {
         return;
     }
-    if (key == kSeal || key == kRetry || key == kReserve) {
+    if (key == kSeal || key == kRetry || key == kReserve || key == kScrub) {
         store_.on_timer(key);
     } else if (key == kPart) {
         build_snapshot();
@@ -285,6 +293,11 @@ void RaftNode::on_store_broken(const Error& why) {
 void RaftNode::on_store_healed() {
     broken_why_.clear();
     core_->on_disk_healed();
+}
+
+void RaftNode::on_damage_found() {
+    begin_anew_ = true;
+    core_->on_damage();
 }
 
 // ---- what the core wants done

@@ -50,6 +50,7 @@ struct RaftNodeOptions {
     std::uint64_t snapshot_after_records = 10'000;
     std::size_t segments_max = 16;  // more of them: a snapshot
     SpaceReserveOptions reserve;
+    ScrubOptions scrub;
     // Of a snapshot, encoded at one turn of the loop.
     std::size_t snapshot_part_bytes = 256 << 10;
 };
@@ -97,6 +98,7 @@ public:
     void on_peer_gone(const NodeId& node);
 
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override;
+    void on_read(env::DiskOpId op, const Result<std::string>& bytes) override;
     void on_timer(env::TimerKey key) override;
 
     void write_metrics(MetricsWriter& writer) const;
@@ -124,6 +126,7 @@ private:
     void on_snapshot_given_up(std::uint64_t number) override;
     void on_store_broken(const Error& why) override;
     void on_store_healed() override;
+    void on_damage_found() override;
 
     void refuse_later(Ticket ticket, Error why);
     void flush_later();
@@ -153,6 +156,7 @@ private:
 
     std::optional<SnapshotBuilder> builder_;
     std::optional<LogIndex> snapshot_pending_;  // being written
+    bool begin_anew_ = false;                   // with the next one: what is on disk went bad
     std::uint64_t bytes_since_snapshot_ = 0;
     std::uint64_t records_since_snapshot_ = 0;
     std::uint64_t snapshot_bytes_ = 0;

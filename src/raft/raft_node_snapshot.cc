@@ -35,7 +35,7 @@ void RaftNode::maybe_take_snapshot() {
         return;
     }
     const bool wished = records_since_snapshot_ > 0 && store_.take_compaction_wish();
-    if (!due && !wished) {
+    if (!due && !wished && !begin_anew_) {
         return;
     }
     const LogIndex index = core_->applied();
@@ -60,7 +60,11 @@ void RaftNode::build_snapshot() {
     snapshot_bytes_ = built.image.payload->size();
     snapshots_taken_.add();
     snapshot_pending_ = built.image.index;
-    core_->take_snapshot(std::move(built.image), std::move(built.file));
+    if (std::exchange(begin_anew_, false)) {
+        core_->write_anew(std::move(built.image), std::move(built.file));
+    } else {
+        core_->take_snapshot(std::move(built.image), std::move(built.file));
+    }
 }
 
 }  // namespace muster::raft

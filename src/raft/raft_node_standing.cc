@@ -17,8 +17,9 @@ void RaftNode::say_standing() {
     } else if (now == Standing::doubtful) {
         env_.log.warning("raft.doubt.begins",
                          {{"term", core_->term().raw()},
-                          {"why", before == Standing::blank ? "the folder was lost"
-                                                            : "a part of the log was lost"}});
+                          {"why", begin_anew_                 ? "a file went bad"
+                                  : before == Standing::blank ? "the folder was lost"
+                                                              : "a part of the log was lost"}});
     } else if (before == Standing::blank) {
         env_.log.info("raft.group.begins", {{"term", core_->term().raw()}});
     } else {

@@ -109,6 +109,18 @@ Result<void> check_header(std::string_view bytes, std::string_view magic, std::s
 
 }  // namespace
 
+FileSum sum_of(std::string_view file) {
+    return {.head = {}, .bytes = file.size(), .crc = crc32c(file)};
+}
+
+FileSum sum_of_snapshot(std::string_view file) {
+    CHECK(file.size() >= kSnapshotHeaderBytes + sizeof(std::uint32_t));
+    const std::string_view trailer = file.substr(file.size() - sizeof(std::uint32_t));
+    return {.head = std::string(file.substr(0, kSnapshotHeaderBytes)),
+            .bytes = file.size(),
+            .crc = crc32c(trailer, read_big_endian<std::uint32_t>(trailer, 0))};
+}
+
 std::string encode_segment_header(const SegmentHeader& header) {
     std::string out(kSegmentMagic);
     append_big_endian(out, kLogFormat);

@@ -65,6 +65,19 @@ struct SnapshotFile {
     std::string_view payload;
 };
 
+// What a file holds, to be compared with what is read of it later.
+struct FileSum {
+    std::string head;         // its first bytes as they are
+    std::uint64_t bytes = 0;  // of the whole file
+    std::uint32_t crc = 0;    // crc32c of what follows the head
+};
+
+[[nodiscard]] FileSum sum_of(std::string_view file);
+
+// The same of a large file whose checksums are known: not all of it is looked at again. Requires:
+// decode_snapshot() takes it.
+[[nodiscard]] FileSum sum_of_snapshot(std::string_view file);
+
 [[nodiscard]] std::string encode_segment_header(const SegmentHeader& header);
 
 // Appends `record` to `out`, whose first byte will stand at `out_offset` of segment `sequence`.

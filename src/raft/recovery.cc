@@ -82,6 +82,7 @@ Result<void> Recovery::read_snapshots(const std::vector<std::string>& names) {
         log_.snapshot = std::string(file->payload);
         log_.snapshot_term = file->term;
         log_.snapshots_on_disk.push_back(*index);
+        log_.sums.emplace_back(name, sum_of_snapshot(*bytes));
         log_.report.snapshot = *index;
         log_.term = std::max(log_.term, file->term);
     }
@@ -101,6 +102,7 @@ Result<void> Recovery::read_segments(const std::vector<std::string>& names) {
             return wrap("read " + file.path, std::move(bytes).error());
         }
         file.bytes = std::move(*bytes);
+        log_.sums.emplace_back(name, sum_of(file.bytes));
         files_.push_back(std::move(file));
     }
     for (SegmentFile& file : files_) {  // in their final place: the scan refers to the bytes

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "env/disk.h"
 #include "raft/consensus.h"
+#include "raft/record_log.h"
 
 namespace muster::raft {
 
@@ -42,7 +44,8 @@ struct RecoveredLog {
     std::vector<LogIndex> snapshots_damaged;  // to be removed before the log goes on
     std::vector<SegmentOnDisk> segments;      // ascending by sequence
     std::vector<RecoveredCommand> commands;
-    Term term;  // the largest anywhere
+    Term term;                                          // the largest anywhere
+    std::vector<std::pair<std::string, FileSum>> sums;  // of these files, by name
     RecoveryReport report;
 };
 

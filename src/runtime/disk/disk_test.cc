@@ -74,6 +74,10 @@ protected:
         fs::remove_all(root);
     }
 
+    void on_read(env::DiskOpId op, const Result<std::string>& bytes) override {
+        parts.push_back(bytes);
+        on_disk(op, {});
+    }
     void on_disk(env::DiskOpId op, const Result<void>& outcome) override {
         done.push_back(op.raw());
         outcomes.push_back(outcome);
@@ -104,9 +108,31 @@ protected:
     std::optional<DataFolder> folder;
     std::vector<std::uint64_t> done;
     std::vector<Result<void>> outcomes;
+    std::vector<Result<std::string>> parts;
     std::function<void()> then;
     std::size_t expected = 0;
 };
+
+TEST_F(DiskTest, ReadsAPartInItsTurnAmongTheWrites) {
+    const auto disk = make_disk();
+    disk->append(env::DiskOpId(1), "log", "0123456789");
+    disk->read_part(env::DiskOpId(2), "log", 3, 4);
+    disk->append(env::DiskOpId(3), "log", "abc");
+    disk->read_part(env::DiskOpId(4), "log", 8, 100);
+    disk->read_part(env::DiskOpId(5), "log", 50, 4);
+    disk->remove(env::DiskOpId(6), "log");
+    disk->read_part(env::DiskOpId(7), "log", 0, 4);
+    disk->read_part(env::DiskOpId(8), "../log", 0, 4);
+    EXPECT_TRUE(done.empty());
+    run_until_done(8);
+    EXPECT_EQ(done, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 8}));
+    ASSERT_EQ(parts.size(), 5U);
+    EXPECT_EQ(parts[0].value(), "3456");
+    EXPECT_EQ(parts[1].value(), "89abc");
+    EXPECT_EQ(parts[2].value(), "");
+    EXPECT_EQ(parts[3].error().code, Errc::not_found);
+    EXPECT_EQ(parts[4].error().code, Errc::invalid_argument);
+}
 
 TEST_F(DiskTest, ReportsInTheOrderOfTheCallsAndNeverFromWithinThem) {
     const auto disk = make_disk();

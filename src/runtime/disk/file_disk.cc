@@ -25,6 +25,11 @@ struct FileDisk::Reporter {
         if (gone) {
             return;
         }
+        if (op.reads) {
+            CHECK_BECAUSE(target != nullptr, "a disk needs bind() before the loop runs");
+            target->on_read(op.id, op.part);
+            return;
+        }
         done.add();
         bytes.add(op.bytes.size());
         latency.record(now - op.begin);
@@ -76,6 +81,17 @@ Result<std::vector<std::string>> FileDisk::list(std::string_view folder) {
     return list_files(*below);
 }
 
+void FileDisk::read_part(env::DiskOpId op, std::string_view path, std::uint64_t offset,
+                         std::size_t bytes_max) {
+    enqueue({.id = op,
+             .kind = Kind::read,
+             .begin = loop_.mono(),
+             .offset = offset,
+             .bytes_max = bytes_max,
+             .reads = true},
+            path);
+}
+
 void FileDisk::append(env::DiskOpId op, std::string_view path, std::string bytes) {
     submit(op, Kind::append, path, std::move(bytes));
 }
@@ -89,11 +105,15 @@ void FileDisk::remove(env::DiskOpId op, std::string_view path) {
 }
 
 void FileDisk::submit(env::DiskOpId id, Kind kind, std::string_view path, std::string bytes) {
-    Op op{.id = id, .kind = kind, .bytes = std::move(bytes), .begin = loop_.mono()};
+    enqueue({.id = id, .kind = kind, .bytes = std::move(bytes), .begin = loop_.mono()}, path);
+}
+
+void FileDisk::enqueue(Op op, std::string_view path) {
     auto file = path_below(folder_, path);
     if (!file) {
         op.kind = Kind::refused;
         op.bytes.clear();
+        op.part = std::unexpected(file.error());
         op.outcome = std::unexpected(std::move(file).error());
     } else if (reporter_->waiting_bytes + op.bytes.size() > options_.waiting_bytes_max) {
         op.kind = Kind::refused;
@@ -142,9 +162,10 @@ void FileDisk::carry_out(std::vector<Op>& batch) {
             case Kind::append: i = append_run(batch, i); continue;
             case Kind::replace: op.outcome = replace_durably(op.file, op.bytes); break;
             case Kind::remove: op.outcome = remove_durably(op.file); break;
+            case Kind::read: op.part = read_file_part(op.file, op.offset, op.bytes_max); break;
             case Kind::refused: break;
         }
-        if (op.outcome) {
+        if (op.outcome && !op.reads) {
             failed_.erase(op.file);
         }
         ++i;

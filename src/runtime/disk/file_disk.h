@@ -46,6 +46,9 @@ public:
     // Sees at least what was reported durable.
     [[nodiscard]] Result<std::string> read(std::string_view path) override;
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view folder) override;
+    // Asks the system to forget what it has cached of the part, so that the medium is read.
+    void read_part(env::DiskOpId op, std::string_view path, std::uint64_t offset,
+                   std::size_t bytes_max) override;
     // Paths outside the data folder are answered invalid_argument.
     void append(env::DiskOpId op, std::string_view path, std::string bytes) override;
     void replace(env::DiskOpId op, std::string_view path, std::string bytes) override;
@@ -54,7 +57,7 @@ public:
     void write_metrics(MetricsWriter& writer) const;
 
 private:
-    enum class Kind : std::uint8_t { append, replace, remove, refused };
+    enum class Kind : std::uint8_t { append, replace, remove, read, refused };
     struct Op {
         env::DiskOpId id;
         Kind kind = Kind::refused;
@@ -62,11 +65,16 @@ private:
         std::string bytes;
         MonoTime begin;
         Result<void> outcome;
+        std::uint64_t offset = 0;  // of a read
+        std::size_t bytes_max = 0;
+        bool reads = false;
+        Result<std::string> part = {};
     };
     // Outlives the FileDisk while completions are on their way.
     struct Reporter;
 
     void submit(env::DiskOpId op, Kind kind, std::string_view path, std::string bytes);
+    void enqueue(Op op, std::string_view path);
     void run_io();
     void carry_out(std::vector<Op>& batch);
     [[nodiscard]] std::size_t append_run(std::vector<Op>& batch, std::size_t first);

@@ -94,6 +94,31 @@ Result<std::string> read_file(const fs::path& file) {
     }
 }
 
+Result<std::string> read_file_part(const fs::path& file, std::uint64_t offset,
+                                   std::size_t bytes_max) {
+    const Fd fd = open_file(file, O_RDONLY);
+    if (!fd.valid()) {
+        return failure("open", file);
+    }
+    const auto from = static_cast<off_t>(offset);
+    (void)::posix_fadvise(fd.raw(), from, static_cast<off_t>(bytes_max), POSIX_FADV_DONTNEED);
+    std::string part(bytes_max, '\0');
+    std::size_t have = 0;
+    while (have < bytes_max) {
+        const ssize_t size = ::pread(fd.raw(), part.data() + have, bytes_max - have,
+                                     from + static_cast<off_t>(have));
+        if (size < 0 && errno != EINTR) {
+            return failure("read", file);
+        }
+        if (size == 0) {
+            break;
+        }
+        have += size > 0 ? static_cast<std::size_t>(size) : 0;
+    }
+    part.resize(have);
+    return part;
+}
+
 Result<std::vector<std::string>> list_files(const fs::path& folder) {
     std::vector<std::string> names;
     std::error_code error;

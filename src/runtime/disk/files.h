@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,6 +20,11 @@ namespace muster::runtime {
 
 // Errors: not_found, io_error.
 [[nodiscard]] Result<std::string> read_file(const std::filesystem::path& file);
+
+// At most so many bytes from `offset` on, read anew where the system lets us. Errors: not_found,
+// io_error.
+[[nodiscard]] Result<std::string> read_file_part(const std::filesystem::path& file,
+                                                 std::uint64_t offset, std::size_t bytes_max);
 
 // Names of the plain files in `folder`, sorted, without our temporary ones. Errors: io_error.
 [[nodiscard]] Result<std::vector<std::string>> list_files(const std::filesystem::path& folder);

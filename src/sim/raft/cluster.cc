@@ -106,6 +106,8 @@ struct Cluster::Life final : public StateMachine,
     // ---- Disk
     [[nodiscard]] Result<std::string> read(std::string_view path) override;
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view folder) override;
+    void read_part(env::DiskOpId op, std::string_view path, std::uint64_t offset,
+                   std::size_t bytes_max) override;
     void append(env::DiskOpId op, std::string_view path, std::string bytes) override;
     void replace(env::DiskOpId op, std::string_view path, std::string bytes) override;
     void remove(env::DiskOpId op, std::string_view path) override;
@@ -153,6 +155,11 @@ Result<std::string> Cluster::Life::read(std::string_view path) {
 Result<std::vector<std::string>> Cluster::Life::list(std::string_view folder) {
     return host.disk.list(folder);
 }
+void Cluster::Life::read_part(env::DiskOpId op, std::string_view path, std::uint64_t offset,
+                              std::size_t bytes_max) {
+    host.disk.read_part(op, path, offset, bytes_max);
+    on_queued();
+}
 void Cluster::Life::append(env::DiskOpId op, std::string_view path, std::string bytes) {
     host.disk.append(op, path, std::move(bytes));
     on_queued();
@@ -186,6 +193,12 @@ RaftNodeOptions small_bounds() {
     options.snapshot_after_bytes = 2048;
     options.snapshot_after_records = 60;
     return options;
+}
+
+ScrubOptions frequent_scrub() {
+    return {.part_bytes = 512,
+            .part_interval = std::chrono::milliseconds(100),
+            .round_interval = std::chrono::seconds(2)};
 }
 
 Cluster::Cluster(ClusterOptions options) : options_(std::move(options)), dice_(options_.seed) {
@@ -251,7 +264,7 @@ void Cluster::deliver(Event event) {
         life.armed.erase(armed);
         life.node->on_timer(event.timer);
     } else if (event.kind == Event::Kind::disk) {
-        if (host.weather.full) {
+        if (host.weather.full && !host.disk.reads_next()) {
             host.disk.fail_next(1, {Errc::io_error, "no space left on device"}, dice_.below(64));
         }
         host.disk.pump_one();

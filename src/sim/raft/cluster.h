@@ -41,6 +41,8 @@ struct ClusterOptions {
 
 // Small bounds, so that every path is taken in a short run.
 [[nodiscard]] RaftNodeOptions small_bounds();
+// So that what goes bad is found while a story lasts.
+[[nodiscard]] ScrubOptions frequent_scrub();
 
 // A group in virtual time: hosts with MemoryDisks, a network with weather, and the Oracle that
 // looks on after every event. Everything comes from the seed. Hosts are counted from 0 and called

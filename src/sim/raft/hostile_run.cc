@@ -25,6 +25,7 @@ ClusterOptions options_for(std::uint64_t seed) {
     options.voters = static_cast<std::size_t>(dice.between(3, 5));
     options.hosts = options.voters;
     options.node = small_bounds();
+    options.node.scrub = frequent_scrub();
     if (dice.chance(1, 2)) {
         options.hosts = std::max<std::size_t>(5, options.voters + 1);
     }
@@ -40,6 +41,8 @@ public:
           changes_members_(cluster_.hosts() > 5 || dice_.chance(1, 3)),
           damages_files_(!changes_members_ && dice_.chance(1, 2)),
           slow_disks_(dice_.chance(1, 2)),
+          rotting_(dice_.below(cluster_.hosts())),
+          rots_(!changes_members_ && !damages_files_),
           pace_ms_(dice_.between(60, 800)) {
         network_weather();
     }
@@ -109,6 +112,12 @@ private:
             case 15: deafen_or_mute(any_host()); break;
             case 16: clock_weather(any_host()); break;
             case 17: stop_or_say_gone(); break;
+            case 18:
+                if (rots_) {
+                    rot();
+                    break;
+                }
+                [[fallthrough]];
             default: changes_members_ ? change_members() : restart_some(); break;
         }
     }
@@ -207,13 +216,19 @@ private:
         }
     }
 
+    bool others_are_well(std::size_t host) {
+        for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
+            if (other != host && (!cluster_.up(other) || in_doubt(other))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     // Old bytes go bad, at one node at a time: what a majority lost is lost.
     void damage(std::size_t host) {
-        for (std::size_t other = 0; other < cluster_.hosts(); ++other) {
-            const bool well = other == host || (cluster_.up(other) && !in_doubt(other));
-            if (!well) {
-                return;
-            }
+        if (!others_are_well(host)) {
+            return;
         }
         std::vector<std::string> paths;
         for (const auto& [path, bytes] : cluster_.disk(host).files()) {
@@ -241,6 +256,28 @@ private:
         } else {
             cluster_.disk(host).flip_bit(path, dice_.below(size),
                                          static_cast<unsigned>(dice_.below(8)));
+        }
+    }
+
+    // Files go bad while their node runs, or wait for it: at one node only, and not the last
+    // segment, whose damage may look like a torn write.
+    void rot() {
+        if (!others_are_well(rotting_)) {
+            return;  // as in damage(); later they lose nothing
+        }
+        const auto& files = cluster_.disk(rotting_).files();
+        std::vector<std::string> paths;
+        for (const auto& [path, bytes] : files) {
+            paths.push_back(path);
+        }
+        const std::string path = paths.empty() ? "" : paths[dice_.below(paths.size())];
+        const bool spared = path.empty() || path == last_segment(paths) ||
+                            path.ends_with(".mres") || !votes_are_whole(rotting_);
+        const std::size_t size = spared ? 0 : files.find(path)->second.size();
+        if (size > 0) {
+            ++outcome_.rots;
+            cluster_.disk(rotting_).flip_bit(path, dice_.below(size),
+                                             static_cast<unsigned>(dice_.below(8)));
         }
     }
 
@@ -402,6 +439,8 @@ private:
     bool changes_members_;
     bool damages_files_;
     bool slow_disks_;
+    std::size_t rotting_;
+    bool rots_;
     std::int64_t pace_ms_;  // between faults, at most
     std::vector<std::uint64_t> changes_;
     Outcome outcome_;

@@ -25,12 +25,14 @@ struct Outcome {
     std::size_t changes = 0;
     std::size_t losses = 0;  // starts of a node that does not know all it held
     std::size_t wipes = 0;   // of whole folders
+    std::size_t rots = 0;    // bits of files that changed by themselves
 };
 
-// One run of 3 to 5 nodes under crashes of any subset, one- and two-way partitions, loss,
-// duplication, reordering, pauses, leaps of clocks, slow, full and torn disks, damaged files, lost
-// folders, membership changes and transfers; then everything is mended and the group must converge
-// and take a command. Which of these, and when, is drawn from the seed.
+// One run of 3 to 6 nodes, 3 to 5 of them voters at first, under crashes of any subset, one- and
+// two-way partitions, loss, duplication, reordering, pauses, leaps of clocks, slow, full and torn
+// disks, files damaged between lives and while their node runs, lost folders, membership changes
+// and transfers; then everything is mended and the group must converge and take a command. Which of
+// these, and when, is drawn from the seed.
 [[nodiscard]] Outcome run_hostile(const HostileRun& run);
 
 }  // namespace muster::raft::swarm

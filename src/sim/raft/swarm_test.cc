@@ -57,12 +57,15 @@ TEST(RaftSwarm, SurvivesEveryHostileRunAndLeavesTheSameTraceTwice) {
         sum.changes += outcome.changes;
         sum.losses += outcome.losses;
         sum.wipes += outcome.wipes;
+        sum.rots += outcome.rots;
     }
     std::printf(
         "seeds %llu-%llu: %zu commands agreed, %zu acknowledged, %zu reads, %zu reigns, "
-        "%zu crashes, %zu changes, %zu starts in doubt, %zu lost folders\n",
+        "%zu crashes, %zu changes, %zu starts in doubt, %zu lost folders, "
+        "%zu flipped bits\n",
         static_cast<unsigned long long>(first), static_cast<unsigned long long>(last), sum.agreed,
-        sum.acknowledged, sum.reads, sum.reigns, sum.crashes, sum.changes, sum.losses, sum.wipes);
+        sum.acknowledged, sum.reads, sum.reigns, sum.crashes, sum.changes, sum.losses, sum.wipes,
+        sum.rots);
 }
 
 }  // namespace

@@ -18,6 +18,11 @@ public:
     [[nodiscard]] Result<std::vector<std::string>> list(std::string_view path) override {
         return folder_.list(path);
     }
+    void read_part(env::DiskOpId op, std::string_view path, std::uint64_t offset,
+                   std::size_t bytes_max) override {
+        folder_.read_part(op, path, offset, bytes_max);
+        pump_later();
+    }
     void append(env::DiskOpId op, std::string_view path, std::string bytes) override {
         folder_.append(op, path, std::move(bytes));
         pump_later();
