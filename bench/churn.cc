@@ -18,6 +18,7 @@ constexpr Duration kPatience = std::chrono::seconds(60);
 constexpr Duration kSettling = std::chrono::seconds(30);
 constexpr auto kFirstList = sdk::Milliseconds(10'000);
 constexpr std::uint16_t kProviderPort = 12'200;
+constexpr std::uint64_t kGuestPorts = 50'000;
 constexpr std::string_view kSaid = "said=";
 
 template <typename T>
@@ -101,7 +102,8 @@ void Churn::say_all() {
     come_or_leave(guests_++ % size_.services);
 }
 
-// Guests live at the client of another service's provider.
+// Guests live at the client of another service's provider. Each has an address of its own: one that
+// comes and goes so often would be damped.
 void Churn::come_or_leave(std::size_t index) {
     Said& said = said_[index];
     if (!said.guest.empty()) {
@@ -114,7 +116,8 @@ void Churn::come_or_leave(std::size_t index) {
     }
     sdk::EndpointSpec spec;
     spec.service = service(index);
-    spec.boxes = {fmt::format("127.0.0.1:{}?guest={}", kProviderPort + 1, guests_)};
+    spec.boxes = {
+        fmt::format("127.0.0.1:{}?guest={}", kProviderPort + 1 + guests_ % kGuestPorts, guests_)};
     {
         const std::lock_guard hold(mutex_);
         said.guest = spec.boxes.front();

@@ -133,6 +133,17 @@ void add_subscribers(CLI::App& app, int& exit_status) {
     command->callback([options, &exit_status] { exit_status = run_subscribers(*options); });
 }
 
+void add_flapping(CLI::App& app, int& exit_status) {
+    auto options = std::make_shared<FlappingOptions>();
+    auto* command = app.add_subcommand(
+        "flapping", "List a session's instances that come and go too often to be shown");
+    add_query_options(*command, options->query);
+    command->add_option("--limit", options->limit, "At most so many")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    command->callback([options, &exit_status] { exit_status = run_flapping(*options); });
+}
+
 void add_propagation(CLI::App& app, int& exit_status) {
     auto options = std::make_shared<PropagationOptions>();
     auto* command = app.add_subcommand(
@@ -388,6 +399,7 @@ int main(int argc, char** argv) {
     add_services(app, exit_status);
     add_instances(app, exit_status);
     add_subscribers(app, exit_status);
+    add_flapping(app, exit_status);
     add_propagation(app, exit_status);
     add_drain(app, exit_status);
     add_restore(app, exit_status);

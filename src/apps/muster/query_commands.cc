@@ -90,6 +90,20 @@ int run_subscribers(const ServiceOptions& options) {
     });
 }
 
+int run_flapping(const FlappingOptions& options) {
+    const std::string target = "/api/v1/flapping?limit=" + std::to_string(options.limit);
+    return show(options.query, target, [](const Shown& answer) {
+        Table table(
+            {"SERVICE", "INSTANCE", "CLIENT", "CAME BACK", "HERE FOR MS", "SHOWN IN MS", "ID"});
+        for (const Shown& instance : answer.items("flapping")) {
+            table.add({instance.text("service"), instance.text("instance"),
+                       instance.text("client_address"), instance.text("flips"),
+                       instance.text("held_ms"), instance.text("left_ms"), instance.text("id")});
+        }
+        print(table, "no instance of this session is flapping");
+    });
+}
+
 int run_status(const QueryOptions& options) {
     return show(options, "/api/v1/status", [](const Shown& answer) {
         Table table({"WHAT", "VALUE"});

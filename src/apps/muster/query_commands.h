@@ -23,11 +23,17 @@ struct ServiceOptions {
     std::string zone;
 };
 
+struct FlappingOptions {
+    QueryOptions query;
+    unsigned limit = 1000;
+};
+
 // Each prints its answer to standard output, or an error in a sentence to standard error, and
 // returns the exit status: 0 done, 1 the registry said no or was not reached, 2 wrong usage.
 [[nodiscard]] int run_services(const ServicesOptions& options);
 [[nodiscard]] int run_instances(const ServiceOptions& options);
 [[nodiscard]] int run_subscribers(const ServiceOptions& options);
+[[nodiscard]] int run_flapping(const FlappingOptions& options);
 [[nodiscard]] int run_status(const QueryOptions& options);
 
 }  // namespace muster::cli

@@ -132,6 +132,11 @@ public:
     }
     [[nodiscard]] std::vector<session::SubscriberInfo> subscribers_of(
         const Service& service) const override;
+    [[nodiscard]] std::vector<session::FlappingInstance> flapping(
+        std::size_t limit) const override {
+        return {flapping_now.begin(), flapping_now.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                 limit, flapping_now.size()))};
+    }
     void query_services(std::uint64_t token, const msg::ListServices& query,
                         session::QueryPort& port) override;
     void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
@@ -153,6 +158,7 @@ public:
     }
 
     session::SessionStatus state{.ready = true, .settled = true, .connections = 7};
+    std::vector<session::FlappingInstance> flapping_now;
     Result<void> outcome;  // of every request
     bool answers = true;   // otherwise nothing is answered
     std::vector<msg::ClientMessage> messages;

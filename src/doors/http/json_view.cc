@@ -158,6 +158,25 @@ std::string subscribers_json(const Service& service,
     return std::move(json).take();
 }
 
+std::string flapping_json(const std::vector<session::FlappingInstance>& instances,
+                          std::size_t damped) {
+    JsonWriter json;
+    json.begin_object().key("flapping").begin_array();
+    for (const auto& instance : instances) {
+        json.begin_object()
+            .field("service", instance.service->path())
+            .field("instance", instance.instance)
+            .field("id", instance_id_of(instance.id))
+            .field("client_address", instance.client_address)
+            .field("flips", instance.flips)
+            .field("held_ms", to_ms(instance.held))
+            .field("left_ms", to_ms(instance.left))
+            .end_object();
+    }
+    json.end_array().field("damped", damped).end_object();
+    return std::move(json).take();
+}
+
 std::string status_json(const session::SessionStatus& status, const std::string& center,
                         const std::vector<std::string>& servers) {
     JsonWriter json;
@@ -170,6 +189,7 @@ std::string status_json(const session::SessionStatus& status, const std::string&
         .field("publications", status.publications)
         .field("suspects", status.suspects)
         .field("braking", status.braking)
+        .field("damped", status.damped)
         .field("subscriptions", status.subscriptions)
         .field("watches", status.watches)
         .field("services_cached", status.services_cached)

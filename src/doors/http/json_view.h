@@ -26,6 +26,9 @@ namespace muster::http {
 [[nodiscard]] std::string services_json(const msg::ListServicesReply& reply);
 [[nodiscard]] std::string subscribers_json(const Service& service,
                                            const std::vector<session::SubscriberInfo>& subscribers);
+// {"flapping":[..],"damped":..}; there are more when the list is shorter than the number.
+[[nodiscard]] std::string flapping_json(const std::vector<session::FlappingInstance>& instances,
+                                        std::size_t damped);
 [[nodiscard]] std::string status_json(const session::SessionStatus& status,
                                       const std::string& center,
                                       const std::vector<std::string>& servers);

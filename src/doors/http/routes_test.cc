@@ -57,10 +57,11 @@ TEST_F(Routes, TellMetricsOfAllSources) {
 TEST_F(Routes, TellTheStatus) {
     session.state.suspects = 3;
     session.state.braking = true;
+    session.state.damped = 2;
     EXPECT_EQ(ask("GET", "/api/v1/status").body,
               R"({"ready":true,"settled":true,"center":"DefaultDataCenter",)"
               R"("servers":["10.0.0.1:9600","10.0.0.2:9600"],"connections":7,"publications":0,)"
-              R"("suspects":3,"braking":true,)"
+              R"("suspects":3,"braking":true,"damped":2,)"
               R"("subscriptions":0,"watches":0,"services_cached":0,"unacknowledged_writes":0,)"
               R"("slot_table_epoch":"0"})");
 }
@@ -102,6 +103,28 @@ TEST_F(Routes, TellSubscribers) {
     EXPECT_EQ(ask("GET", "/api/v1/subscribers?service=orders").body, by_path.body);
     EXPECT_THAT(ask("GET", "/api/v1/subscribers?service=none").body, HasSubstr("[]"));
     EXPECT_EQ(ask("GET", "/api/v1/subscribers").status, 400);
+}
+
+TEST_F(Routes, TellWhatFlaps) {
+    EXPECT_EQ(ask("GET", "/api/v1/flapping").body, R"({"flapping":[],"damped":0})");
+    session.state.damped = 2;
+    for (const char* id : {"p", "q"}) {
+        session.flapping_now.push_back({.id = RegistId(id),
+                                        .service = interned({.data_id = "orders"}),
+                                        .instance = "10.0.0.1:80",
+                                        .client_address = "10.0.0.1:4711",
+                                        .flips = 12,
+                                        .held = std::chrono::seconds(9),
+                                        .left = std::chrono::seconds(21)});
+    }
+    EXPECT_EQ(ask("GET", "/api/v1/flapping?limit=1").body,
+              R"({"flapping":[{"service":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders",)"
+              R"("instance":"10.0.0.1:80","id":"p","client_address":"10.0.0.1:4711","flips":12,)"
+              R"("held_ms":9000,"left_ms":21000}],"damped":2})");
+    EXPECT_THAT(ask("GET", "/api/v1/flapping").body, HasSubstr(R"("id":"q")"));
+    for (const auto* limit : {"0", "1001", "x"}) {
+        EXPECT_EQ(ask("GET", std::string("/api/v1/flapping?limit=") + limit).status, 400) << limit;
+    }
 }
 
 TEST_F(Routes, KeepConfigurationValues) {

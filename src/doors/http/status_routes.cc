@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::uint64_t kServicesLimit = 100;
 constexpr std::uint64_t kServicesLimitMax = 1000;
+constexpr std::uint64_t kFlappingLimit = 100;
+constexpr std::uint64_t kFlappingLimitMax = 1000;
 
 Result<Answer> status(const Call& /*call*/, Site& site) {
     return json_response(
@@ -28,6 +30,13 @@ Result<Answer> subscribers(const Call& call, Site& site) {
     return json_response(subscribers_json(**service, site.queries.subscribers_of(**service)));
 }
 
+Result<Answer> flapping(const Call& call, Site& site) {
+    const auto limit = call.number("limit", kFlappingLimit, 1, kFlappingLimitMax);
+    MUSTER_TRY(limit);
+    return json_response(
+        flapping_json(site.queries.flapping(*limit), site.queries.status().damped));
+}
+
 }  // namespace
 
 void add_status_routes(Router& router) {
@@ -36,6 +45,8 @@ void add_status_routes(Router& router) {
     router.add({"GET", "/api/v1/services/{tenant}/{group}/{dataId}/subscribers", subscribers,
                 "subscribers of a service on this session"});
     router.add({"GET", "/api/v1/subscribers", subscribers, "the same by ?service="});
+    router.add({"GET", "/api/v1/flapping", flapping,
+                "instances of this session that come and go too often to be shown"});
 }
 
 }  // namespace muster::http

@@ -5,6 +5,7 @@ namespace muster::session {
 void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
     write_holdings(writer);
     write_client_counts(writer);
+    write_flap_counts(writer);
     write_cluster_counts(writer);
     write_push_counts(writer);
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "model/ids.h"
 #include "model/service.h"
 #include "model/subscription.h"
@@ -26,6 +27,17 @@ struct SubscriberInfo {
     bool behind = false;   // a push is on its way or waiting
 };
 
+// A publication that is damped, as operators see it.
+struct FlappingInstance {
+    RegistId id;
+    ServicePtr service;
+    std::string instance;  // "ip:port", or the registration id where no box has an address
+    std::string client_address;
+    std::uint64_t flips = 0;  // how often it came back, of late
+    Duration held{};          // since when
+    Duration left{};          // until it is shown, if it stays
+};
+
 // Where clients may connect, and how busy it is there.
 struct ServerLoad {
     std::string address;     // "ip:port"
@@ -39,6 +51,7 @@ struct SessionStatus {
     std::size_t publications = 0;
     std::size_t suspects = 0;  // of the publications: kept by the brake
     std::size_t departed = 0;  // and of clients that were sent to other sessions
+    std::size_t damped = 0;    // and of instances that come and go too often: not shown
     bool braking = false;      // more clients went at once than is believed
     std::size_t subscriptions = 0;
     std::size_t watches = 0;
@@ -69,6 +82,9 @@ public:
     // Those of this session, in a stable order.
     [[nodiscard]] virtual std::vector<SubscriberInfo> subscribers_of(
         const Service& service) const = 0;
+
+    // At most `limit` of the damped publications of this session, in the order of their ids.
+    [[nodiscard]] virtual std::vector<FlappingInstance> flapping(std::size_t limit) const = 0;
 
     // Answered once through `port` (perhaps from within), or never when the asked nodes are gone:
     // the caller keeps a deadline. `port` must live as long as the session.

@@ -75,11 +75,17 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
         }
         return std::nullopt;
     }
+    const bool is_new = known == registrations_.end();
+    const bool damped = is_new && damps(*publication, now);
     Registration& registration = registrations_[id];
-    if (registration.publication != nullptr) {
-        uncount(*registration.publication);
+    if (!is_new) {
+        uncount(registration);
     } else if (roster_ != nullptr) {
         roster_->came(id);
+    }
+    if (damped) {
+        registration.damped = true;
+        damped_[id] = {.since = now, .shown_at = now + damping_->hold()};
     }
     if (*order == publication->order) {
         registration.publication = publication;
@@ -88,15 +94,20 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
         reordered->order = *order;
         registration.publication = std::move(reordered);
     }
-    count(*registration.publication);
+    count(registration);
     hold(registration, id, conn, lease, now);
+    if (registration.damped) {
+        registration.owner_seq = ++last_seq_;  // what was said before it came does not let it go
+        return std::nullopt;
+    }
+    return tell(registration);
+}
+
+// Until then a leader that begins is told that it went, if that was lately.
+Registrations::Op Registrations::tell(Registration& registration) {
     registration.owner_seq = ++last_seq_;
-    graves_.erase(id);
-    return Op{.id = id,
-              .service = registration.publication->service,
-              .publication = registration.publication,
-              .order = *order,
-              .owner_seq = registration.owner_seq};
+    graves_.erase(registration.publication->id);
+    return state(registration);
 }
 
 void Registrations::keep_lease(const RegistId& id, MonoTime now) {
@@ -149,12 +160,17 @@ void Registrations::own(Registration& registration, const RegistId& id, env::Con
 
 Registrations::Op Registrations::removal(std::map<RegistId, Registration>::iterator found,
                                          RemovalCause cause, RegistOrder order, MonoTime now) {
-    Registration& registration = found->second;
+    const Registration& registration = found->second;
     Op op{.id = found->first,
           .service = registration.publication->service,
           .order = order,
           .cause = cause,
           .owner_seq = ++last_seq_};
+    // What many lost at once, or was sent away and lost on its way, is not the instance's doing.
+    if (damping_ != nullptr &&
+        (by_word(cause) || !(registration.suspect || registration.departed))) {
+        damping_->went(*registration.publication, now);
+    }
     erase(found);
     bury(op.id, {op.service, order, cause, now});
     return op;
@@ -166,7 +182,10 @@ void Registrations::erase(std::map<RegistId, Registration>::iterator found) {
     leased_.erase(id);
     depart(registration, false);
     suspect(registration, false);
-    uncount(*registration.publication);
+    uncount(registration);
+    if (registration.damped) {
+        damped_.erase(id);
+    }
     if (roster_ != nullptr) {
         roster_->left(id);
     }
@@ -378,7 +397,7 @@ void Registrations::set_slot_count(std::size_t count) {
         }
     }
     for (const auto& [id, registration] : registrations_) {
-        this->count(*registration.publication);
+        this->count(registration);
     }
 }
 
@@ -386,16 +405,18 @@ Registrations::Digest Registrations::digest(SlotId slot) const {
     return slot.raw() < digests_.size() ? digests_[slot.raw()] : Digest{};
 }
 
-void Registrations::count(const Publication& publication) {
-    if (!digests_.empty()) {
+void Registrations::count(const Registration& registration) {
+    if (!digests_.empty() && !registration.damped) {
+        const Publication& publication = *registration.publication;
         Digest& digest = digests_[slot_of(*publication.service, digests_.size()).raw()];
         digest.digest.add(digest_of(publication.id, publication.order));
         ++digest.count;
     }
 }
 
-void Registrations::uncount(const Publication& publication) {
-    if (!digests_.empty()) {
+void Registrations::uncount(const Registration& registration) {
+    if (!digests_.empty() && !registration.damped) {
+        const Publication& publication = *registration.publication;
         Digest& digest = digests_[slot_of(*publication.service, digests_.size()).raw()];
         digest.digest.remove(digest_of(publication.id, publication.order));
         --digest.count;
@@ -412,19 +433,23 @@ Registrations::Op Registrations::state(const Registration& registration) {
 
 std::optional<Registrations::Op> Registrations::state_of(const RegistId& id) const {
     const auto found = registrations_.find(id);
-    return found == registrations_.end() ? std::nullopt : std::optional(state(found->second));
+    return found == registrations_.end() || found->second.damped
+               ? std::nullopt
+               : std::optional(state(found->second));
 }
 
 void Registrations::for_each(const std::function<void(const Op&)>& visit) const {
     for (const auto& [id, registration] : registrations_) {
-        visit(state(registration));
+        if (!registration.damped) {
+            visit(state(registration));
+        }
     }
 }
 
 void Registrations::for_each_after(const RegistId& after,
                                    const std::function<bool(const Op&)>& visit) const {
     for (auto next = registrations_.upper_bound(after); next != registrations_.end(); ++next) {
-        if (!visit(state(next->second))) {
+        if (!next->second.damped && !visit(state(next->second))) {
             return;
         }
     }

@@ -17,6 +17,7 @@
 #include "model/ids.h"
 #include "model/publication.h"
 #include "msg/cluster.h"
+#include "roles/session/flap_damping.h"
 #include "roles/session/return_roster.h"
 
 namespace muster::session {
@@ -31,8 +32,10 @@ namespace muster::session {
 //     what an earlier one still says of it was said before its client moved on, and changes
 //     nothing.
 //  3. Every change is numbered upwards (owner_seq) over the life of the session.
-//  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called.
+//  4. digest(slot) is over exactly the publications of that slot, once set_slot_count() was called,
+//     damped ones aside.
 //  5. The roster is told of every id that is held from now on, or no longer.
+//  6. Of what is damped leaders are told nothing but its end, until release_damped() says it.
 // Loop thread only. Bounds: the caller limits registrations per connection; removed ids are
 // remembered for kGraveAge, at most kGravesMax of them.
 class Registrations {
@@ -47,8 +50,9 @@ public:
         std::uint32_t count = 0;
     };
 
-    // `roster` may be null; else it lives as long.
-    explicit Registrations(ReturnRoster* roster = nullptr) : roster_(roster) {}
+    // Both may be null; else they live as long. Without `damping` nothing is damped.
+    explicit Registrations(ReturnRoster* roster = nullptr, FlapDamping* damping = nullptr)
+        : roster_(roster), damping_(damping) {}
 
     // A connection begins; later ones outrank it.
     void open_connection(env::ConnId conn) {
@@ -61,7 +65,7 @@ public:
     [[nodiscard]] News news_of(const Publication& offered, env::ConnId conn) const;
 
     // Takes a client's registration. Returns what the slot leader must be told, or nothing when it
-    // is known already or older. `conn` owns it from now on; with a lease nobody does.
+    // is known already or older, or damped. `conn` owns it from now on; with a lease nobody does.
     // Errors: conflict when the id stands for another service.
     Result<std::optional<Op>> offer(const PublicationPtr& publication, env::ConnId conn,
                                     Duration lease, MonoTime now);
@@ -111,6 +115,19 @@ public:
         return suspects_end_;
     }
 
+    // What is damped: taken, but no leader is told of it.
+    struct Damped {
+        MonoTime since;
+        MonoTime shown_at;  // the earliest time
+    };
+    // Those that were there for their hold, and whose clients are not suspected to be gone nor sent
+    // elsewhere: leaders are to be told.
+    [[nodiscard]] std::vector<Op> release_damped(MonoTime now);
+    [[nodiscard]] std::size_t damped() const {
+        return damped_.size();
+    }
+    void for_each_damped(const std::function<void(const Publication&, const Damped&)>& visit) const;
+
     // After a pause of our own, leases get the time back.
     void extend_leases(Duration gap);
     void forget_old_graves(MonoTime now);
@@ -124,9 +141,9 @@ public:
     // What was only lost has an owner_seq of zero: it takes nothing that this session told.
     [[nodiscard]] std::vector<Op> went_lately(const std::set<SlotId>& slots);
 
-    // The present state of one registration; nothing when it is not held.
+    // The present state of one registration; nothing when it is not held, or damped.
     [[nodiscard]] std::optional<Op> state_of(const RegistId& id) const;
-    // The states of all publications, in the order of their ids.
+    // The states of all publications that are not damped, in the order of their ids.
     void for_each(const std::function<void(const Op&)>& visit) const;
     // The same of those above `after`, until `visit` returns false.
     void for_each_after(const RegistId& after, const std::function<bool(const Op&)>& visit) const;
@@ -155,6 +172,7 @@ private:
         std::uint64_t owner_seq = 0;
         bool suspect = false;   // its client is probably gone; kept while its lease runs
         bool departed = false;  // its client was sent to another session; the same
+        bool damped = false;    // and in damped_
     };
     struct Grave {
         ServicePtr service;
@@ -164,6 +182,10 @@ private:
     };
 
     [[nodiscard]] static Op state(const Registration& registration);
+    // Whether it is to be damped, which was not there.
+    [[nodiscard]] bool damps(const Publication& offered, MonoTime now);
+    // The leader is to be told of it as it is now.
+    [[nodiscard]] Op tell(Registration& registration);
     // Whether `conn` began before the connection that owns the registration.
     [[nodiscard]] bool outranked(env::ConnId conn, const Registration& registration) const;
     // The order under which a registration is taken; nothing when it is older than what is known.
@@ -181,10 +203,11 @@ private:
     void bury(const RegistId& id, const Grave& grave);
     void forget_oldest_grave();
     [[nodiscard]] SlotId slot_of_grave(const Grave& grave) const;
-    void count(const Publication& publication);
-    void uncount(const Publication& publication);
+    void count(const Registration& registration);
+    void uncount(const Registration& registration);
 
     ReturnRoster* roster_;
+    FlapDamping* damping_;
     std::map<RegistId, Registration> registrations_;
     std::map<env::ConnId, std::set<RegistId>> by_conn_;
     std::map<env::ConnId, std::uint64_t> conn_numbers_;  // in the order of their beginning
@@ -193,6 +216,7 @@ private:
     std::size_t suspects_ = 0;
     std::size_t departed_ = 0;
     MonoTime suspects_end_;
+    std::map<RegistId, Damped> damped_;
     std::unordered_map<RegistId, Grave> graves_;
     struct Aged {
         MonoTime since;

@@ -101,7 +101,8 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
                .life_before = options_.life_before,
                .seal_delay = options_.roster_seal_delay},
               {.disk = env_.disk, .timers = env_.timers, .timer = kRosterTimer, .log = env_.log}),
-      registrations_(&roster_),
+      flap_damping_(options_.flap_damping, env_.log),
+      registrations_(&roster_, &flap_damping_),
       limits_(options_.client_changes, options_.tenant_changes),
       brake_(options_.brake),
       writes_(options_.resend_interval),
@@ -257,6 +258,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     forget_held();
     probe_.expired_publications.add(silent.size());
     write_all(std::move(silent));
+    show_released(now);
     registrations_.forget_old_graves(now);
     queries_.expire(now);
     queries_.ask_again(now, options_.metas, env_.outbox);
@@ -359,6 +361,7 @@ SessionStatus SessionServer::Impl::status() const {
             .publications = registrations_.size(),
             .suspects = registrations_.suspects(),
             .departed = registrations_.departed(),
+            .damped = registrations_.damped(),
             .braking = brake_.braking(kOwnClients),
             .subscriptions = subscription_count_,
             .watches = configs_.size(),

@@ -24,6 +24,7 @@
 #include "roles/session/balancer.h"
 #include "roles/session/change_limits.h"
 #include "roles/session/client_face.h"
+#include "roles/session/flap_damping.h"
 #include "roles/session/handover.h"
 #include "roles/session/query_face.h"
 #include "store/removal_brake.h"
@@ -83,6 +84,7 @@ struct SessionOptions {
     // one tenant.
     RateLimit client_changes{.per_second = 5000, .burst = 200'000};
     RateLimit tenant_changes{.per_second = 0, .burst = 200'000};
+    FlapDampingOptions flap_damping;
     std::size_t publication_bytes_max = 1 << 20;
     std::size_t boxes_per_publication_max = 10'000;
     std::size_t changes_kept_per_datum = 64;
@@ -143,6 +145,7 @@ public:
     [[nodiscard]] SessionStatus status() const override;
     [[nodiscard]] std::vector<ServerLoad> server_loads() const override;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const override;
+    [[nodiscard]] std::vector<FlappingInstance> flapping(std::size_t limit) const override;
     void query_services(std::uint64_t token, const msg::ListServices& query,
                         QueryPort& port) override;
     void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,

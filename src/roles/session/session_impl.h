@@ -12,6 +12,7 @@
 #include "roles/session/balancer.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
+#include "roles/session/flap_damping.h"
 #include "roles/session/handover.h"
 #include "roles/session/interest_links.h"
 #include "roles/session/open_queries.h"
@@ -55,6 +56,7 @@ public:
     [[nodiscard]] SessionStatus status() const;
     [[nodiscard]] std::vector<ServerLoad> server_loads() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
+    [[nodiscard]] std::vector<FlappingInstance> flapping(std::size_t limit) const;
     [[nodiscard]] std::vector<std::string> server_list() const;
     void query_services(std::uint64_t token, const msg::ListServices& query, QueryPort& port);
     void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
@@ -64,6 +66,7 @@ public:
 private:
     void write_holdings(MetricsWriter& writer) const;
     void write_client_counts(MetricsWriter& writer) const;
+    void write_flap_counts(MetricsWriter& writer) const;
     void write_cluster_counts(MetricsWriter& writer) const;
     void write_push_counts(MetricsWriter& writer) const;
 
@@ -152,6 +155,9 @@ private:
     void forget_held();
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 
+    // ---- instances that flap
+    void show_released(MonoTime now);
+
     // ---- operators
     void on(const msg::RoleAddress& from, const msg::VerifyRequest& request);
     [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
@@ -216,6 +222,7 @@ private:
     SessionEnv env_;
     std::unordered_map<env::ConnId, Client> clients_;
     ReturnRoster roster_;
+    FlapDamping flap_damping_;
     Registrations registrations_;
     ChangeLimits limits_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key

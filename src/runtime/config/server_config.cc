@@ -135,6 +135,22 @@ void add_rate(ConfigTable& table, const std::string& group, ServerConfig::Sessio
                   "So many of them at once, of " + of + ".");
 }
 
+void add_flap_damping(ConfigTable& table, ServerConfig::Session::FlapDamping& damping) {
+    table.integer(
+        "session.flap_damping.flips", damping.flips, {0, 1000},
+        "An instance that comes back to this session more often within the window is "
+        "flapping: that it goes is told at once, but when it comes it is not shown before "
+        "it stayed for session.flap_damping.hold (muster flapping). 0: none ever is.");
+    table.duration("session.flap_damping.window", damping.window, {seconds(1), hours(1)},
+                   "Time in which so many comings back are forgotten, one after the other.");
+    table.duration("session.flap_damping.hold", damping.hold, {seconds(0), seconds(50)},
+                   "How long a flapping instance must stay before it is shown.");
+    table.percent("session.flap_damping.share", damping.percent, {0, 100},
+                  "At most this share of a session's publications is damped at a time, but always "
+                  "one; what flaps beyond that is shown at once. When many flap, it is the way to "
+                  "the session that breaks.");
+}
+
 void add_session(ConfigTable& table, ServerConfig::Session& session) {
     table.duration("session.heartbeat_interval", session.heartbeat_interval,
                    {milliseconds(10), seconds(10)},
@@ -157,6 +173,7 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
     add_rate(table, "session.client_changes", session.client_changes,
              "one client (a connection; an address over HTTP)");
     add_rate(table, "session.tenant_changes", session.tenant_changes, "one tenant");
+    add_flap_damping(table, session.flap_damping);
     table.bytes("session.publication_max", session.publication_max, {kKiB, 256 * kMiB},
                 "Largest publication; a larger one is refused.");
     table.integer("session.boxes_per_publication_max", session.boxes_per_publication_max,

@@ -83,6 +83,12 @@ struct ServerConfig {
         };
         Rate client_changes{.per_second = 5000};
         Rate tenant_changes{.per_second = 0};
+        struct FlapDamping {
+            std::size_t flips = 10;
+            Duration window = std::chrono::seconds(60);
+            Duration hold = std::chrono::seconds(30);
+            std::size_t percent = 10;
+        } flap_damping;
         std::size_t publication_max = std::size_t{1} << 20;
         std::size_t boxes_per_publication_max = 10'000;
         std::size_t changes_kept_per_datum = 64;

@@ -20,7 +20,9 @@ namespace muster::sim {
 //     like one that died;
 //   - that a living session sent away, to a session with fewer clients, and that reached none
 //     within the time for which the session keeps what such a client published: it cannot tell one
-//     that is cut off from all sessions from one that died on its way.
+//     that is cut off from all sessions from one that died on its way;
+//   - that a session holds back because it came and went there too often, where there are others:
+//     it was shown by another session, and that one lost it.
 // And the views of a listener that crossed a cut: see Truth::crossed().
 class FalselyGoneChecker final : public Checker {
 public:

@@ -60,6 +60,7 @@ void Excuses::step() {
     if (nodes_apart() || (truth_.reuniting() && some_node_stands_still())) {
         truth_.nodes_cut();
     }
+    excuse_damped();
     for (const auto& client : clients_) {
         listen(*client);
         if (client->alive()) {
@@ -69,6 +70,22 @@ void Excuses::step() {
         // one it came to may tell late that it came, and see later still that it is gone.
         if (left_behind(*client) || (!client->alive() && unheard_of(*client))) {
             truth_.excuse_return(client->name());
+        }
+    }
+}
+
+// Another session may have shown it, and lose it.
+void Excuses::excuse_damped() {
+    if (registry_.options().sessions == 1) {
+        return;
+    }
+    for (Node* node : registry_.nodes(Role::session)) {
+        const auto* session = node->session();
+        if (session == nullptr || session->status().damped == 0) {
+            continue;
+        }
+        for (const auto& instance : session->flapping(session->status().damped)) {
+            truth_.excuse(truth_.publications().at(instance.id).client);
         }
     }
 }

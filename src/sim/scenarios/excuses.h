@@ -30,6 +30,7 @@ public:
 
 private:
     void judge(SimClient& client);
+    void excuse_damped();
     [[nodiscard]] bool nodes_apart() const;
     [[nodiscard]] bool some_node_stands_still() const;
     [[nodiscard]] bool goes_on(const ServerLife& session) const;

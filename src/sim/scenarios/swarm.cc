@@ -30,6 +30,16 @@ void draw_balance(Swarm& swarm, Prng prng) {
     swarm.session_added = sometimes(prng, seconds(1), seconds(15));
 }
 
+// The same.
+void draw_damping(Swarm& swarm, Prng prng) {
+    if (prng.chance(2, 3)) {
+        return;
+    }
+    swarm.flips = static_cast<std::size_t>(prng.between(1, 3));
+    swarm.flap_hold = milliseconds(prng.between(500, 6'000));
+    swarm.flap = milliseconds(prng.between(200, 2'000));
+}
+
 }  // namespace
 
 Swarm Swarm::draw(Prng& prng) {
@@ -58,6 +68,7 @@ Swarm Swarm::draw(Prng& prng) {
     swarm.congestion = sometimes(prng, milliseconds(500), seconds(10));
     swarm.config = sometimes(prng, seconds(1), seconds(10));
     swarm.leases = prng.chance(1, 2);
+    draw_damping(swarm, Prng(Prng(prng).next() ^ 2U));
     return swarm;
 }
 
@@ -132,6 +143,10 @@ std::string Swarm::text() const {
     }
     if (session_added > Duration{}) {
         line += fmt::format(", a session added at {} s", to_ms(session_added) / 1000);
+    }
+    if (flips > 0) {
+        line += fmt::format(", flaps each {} ms, damped for {} ms after {} flips", to_ms(flap),
+                            to_ms(flap_hold), flips);
     }
     return line;
 }

@@ -50,6 +50,10 @@ struct Swarm {
     Duration balance_grace{};  // zero: as long as by default
     Duration session_added{};  // another session joins then
 
+    std::size_t flips = 0;  // from so many on instances are damped; zero: none is
+    Duration flap_hold{};   // until they stayed for so long
+    Duration flap{};        // a client comes and goes
+
     // Of a registry with one node for each role, or one in all.
     [[nodiscard]] static Swarm draw(Prng& prng);
     // Of up to 3 metas, 4 data servers, 3 sessions and 50 clients.

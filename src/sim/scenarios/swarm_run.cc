@@ -58,6 +58,7 @@ private:
     void pause_client();
     void congest();
     void put_config();
+    void flap();
     [[nodiscard]] SimClient* some_client() {
         return churn_.some_client();
     }
@@ -112,6 +113,7 @@ void Storm::begin() {
     every(swarm_.client_pause, &Storm::pause_client);
     every(swarm_.congestion, &Storm::congest);
     every(swarm_.config, &Storm::put_config);
+    every(swarm_.flap, &Storm::flap);
     if (swarm_.session_added > Duration{}) {
         world_.scheduler.after(swarm_.session_added,
                                [this] { world_.registry.add(Role::session).start(); });
@@ -270,6 +272,22 @@ void Storm::put_config() {
                       fmt::format("value-{}", ++configs_));
 }
 
+// One and the same, as long as it lives.
+void Storm::flap() {
+    const auto& clients = world_.clients();
+    const auto client = std::ranges::find_if(clients, [](const auto& one) { return one->alive(); });
+    if (client == clients.end() || (*client)->process().paused()) {
+        return;
+    }
+    if (prng_.chance(1, 4)) {
+        world_.pipes.reset((*client)->pipe(), {});
+    } else if ((*client)->published().empty()) {
+        (*client)->publish({.data_id = "service-1"});
+    } else {
+        (*client)->withdraw((*client)->published().back());
+    }
+}
+
 void Storm::calm_departures() {
     for (int i = 0; i < 20; ++i) {
         world_.scheduler.after(between(milliseconds(0), seconds(5)), [this] { act(); });
@@ -304,6 +322,14 @@ session::BalancerOptions balance_of(const Swarm& swarm) {
     return options;
 }
 
+// Nothing is forgotten within a run.
+session::FlapDampingOptions flap_damping_of(const Swarm& swarm) {
+    return {.flips = swarm.flips,
+            .window = std::chrono::hours(1),
+            .hold = swarm.flap_hold,
+            .percent = 100};
+}
+
 }  // namespace
 
 RunOutcome run_swarm(const RunOptions& options) {
@@ -321,7 +347,8 @@ RunOutcome run_swarm(const RunOptions& options) {
                               .zones = swarm.zones,
                               .sync_max = swarm.sync_max,
                               .brake = swarm.brake,
-                              .balance = balance_of(swarm)},
+                              .balance = balance_of(swarm),
+                              .flap_damping = flap_damping_of(swarm)},
                  .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();

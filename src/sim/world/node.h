@@ -44,6 +44,7 @@ struct NodePlan {
     Duration sync_max{};
     bool brake = true;
     session::BalancerOptions balance;
+    session::FlapDampingOptions flap_damping;
 };
 
 // What surrounds it.

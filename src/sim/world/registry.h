@@ -22,6 +22,7 @@ struct RegistryOptions {
     Duration sync_max = std::chrono::milliseconds(5);
     bool brake = true;  // too many ends at once are held
     session::BalancerOptions balance;
+    session::FlapDampingOptions flap_damping{.flips = 0};  // none
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".

@@ -39,6 +39,9 @@ public:
         const Service&) const override {
         return {};
     }
+    [[nodiscard]] std::vector<session::FlappingInstance> flapping(std::size_t) const override {
+        return {};
+    }
     void query_services(std::uint64_t, const msg::ListServices&, session::QueryPort&) override {
         CHECK_BECAUSE(false, "no client is served here");
     }
