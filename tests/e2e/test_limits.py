@@ -1,4 +1,5 @@
-"""How often publications may change: who does it more often is told so, and loses nothing."""
+"""How often publications may change, and how often clients may subscribe and ask: who does it more
+often is told so, and loses nothing."""
 
 import json
 import time
@@ -98,6 +99,92 @@ class Limits(unittest.TestCase):
         status, body = self.put(1, tenant="calm")
         self.assertEqual(status, 200, body)
         self.assertGreaterEqual(self.server.metric(REFUSED, limit="tenant"), 1)
+
+
+class AskLimits(unittest.TestCase):
+    """A server on which 5 are taken at once, and one a second."""
+
+    def start(self, limit):
+        server = Server(f"session.{limit}.per_second=1", f"session.{limit}.burst={BURST}")
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        self.server = server
+
+    def ask_until_refused(self, path):
+        """The answer that was no success, and its Retry-After."""
+        for number in range(10 * BURST):
+            try:
+                urllib.request.urlopen(f"http://{self.server.http}{path}", timeout=10).close()
+            except urllib.error.HTTPError as refused:
+                self.assertGreaterEqual(number, BURST)
+                error = json.loads(refused.read())["error"]
+                return refused.code, error, refused.headers["Retry-After"]
+        self.fail("nothing was refused")
+
+    def register(self, tenant="DEFAULT_INSTANCE_ID"):
+        path = SERVICE.format(tenant)
+        status, body = self.server.request("PUT", path + "/p1", {"boxes": ["b"]})
+        self.assertIn(status, (200, 201), body)
+        return path
+
+    def test_queries_of_a_client(self):
+        self.start("client_queries")
+        path = self.register()
+        status, error, wait = self.ask_until_refused(path)
+        self.assertEqual((status, error["code"], error["retryable"]), (429, "over_limit", True))
+        self.assertIn("session.client_queries", error["message"])
+        self.assertEqual(wait, "1")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_queries_refused_total", limit="client"), 1)
+        self.assertEqual(self.server.get("/api/v1/status")[0], 200)
+        self.register()
+        self.assertEqual(self.server.request("DELETE", path + "/p1")[0], 200)
+
+    def test_queries_of_a_tenant(self):
+        self.start("tenant_queries")
+        status, error, _ = self.ask_until_refused(self.register("loud"))
+        self.assertEqual((status, error["code"]), (429, "over_limit"))
+        self.assertIn("tenant 'loud'", error["message"])
+        self.assertEqual(self.server.get(self.register("calm"))[0], 200)
+        self.assertEqual(self.server.get("/api/v1/services")[0], 200, "of no tenant")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_queries_refused_total", limit="tenant"), 1)
+
+    def test_subscriptions_over_http(self):
+        self.start("client_subscribes")
+        path = self.register()
+        watch = path.replace("/instances", "/watch")
+        status, error, wait = self.ask_until_refused(watch)
+        self.assertEqual((status, error["code"], wait), (429, "over_limit", "1"))
+        self.assertIn("session.client_subscribes", error["message"])
+        for _ in range(2 * BURST):
+            self.assertEqual(self.server.get(path)[0], 200, "a query is no subscription")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_subscribes_refused_total", limit="client"), 1)
+
+    def subscribe(self, connection, scope):
+        """What a Java client is answered, RegisterResponse by its text."""
+        connection.sendall(golden(f"v663-sub-register-{scope}"))
+        while True:
+            frame = read_frame(connection)
+            if b"RegisterResponse" in frame[4].encode():
+                return frame[5]
+
+    def test_subscriptions_of_a_java_client(self):
+        self.start("client_subscribes")
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        answers = [self.subscribe(connection, "zone") for _ in range(10 * BURST)]
+        self.assertTrue(all(b"success!" in answer for answer in answers), "the same costs nothing")
+        answers = [self.subscribe(connection, scope) for _ in range(5 * BURST)
+                   for scope in ("global", "dataCenter")]
+        self.assertTrue(any(b"more often than it may" in answer for answer in answers))
+        path = "/api/v1/services/DEFAULT_INSTANCE_ID/SOFA/com.alipay.test.Svc:1.0@DEFAULT"
+        status, body = self.server.get(path + "/subscribers")
+        self.assertEqual((status, body.count('"id":')), (200, 1), "what was taken stays")
+        other = self.server.connect()
+        self.addCleanup(other.close)
+        self.assertIn(b"success!", self.subscribe(other, "zone"), "another client is served")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "roles/node/node_view.h"
+#include "roles/session/ask_limits.h"
 #include "roles/session/balancer.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
@@ -53,6 +54,7 @@ public:
         return view_;
     }
     [[nodiscard]] SessionStatus status() const;
+    [[nodiscard]] Result<void> admit_query(const std::string& address, const std::string& tenant);
     [[nodiscard]] std::vector<ServerLoad> server_loads() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
     [[nodiscard]] std::vector<std::string> server_list() const;
@@ -64,6 +66,7 @@ public:
 private:
     void write_holdings(MetricsWriter& writer) const;
     void write_client_counts(MetricsWriter& writer) const;
+    void write_refusals(MetricsWriter& writer) const;
     void write_cluster_counts(MetricsWriter& writer) const;
     void write_push_counts(MetricsWriter& writer) const;
 
@@ -115,7 +118,14 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] static std::string limited_as(env::ConnId conn, const Client& client);
+    [[nodiscard]] static std::string host_of(const std::string& address);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
+    [[nodiscard]] Result<void> check(env::ConnId conn, const Client& client,
+                                     const msg::Subscribe::Item& item, bool once);
+    [[nodiscard]] Result<void> check(env::ConnId conn, const Client& client, const Watch& watch,
+                                     bool once);
+    [[nodiscard]] static Result<void> check_id(const RegistId& id);
+    [[nodiscard]] Result<void> check_room(env::ConnId conn, const Client& client) const;
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void time_sending(const Client& client, const Publication& publication);
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
@@ -218,6 +228,8 @@ private:
     ReturnRoster roster_;
     Registrations registrations_;
     ChangeLimits limits_;
+    AskLimits subscribe_limits_;
+    AskLimits query_limits_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
     // Why there are suspects, and since when; of the first of them.
     struct Held {
