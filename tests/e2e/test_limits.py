@@ -2,12 +2,13 @@
 often is told so, and loses nothing."""
 
 import json
+import socket
 import time
 import unittest
 import urllib.error
 import urllib.request
 
-from harness import Server, golden, read_frame
+from harness import Server, eventually, golden, read_frame
 
 BURST = 5
 SERVICE = "/api/v1/services/{}/DEFAULT_GROUP/orders/instances"
@@ -185,6 +186,63 @@ class AskLimits(unittest.TestCase):
         other = self.server.connect()
         self.addCleanup(other.close)
         self.assertIn(b"success!", self.subscribe(other, "zone"), "another client is served")
+
+
+class Saturated(unittest.TestCase):
+    """A server that carries out one request as it comes in a turn, and of those that wait one of
+    each class."""
+
+    def setUp(self):
+        self.server = Server("session.requests_at_once=1", "session.queries_waiting_max=1")
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+
+    def test_requests_of_one_connection_are_answered_in_order(self):
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        names = ["v663-pub-register-basic", "v663-sub-register-zone", "v663-sub-register-global",
+                 "v663-sub-unregister", "v663-pub-unregister"]
+        connection.sendall(b"".join(golden(name) for name in names * 20))
+        answers = []
+        while len(answers) < 100:
+            frame = read_frame(connection)
+            if "RegisterResponse" in frame[4]:
+                answers.append(b"Publisher" in frame[5])
+        self.assertEqual(sum(answers), 40, "all are answered")
+        eventually(lambda: self.server.metric("muster_session_subscriptions") == 0 and
+                   self.server.metric("muster_session_publications") == 0,
+                   "what was taken back is gone")
+        for kind in ("register", "subscribe"):
+            waited = self.server.metric("muster_session_requests_waited_total", **{"class": kind})
+            self.assertGreater(waited, 0, kind)
+            self.assertEqual(self.server.metric("muster_session_requests_waiting",
+                                                **{"class": kind}), 0)
+
+    def test_queries_beyond_those_that_may_wait_are_told_to_come_again(self):
+        path = SERVICE.format("DEFAULT_INSTANCE_ID")
+        self.assertEqual(self.server.request("PUT", path + "/p1", {"boxes": ["b"]})[0], 201)
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        busy = 0
+        for _ in range(50):
+            connections = [socket.create_connection(("127.0.0.1", self.server.http_port))
+                           for _ in range(40)]
+            for connection in connections:
+                connection.sendall(request)
+            for connection in connections:
+                with connection, connection.makefile("rb") as file:
+                    answer = file.read().decode()
+                if "HTTP/1.1 503" in answer:
+                    self.assertIn("Retry-After: 1", answer)
+                    self.assertIn('"code":"busy"', answer)
+                    busy += 1
+                else:
+                    self.assertIn("HTTP/1.1 200", answer)
+            if busy > 0:
+                break
+        self.assertGreater(busy, 0)
+        refused = self.server.metric("muster_session_requests_refused_total", **{"class": "query"})
+        self.assertEqual(refused, busy)
+        self.assertEqual(self.server.get(path)[0], 200)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,7 @@ void SessionServer::Impl::write_refusals(MetricsWriter& writer) const {
              subscribe_limits_);
     by_limit("muster_session_queries_refused_total",
              "Queries refused because there were too many, by whose limit.", query_limits_);
+    room_.write_metrics(writer);
 }
 
 void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {

@@ -25,12 +25,16 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
 }
 
 void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
-    const auto client = clients_.find(conn);
-    if (client == clients_.end()) {
+    if (!clients_.contains(conn)) {
         return;
     }
     notice_pause();
-    std::visit([&](const auto& known) { on(conn, client->second, known); }, message);
+    if (room_.passes(conn, message)) {
+        carry_out(conn, message);
+    } else {
+        keep_waiting(conn, message);
+    }
+    await_turn();
     flush();
 }
 
@@ -50,11 +54,18 @@ void SessionServer::Impl::on_client_drained(env::ConnId conn) {
 }
 
 void SessionServer::Impl::on_client_closed(env::ConnId conn) {
-    const auto client = clients_.find(conn);
-    if (client == clients_.end()) {
+    if (!clients_.contains(conn)) {
         return;
     }
     notice_pause();
+    if (room_.closing_passes(conn)) {
+        end_client(conn);
+    }
+    flush();
+}
+
+void SessionServer::Impl::end_client(env::ConnId conn) {
+    const auto client = clients_.find(conn);
     for (const auto& [id, subscribed] : client->second.subscriptions) {
         end_subscription(subscribed, id);
     }
@@ -78,7 +89,6 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     balancer_.forget(conn);
     staying_ -= client->second.port->keeps_connections() ? 1 : 0;
     clients_.erase(client);
-    flush();
 }
 
 std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {

@@ -110,6 +110,7 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
                         options_.client_subscribes, options_.tenant_subscribes),
       query_limits_({.does = "asks", .one = "question", .setting = "queries"},
                     options_.client_queries, options_.tenant_queries),
+      room_(options_.waiting),
       brake_(options_.brake),
       writes_(options_.resend_interval),
       copies_(options_.changes_kept_per_datum),
@@ -182,6 +183,11 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     }
     if (key == kLeaveTimer) {
         on_leave_timer();
+        flush();
+        return;
+    }
+    if (key == kTurnTimer) {
+        on_turn();
         flush();
         return;
     }
@@ -336,16 +342,6 @@ void SessionServer::Impl::arm_retry() {
 const NodeId* SessionServer::Impl::server_of(const Service& service) const {
     const Route* route = routes_.find(service);
     return route == nullptr || route->node == NodeId{} ? nullptr : &route->node;
-}
-
-Result<void> SessionServer::Impl::admit_query(const std::string& address,
-                                              const std::string& tenant) {
-    return query_limits_.admit(host_of(address), tenant, env_.clock.mono());
-}
-
-void SessionServer::Impl::query_services(std::uint64_t token, const msg::ListServices& query,
-                                         QueryPort& port) {
-    queries_.ask_services(token, query, port, table(), env_.clock.mono(), env_.outbox);
 }
 
 void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,

@@ -26,6 +26,7 @@
 #include "roles/session/client_face.h"
 #include "roles/session/handover.h"
 #include "roles/session/query_face.h"
+#include "roles/session/waiting_room.h"
 #include "store/removal_brake.h"
 
 namespace muster::session {
@@ -89,6 +90,7 @@ struct SessionOptions {
     // The same of queries: what is asked once and answered.
     RateLimit client_queries{.per_second = 5000, .burst = 200'000};
     RateLimit tenant_queries{.per_second = 0, .burst = 200'000};
+    WaitingOptions waiting;  // requests that cannot be carried out at once
     std::size_t publication_bytes_max = 1 << 20;
     std::size_t boxes_per_publication_max = 10'000;
     std::size_t changes_kept_per_datum = 64;

@@ -22,6 +22,7 @@
 #include "roles/session/return_roster.h"
 #include "roles/session/session.h"
 #include "roles/session/stages.h"
+#include "roles/session/waiting_room.h"
 #include "roles/session/write_queue.h"
 
 namespace muster::session {
@@ -71,6 +72,7 @@ private:
     void write_push_counts(MetricsWriter& writer) const;
 
     static constexpr const char* kOwnClients = "clients";  // the brake's only key
+    static constexpr env::TimerKey kTurnTimer{6};
 
     // A subscription of a connection, by its id.
     struct Subscribed {
@@ -110,6 +112,12 @@ private:
     };
 
     // ---- clients
+    void carry_out(const WaitingRoom::Request& request);
+    void carry_out(env::ConnId conn, const msg::ClientMessage& message);
+    void keep_waiting(env::ConnId conn, const msg::ClientMessage& message);
+    void on_turn();
+    void await_turn();
+    void end_client(env::ConnId conn);
     void on(env::ConnId conn, Client& client, const msg::RegisterPublishers& request);
     void on(env::ConnId conn, Client& client, const msg::UnregisterPublishers& request);
     void on(env::ConnId conn, Client& client, const msg::Subscribe& request);
@@ -230,6 +238,7 @@ private:
     ChangeLimits limits_;
     AskLimits subscribe_limits_;
     AskLimits query_limits_;
+    WaitingRoom room_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
     // Why there are suspects, and since when; of the first of them.
     struct Held {
@@ -268,6 +277,7 @@ private:
     std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
+    bool turn_armed_ = false;
     std::optional<MonoTime> retry_at_;
     std::size_t subscription_count_ = 0;
     Probe probe_;

@@ -172,6 +172,12 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
                   session.registrations_per_connection_max, {1, 10'000'000},
                   "Publications, subscriptions and watches of one connection; more are refused.");
     add_rates(table, session);
+    table.integer("session.requests_at_once", session.requests_at_once, {1, 1'000'000},
+                  "Registrations, subscriptions and queries carried out as they come in a turn of "
+                  "the event loop, and then of those that wait. What leaves is always carried out "
+                  "as it comes; then come registrations, subscriptions, queries.");
+    table.integer("session.queries_waiting_max", session.queries_waiting_max, {1, 1'000'000},
+                  "Queries that wait for their turn; more are answered `busy`.");
     table.bytes("session.publication_max", session.publication_max, {kKiB, 256 * kMiB},
                 "Largest publication; a larger one is refused.");
     table.integer("session.boxes_per_publication_max", session.boxes_per_publication_max,

@@ -44,6 +44,8 @@ struct NodePlan {
     Duration sync_max{};
     bool brake = true;
     session::BalancerOptions balance;
+    std::size_t requests_at_once = 0;
+    session::RateLimit client_subscribes;
 };
 
 // What surrounds it.

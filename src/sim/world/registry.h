@@ -22,6 +22,8 @@ struct RegistryOptions {
     Duration sync_max = std::chrono::milliseconds(5);
     bool brake = true;  // too many ends at once are held
     session::BalancerOptions balance;
+    std::size_t requests_at_once = 4;  // by a session; few, so that some wait in most runs
+    session::RateLimit client_subscribes = session::SessionOptions{}.client_subscribes;
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".

@@ -108,6 +108,8 @@ session::SessionOptions session_options(const runtime::ServerConfig& config,
             .tenant_subscribes = rate_limit(session.tenant_subscribes),
             .client_queries = rate_limit(session.client_queries),
             .tenant_queries = rate_limit(session.tenant_queries),
+            .waiting = {.at_once = session.requests_at_once,
+                        .queries_max = session.queries_waiting_max},
             .publication_bytes_max = session.publication_max,
             .boxes_per_publication_max = session.boxes_per_publication_max,
             .changes_kept_per_datum = session.changes_kept_per_datum};
