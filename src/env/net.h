@@ -78,6 +78,12 @@ public:
     // The same for head + shared body + tail, the body not copied.
     virtual void send(ConnId conn, std::string head, SharedBytes body, std::string tail) = 0;
 
+    // Reads no more of it until go_on_reading(), so that its peer has to wait. What was read by
+    // then still comes, and so does its breaking; its end comes when it is read again. Who asks for
+    // it keeps a bound of its own: a Net that cannot (in tests) reads on.
+    virtual void stop_reading(ConnId /*conn*/) {}
+    virtual void go_on_reading(ConnId /*conn*/) {}
+
     [[nodiscard]] virtual bool congested(ConnId conn) const = 0;
     [[nodiscard]] virtual std::size_t queued_bytes(ConnId conn) const = 0;
 

@@ -45,7 +45,8 @@ struct UnregisterPublishers {
 };
 
 // `held` is the version the client already has of this service (zero: nothing, or it cannot tell):
-// it is never sent anything lower, and a delta from it when that is shorter. Idempotent.
+// it is never sent anything lower, and a delta from it when that is shorter. Idempotent. `once`: a
+// question that is taken back when it is answered; its door asked QueryFace::admit_query() before.
 struct Subscribe {
     struct Item {
         Subscription subscription;
@@ -54,6 +55,7 @@ struct Subscribe {
     };
     RequestId request;
     std::vector<Item> items;
+    bool once = false;
 };
 
 struct Unsubscribe {
@@ -66,10 +68,11 @@ struct Unsubscribe {
     std::vector<Item> items;
 };
 
-// Configuration values (SOFARegistry: configurator).
+// Configuration values (SOFARegistry: configurator). `once` as of Subscribe.
 struct WatchConfig {
     RequestId request;
     Watch watch;
+    bool once = false;
 };
 
 struct UnwatchConfig {

@@ -61,6 +61,11 @@ public:
     // tells the session by SessionServer::on_client_drained).
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;
 
+    // Much of the connection waits: nothing more is to be read of it until go_on_reading(). What
+    // was read still comes. A door whose clients wait for each answer need not.
+    virtual void stop_reading(env::ConnId /*conn*/) {}
+    virtual void go_on_reading(env::ConnId /*conn*/) {}
+
     // Ends the connection; the session forgets it without waiting for a report.
     virtual void close(env::ConnId conn, const Error& why) = 0;
 };

@@ -1,12 +1,14 @@
-"""How often publications may change: who does it more often is told so, and loses nothing."""
+"""How often publications may change, and how often clients may subscribe and ask: who does it more
+often is told so, and loses nothing."""
 
 import json
+import socket
 import time
 import unittest
 import urllib.error
 import urllib.request
 
-from harness import Server, golden, read_frame
+from harness import Server, eventually, golden, read_frame
 
 BURST = 5
 SERVICE = "/api/v1/services/{}/DEFAULT_GROUP/orders/instances"
@@ -98,6 +100,149 @@ class Limits(unittest.TestCase):
         status, body = self.put(1, tenant="calm")
         self.assertEqual(status, 200, body)
         self.assertGreaterEqual(self.server.metric(REFUSED, limit="tenant"), 1)
+
+
+class AskLimits(unittest.TestCase):
+    """A server on which 5 are taken at once, and one a second."""
+
+    def start(self, limit):
+        server = Server(f"session.{limit}.per_second=1", f"session.{limit}.burst={BURST}")
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        self.server = server
+
+    def ask_until_refused(self, path):
+        """The answer that was no success, and its Retry-After."""
+        for number in range(10 * BURST):
+            try:
+                urllib.request.urlopen(f"http://{self.server.http}{path}", timeout=10).close()
+            except urllib.error.HTTPError as refused:
+                self.assertGreaterEqual(number, BURST)
+                error = json.loads(refused.read())["error"]
+                return refused.code, error, refused.headers["Retry-After"]
+        self.fail("nothing was refused")
+
+    def register(self, tenant="DEFAULT_INSTANCE_ID"):
+        path = SERVICE.format(tenant)
+        status, body = self.server.request("PUT", path + "/p1", {"boxes": ["b"]})
+        self.assertIn(status, (200, 201), body)
+        return path
+
+    def test_queries_of_a_client(self):
+        self.start("client_queries")
+        path = self.register()
+        status, error, wait = self.ask_until_refused(path)
+        self.assertEqual((status, error["code"], error["retryable"]), (429, "over_limit", True))
+        self.assertIn("session.client_queries", error["message"])
+        self.assertEqual(wait, "1")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_queries_refused_total", limit="client"), 1)
+        self.assertEqual(self.server.get("/api/v1/status")[0], 200)
+        self.register()
+        self.assertEqual(self.server.request("DELETE", path + "/p1")[0], 200)
+
+    def test_queries_of_a_tenant(self):
+        self.start("tenant_queries")
+        status, error, _ = self.ask_until_refused(self.register("loud"))
+        self.assertEqual((status, error["code"]), (429, "over_limit"))
+        self.assertIn("tenant 'loud'", error["message"])
+        self.assertEqual(self.server.get(self.register("calm"))[0], 200)
+        self.assertEqual(self.server.get("/api/v1/services")[0], 200, "of no tenant")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_queries_refused_total", limit="tenant"), 1)
+
+    def test_subscriptions_over_http(self):
+        self.start("client_subscribes")
+        path = self.register()
+        watch = path.replace("/instances", "/watch")
+        status, error, wait = self.ask_until_refused(watch)
+        self.assertEqual((status, error["code"], wait), (429, "over_limit", "1"))
+        self.assertIn("session.client_subscribes", error["message"])
+        for _ in range(2 * BURST):
+            self.assertEqual(self.server.get(path)[0], 200, "a query is no subscription")
+        self.assertGreaterEqual(
+            self.server.metric("muster_session_subscribes_refused_total", limit="client"), 1)
+
+    def subscribe(self, connection, scope):
+        """What a Java client is answered, RegisterResponse by its text."""
+        connection.sendall(golden(f"v663-sub-register-{scope}"))
+        while True:
+            frame = read_frame(connection)
+            if b"RegisterResponse" in frame[4].encode():
+                return frame[5]
+
+    def test_subscriptions_of_a_java_client(self):
+        self.start("client_subscribes")
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        answers = [self.subscribe(connection, "zone") for _ in range(10 * BURST)]
+        self.assertTrue(all(b"success!" in answer for answer in answers), "the same costs nothing")
+        answers = [self.subscribe(connection, scope) for _ in range(5 * BURST)
+                   for scope in ("global", "dataCenter")]
+        self.assertTrue(any(b"more often than it may" in answer for answer in answers))
+        path = "/api/v1/services/DEFAULT_INSTANCE_ID/SOFA/com.alipay.test.Svc:1.0@DEFAULT"
+        status, body = self.server.get(path + "/subscribers")
+        self.assertEqual((status, body.count('"id":')), (200, 1), "what was taken stays")
+        other = self.server.connect()
+        self.addCleanup(other.close)
+        self.assertIn(b"success!", self.subscribe(other, "zone"), "another client is served")
+
+
+class Saturated(unittest.TestCase):
+    """A server that carries out one request as it comes in a turn, and of those that wait one of
+    each class."""
+
+    def setUp(self):
+        self.server = Server("session.requests_at_once=1", "session.queries_waiting_max=1")
+        self.server.__enter__()
+        self.addCleanup(self.server.__exit__)
+
+    def test_requests_of_one_connection_are_answered_in_order(self):
+        connection = self.server.connect()
+        self.addCleanup(connection.close)
+        names = ["v663-pub-register-basic", "v663-sub-register-zone", "v663-sub-register-global",
+                 "v663-sub-unregister", "v663-pub-unregister"]
+        connection.sendall(b"".join(golden(name) for name in names * 20))
+        answers = []
+        while len(answers) < 100:
+            frame = read_frame(connection)
+            if "RegisterResponse" in frame[4]:
+                answers.append(b"Publisher" in frame[5])
+        self.assertEqual(sum(answers), 40, "all are answered")
+        eventually(lambda: self.server.metric("muster_session_subscriptions") == 0 and
+                   self.server.metric("muster_session_publications") == 0,
+                   "what was taken back is gone")
+        for kind in ("register", "subscribe"):
+            waited = self.server.metric("muster_session_requests_waited_total", **{"class": kind})
+            self.assertGreater(waited, 0, kind)
+            self.assertEqual(self.server.metric("muster_session_requests_waiting",
+                                                **{"class": kind}), 0)
+
+    def test_queries_beyond_those_that_may_wait_are_told_to_come_again(self):
+        path = SERVICE.format("DEFAULT_INSTANCE_ID")
+        self.assertEqual(self.server.request("PUT", path + "/p1", {"boxes": ["b"]})[0], 201)
+        request = f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode()
+        busy = 0
+        for _ in range(50):
+            connections = [socket.create_connection(("127.0.0.1", self.server.http_port))
+                           for _ in range(40)]
+            for connection in connections:
+                connection.sendall(request)
+            for connection in connections:
+                with connection, connection.makefile("rb") as file:
+                    answer = file.read().decode()
+                if "HTTP/1.1 503" in answer:
+                    self.assertIn("Retry-After: 1", answer)
+                    self.assertIn('"code":"busy"', answer)
+                    busy += 1
+                else:
+                    self.assertIn("HTTP/1.1 200", answer)
+            if busy > 0:
+                break
+        self.assertGreater(busy, 0)
+        refused = self.server.metric("muster_session_requests_refused_total", **{"class": "query"})
+        self.assertEqual(refused, busy)
+        self.assertEqual(self.server.get(path)[0], 200)
 
 
 if __name__ == "__main__":

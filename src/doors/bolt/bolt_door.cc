@@ -375,6 +375,18 @@ bool BoltDoor::congested(env::ConnId conn) const {
     return found != clients_.end() && found->second.port->congested(conn);
 }
 
+void BoltDoor::stop_reading(env::ConnId conn) {
+    if (const auto found = clients_.find(conn); found != clients_.end()) {
+        found->second.port->stop_reading(conn);
+    }
+}
+
+void BoltDoor::go_on_reading(env::ConnId conn) {
+    if (const auto found = clients_.find(conn); found != clients_.end()) {
+        found->second.port->go_on_reading(conn);
+    }
+}
+
 void BoltDoor::close(env::ConnId conn, const Error& why) {
     const auto found = clients_.find(conn);
     if (found == clients_.end()) {

@@ -498,6 +498,19 @@ TEST_F(BoltDoorTest, PassesCongestionOnUntilItDrains) {
     EXPECT_FALSE(door.shows_incomplete());
 }
 
+TEST_F(BoltDoorTest, HasAConnectionNotReadWhileTheSessionWishes) {
+    subscribe(kConn);
+    subscribe(kOther);
+    door.stop_reading(kConn);
+    EXPECT_EQ(net.stopped, std::set{kConn});
+    door.go_on_reading(kOther);
+    door.go_on_reading(kConn);
+    EXPECT_TRUE(net.stopped.empty());
+    port.on_closed(kConn, {Errc::closed, "gone"});
+    door.stop_reading(kConn);
+    EXPECT_TRUE(net.stopped.empty());
+}
+
 TEST_F(BoltDoorTest, TalksThroughTheRecordedConversations) {
     const auto streams = golden::read_streams(golden::folder(MUSTER_SOURCE_ROOT));
     ASSERT_TRUE(streams.has_value());

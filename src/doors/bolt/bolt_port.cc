@@ -266,6 +266,18 @@ bool BoltPort::congested(env::ConnId conn) const {
     return is_open(conn) && net_.congested(conn);
 }
 
+void BoltPort::stop_reading(env::ConnId conn) {
+    if (is_open(conn)) {
+        net_.stop_reading(conn);
+    }
+}
+
+void BoltPort::go_on_reading(env::ConnId conn) {
+    if (is_open(conn)) {
+        net_.go_on_reading(conn);
+    }
+}
+
 void BoltPort::close(env::ConnId conn, const Error& why) {
     const ConnectionPtr connection = forget(conn);
     if (connection == nullptr) {

@@ -99,6 +99,8 @@ public:
     void send(env::ConnId conn, std::string frames) override;
     void send(env::ConnId conn, std::string head, SharedBytes body, std::string tail) override;
     [[nodiscard]] bool congested(env::ConnId conn) const override;
+    void stop_reading(env::ConnId conn) override;
+    void go_on_reading(env::ConnId conn) override;
     void close(env::ConnId conn, const Error& why) override;
 
 private:

@@ -52,6 +52,12 @@ public:
     std::size_t queued_bytes(env::ConnId /*conn*/) const override {
         return 0;
     }
+    void stop_reading(env::ConnId conn) override {
+        stopped.insert(conn);
+    }
+    void go_on_reading(env::ConnId conn) override {
+        stopped.erase(conn);
+    }
     void close(env::ConnId conn) override {
         closed.insert(conn);
     }
@@ -66,6 +72,7 @@ public:
     std::vector<SharedBytes> bodies;
     std::set<env::ConnId> closed;
     std::set<env::ConnId> congested_conns;
+    std::set<env::ConnId> stopped;
 };
 
 // Stands still until the test moves it.

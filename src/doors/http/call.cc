@@ -52,6 +52,14 @@ Result<ServicePtr> Call::service() const {
     return interned(*std::move(service));
 }
 
+std::string Call::tenant() const {
+    if (!params.empty() && params.front().first == "tenant") {
+        return params.front().second;
+    }
+    const auto service = parse_service_path(query.get("service").value_or(""));
+    return service ? service->tenant : std::string();
+}
+
 Result<Call::View> Call::view() const {
     View view;
     const auto zone = query.get("zone");

@@ -43,6 +43,9 @@ struct Call {
     // From {tenant}/{group}/{dataId} of the path, or from ?service=. Errors: invalid_argument.
     [[nodiscard]] Result<ServicePtr> service() const;
 
+    // Of the service it names in either way, or of its path; empty: of none.
+    [[nodiscard]] std::string tenant() const;
+
     // From ?scope= and ?zone=. Errors: invalid_argument.
     struct View {
         Scope scope = Scope::data_center;

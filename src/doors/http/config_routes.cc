@@ -39,7 +39,7 @@ Result<Answer> delete_config(const Call& call, Site& /*site*/) {
 
 void add_config_routes(Router& router) {
     const std::string path = "/api/v1/config/{tenant}/{group}/{key}";
-    router.add({"GET", path, get_config, "a configuration value"});
+    router.add({"GET", path, get_config, "a configuration value", RouteKind::question});
     router.add({"PUT", path, put_config, "sets it to the body"});
     router.add({"DELETE", path, delete_config, "removes it"});
 }

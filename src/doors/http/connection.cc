@@ -140,6 +140,9 @@ Result<Answer> Connection::route(http1::Request request, std::vector<std::string
         MUSTER_TRY(query);
         call_->query = *std::move(query);
     }
+    if (route.kind == RouteKind::question) {
+        MUSTER_TRY(door_.queries.admit_query(peer_, call_->tenant()));
+    }
     return route.handler(*call_, door_.site);
 }
 

@@ -137,6 +137,12 @@ public:
         return {flapping_now.begin(), flapping_now.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                                  limit, flapping_now.size()))};
     }
+    [[nodiscard]] Result<void> admit_query(const std::string& address,
+                                           const std::string& tenant) override {
+        EXPECT_FALSE(calling_);
+        asking.emplace_back(address, tenant);
+        return admission;
+    }
     void query_services(std::uint64_t token, const msg::ListServices& query,
                         session::QueryPort& port) override;
     void put_config(std::uint64_t token, const Service& key, std::optional<std::string> value,
@@ -159,8 +165,10 @@ public:
 
     session::SessionStatus state{.ready = true, .settled = true, .connections = 7};
     std::vector<session::FlappingInstance> flapping_now;
-    Result<void> outcome;  // of every request
-    bool answers = true;   // otherwise nothing is answered
+    Result<void> outcome;                                     // of every request
+    Result<void> admission;                                   // of every query
+    std::vector<std::pair<std::string, std::string>> asking;  // address and tenant of each
+    bool answers = true;                                      // otherwise nothing is answered
     std::vector<msg::ClientMessage> messages;
     std::map<env::ConnId, session::ClientInfo> clients;
     std::vector<env::ConnId> drained;

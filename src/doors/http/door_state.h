@@ -47,6 +47,7 @@ struct HttpCounters {
 // What all connections of one door share. Owned by the door.
 struct DoorState {
     const HttpDoorOptions& options;
+    session::QueryFace& queries;
     env::Net& net;
     const env::Clock& clock;
     env::Timers& timers;

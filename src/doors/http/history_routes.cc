@@ -36,8 +36,8 @@ Result<Answer> history(const Call& call, Site& /*site*/) {
 
 void add_history_routes(Router& router) {
     for (const std::string base : {"/api/v1/services/{tenant}/{group}/{dataId}", "/api/v1"}) {
-        router.add(
-            {"GET", base + "/history", history, "what became of a service's instances, and why"});
+        router.add({"GET", base + "/history", history,
+                    "what became of a service's instances, and why", RouteKind::question});
     }
 }
 

@@ -37,6 +37,7 @@ HttpDoor::HttpDoor(HttpDoorOptions options, HttpDoorEnv env)
       queries_(env.queries),
       cluster_(env.cluster),
       state_{.options = options_,
+             .queries = env.queries,
              .net = env.net,
              .clock = env.clock,
              .timers = env.timers,

@@ -73,7 +73,8 @@ Result<Answer> delete_instance(const Call& call, Site& site) {
 
 void add_instance_routes(Router& router) {
     for (const std::string base : {"/api/v1/services/{tenant}/{group}/{dataId}", "/api/v1"}) {
-        router.add({"GET", base + "/instances", instances, "who provides the service"});
+        router.add({"GET", base + "/instances", instances, "who provides the service",
+                    RouteKind::question});
         router.add({"PUT", base + "/instances/{id}", put_instance, "registers or renews"});
         router.add({"DELETE", base + "/instances/{id}", delete_instance, "deregisters"});
         router.add({"POST", base + "/instances/{id}/heartbeat", heartbeat, "renews"});

@@ -91,6 +91,43 @@ TEST_F(Instances, QueriesAreChecked) {
     EXPECT_EQ(ask("GET", "/api/v1/instances?service=orders").status, 429);
 }
 
+TEST_F(Instances, QueriesAreCountedByClientAndTenantAndRefusedWhenThereAreMany) {
+    session.show(orders(1, {"10.0.0.1:80"}));
+    EXPECT_EQ(ask("GET", "/api/v1/instances?service=shop/g/orders").status, 0) << "not known yet";
+    EXPECT_EQ(ask("GET", orders_path("/instances")).status, 200);
+    EXPECT_EQ(ask("GET", orders_path("/subscribers")).status, 200);
+    EXPECT_EQ(ask("GET", "/api/v1/services").status, 200);
+    EXPECT_EQ(ask("GET", "/api/v1/config/t/g/k").status, 404);
+    std::vector<std::string> tenants;
+    for (const auto& [address, tenant] : session.asking) {
+        EXPECT_THAT(address, testing::StartsWith("10.1.1.1:"));
+        tenants.push_back(tenant);
+    }
+    const std::string tenant(kDefaultTenant);
+    EXPECT_EQ(tenants, (std::vector<std::string>{"shop", tenant, tenant, "", "t"}));
+    for (const auto& subscribe : session.told<msg::Subscribe>()) {
+        EXPECT_TRUE(subscribe.once);
+    }
+
+    session.admission = fail(Errc::over_limit, "in 7 ms");
+    for (const std::string& path :
+         {orders_path("/instances"), orders_path("/subscribers"), std::string("/api/v1/services"),
+          std::string("/api/v1/config/t/g/k")}) {
+        const auto refused = ask("GET", path);
+        EXPECT_EQ(refused.status, 429) << path;
+        EXPECT_THAT(refused.head, HasSubstr("Retry-After: 1\r\n"));
+        EXPECT_THAT(refused.body, HasSubstr("in 7 ms"));
+    }
+    EXPECT_EQ(put("a", R"({"ip":"10.0.0.1","port":80})").status, 201) << "no query";
+    EXPECT_EQ(ask("GET", "/api/v1/status").status, 200);
+    EXPECT_EQ(ask("GET", "/health/ready").status, 200);
+    session.asking.clear();
+    const auto conn = connect();
+    send(conn, request("GET", orders_path("/watch?version=1")));
+    EXPECT_TRUE(session.asking.empty()) << "a subscription";
+    EXPECT_FALSE(session.told<msg::Subscribe>().back().once);
+}
+
 TEST_F(Instances, AreRegisteredWithALease) {
     const auto answer = put("i%2F1", R"({"ip":"10.0.0.1","port":8080,"weight":7,"zone":"Z",
         "metadata":{"a":"b"},"enabled":false,"app":"shop","ttl_seconds":20})");

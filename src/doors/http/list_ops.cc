@@ -28,7 +28,7 @@ void ListOp::start(OpHost& host) {
                               .order = kSubscribed,
                               .scope = wish_.scope,
                               .zone = wish_.zone};
-    msg::Subscribe subscribe{.request = request_};
+    msg::Subscribe subscribe{.request = request_, .once = once()};
     subscribe.items.push_back({.subscription = std::move(subscription)});
     host.tell(std::move(subscribe));
 }

@@ -34,6 +34,11 @@ protected:
     // A list that is known, of this subscription.
     virtual Ack on_list(OpHost& host, ListPush& push) = 0;
 
+    // Whether one list is all it wants (msg::Subscribe).
+    [[nodiscard]] virtual bool once() const {
+        return false;
+    }
+
     void fail_not_ready(OpHost& host) const;
 
     [[nodiscard]] const ListWish& wish() const {
@@ -54,6 +59,9 @@ public:
 
 private:
     Ack on_list(OpHost& host, ListPush& push) override;
+    [[nodiscard]] bool once() const override {
+        return true;
+    }
 };
 
 // GET .../watch: the first known list above a version, or "unchanged" after a time.

@@ -78,7 +78,7 @@ Result<Answer> restore(const Call& call, Site& /*site*/) {
 void add_propagation_routes(Router& router) {
     for (const std::string base : {"/api/v1/services/{tenant}/{group}/{dataId}", "/api/v1"}) {
         router.add({"GET", base + "/propagation", propagation,
-                    "who has been told what of a service, on all sessions"});
+                    "who has been told what of a service, on all sessions", RouteKind::question});
         router.add({"POST", base + "/propagation", measure,
                     "the same, and all sessions measure the service's changes for a while"});
         router.add({"POST", base + "/drain", drain,

@@ -47,7 +47,8 @@ void ConfigGetOp::start(OpHost& host) {
     request_ = msg::RequestId(number);
     host.set_deadline(known_within_);
     host.tell(msg::WatchConfig{.request = request_,
-                               .watch = {.id = id_, .key = key_, .order = {.version = 1}}});
+                               .watch = {.id = id_, .key = key_, .order = {.version = 1}},
+                               .once = true});
 }
 
 void ConfigGetOp::on_reply(OpHost& host, const msg::RequestReply& reply) {

@@ -15,6 +15,7 @@ namespace muster::http {
 // What a route needs to know beyond its handler.
 enum class RouteKind : std::uint8_t {
     plain,
+    question,       // asks for facts, is answered once: counted, and refused when there are many
     lenient_query,  // its clients do not encode query values
     streaming,      // stays open: no HEAD
 };

@@ -41,12 +41,15 @@ Result<Answer> flapping(const Call& call, Site& site) {
 
 void add_status_routes(Router& router) {
     router.add({"GET", "/api/v1/status", status, "this session in numbers"});
-    router.add({"GET", "/api/v1/services", services, "services by name, page by page"});
+    router.add({"GET", "/api/v1/services", services, "services by name, page by page",
+                RouteKind::question});
     router.add({"GET", "/api/v1/services/{tenant}/{group}/{dataId}/subscribers", subscribers,
-                "subscribers of a service on this session"});
-    router.add({"GET", "/api/v1/subscribers", subscribers, "the same by ?service="});
+                "subscribers of a service on this session", RouteKind::question});
+    router.add(
+        {"GET", "/api/v1/subscribers", subscribers, "the same by ?service=", RouteKind::question});
     router.add({"GET", "/api/v1/flapping", flapping,
-                "instances of this session that come and go too often to be shown"});
+                "instances of this session that come and go too often to be shown",
+                RouteKind::question});
 }
 
 }  // namespace muster::http

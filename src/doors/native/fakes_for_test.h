@@ -26,6 +26,12 @@ public:
     bool congested(env::ConnId conn) const override {
         return congested_conns.contains(conn);
     }
+    void stop_reading(env::ConnId conn) override {
+        stopped.insert(conn);
+    }
+    void go_on_reading(env::ConnId conn) override {
+        stopped.erase(conn);
+    }
     void close(env::ConnId conn, const Error& why) override {
         closed.emplace(conn, why);
     }
@@ -36,6 +42,7 @@ public:
     std::map<env::ConnId, std::string> sent;
     std::vector<SharedBytes> bodies;
     std::set<env::ConnId> congested_conns;
+    std::set<env::ConnId> stopped;
     std::map<env::ConnId, Error> closed;
 };
 

@@ -218,6 +218,18 @@ bool NativeDoor::congested(env::ConnId conn) const {
     return found != clients_.end() && found->second.port->congested(conn);
 }
 
+void NativeDoor::stop_reading(env::ConnId conn) {
+    if (const auto found = clients_.find(conn); found != clients_.end()) {
+        found->second.port->stop_reading(conn);
+    }
+}
+
+void NativeDoor::go_on_reading(env::ConnId conn) {
+    if (const auto found = clients_.find(conn); found != clients_.end()) {
+        found->second.port->go_on_reading(conn);
+    }
+}
+
 void NativeDoor::close(env::ConnId conn, const Error& why) {
     const auto found = clients_.find(conn);
     if (found == clients_.end()) {

@@ -89,6 +89,8 @@ public:
         return true;
     }
     [[nodiscard]] bool congested(env::ConnId conn) const override;
+    void stop_reading(env::ConnId conn) override;
+    void go_on_reading(env::ConnId conn) override;
     void close(env::ConnId conn, const Error& why) override;
 
 private:

@@ -230,6 +230,15 @@ TEST(NativeDoor, SessionMayEndAConnectionFromWithin) {
     EXPECT_TRUE(f.session.closed.empty()) << "it knows";
 }
 
+TEST(NativeDoor, HasAConnectionNotReadWhileTheSessionWishes) {
+    Fixture f;
+    f.door.stop_reading(kConn);
+    f.door.stop_reading(kOther);
+    EXPECT_EQ(f.port.stopped, std::set{kConn}) << "the other one is not known";
+    f.door.go_on_reading(kConn);
+    EXPECT_TRUE(f.port.stopped.empty());
+}
+
 TEST(NativeDoor, ReportsCongestionDrainingAndTheEnd) {
     Fixture f;
     f.port.congested_conns.insert(kConn);

@@ -6,6 +6,7 @@ void SessionServer::Impl::write_metrics(MetricsWriter& writer) const {
     write_holdings(writer);
     write_client_counts(writer);
     write_flap_counts(writer);
+    write_refusals(writer);
     write_cluster_counts(writer);
     write_push_counts(writer);
 }
@@ -51,13 +52,6 @@ void SessionServer::Impl::write_client_counts(MetricsWriter& writer) const {
             probe_.unregistrations);
     counter("muster_session_refused_total", "Requests of clients refused, by item.",
             probe_.refused);
-    constexpr std::string_view kRefused = "muster_session_changes_refused_total";
-    constexpr std::string_view kRefusedHelp =
-        "Changes of publications refused because there were too many, by whose limit.";
-    writer.counter(kRefused, kRefusedHelp, limits_.refused_of_clients().value(),
-                   {{"limit", "client"}});
-    writer.counter(kRefused, kRefusedHelp, limits_.refused_of_tenants().value(),
-                   {{"limit", "tenant"}});
     counter("muster_session_closed_publications_total",
             "Publications removed because their connection closed.", probe_.closed_publications);
     counter("muster_session_expired_publications_total",
@@ -76,6 +70,22 @@ void SessionServer::Impl::write_client_counts(MetricsWriter& writer) const {
     counter("muster_session_streams_restarted_total", "Streams of changes begun anew.",
             probe_.streams_restarted);
     counter("muster_session_pauses_total", "Own pauses noticed.", probe_.pauses_noticed);
+}
+
+void SessionServer::Impl::write_refusals(MetricsWriter& writer) const {
+    const auto by_limit = [&](std::string_view name, std::string_view help, const auto& limits) {
+        writer.counter(name, help, limits.refused_of_clients().value(), {{"limit", "client"}});
+        writer.counter(name, help, limits.refused_of_tenants().value(), {{"limit", "tenant"}});
+    };
+    by_limit("muster_session_changes_refused_total",
+             "Changes of publications refused because there were too many, by whose limit.",
+             limits_);
+    by_limit("muster_session_subscribes_refused_total",
+             "Subscriptions refused because there were too many, by whose limit.",
+             subscribe_limits_);
+    by_limit("muster_session_queries_refused_total",
+             "Queries refused because there were too many, by whose limit.", query_limits_);
+    room_.write_metrics(writer);
 }
 
 void SessionServer::Impl::write_cluster_counts(MetricsWriter& writer) const {

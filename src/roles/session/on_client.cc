@@ -9,15 +9,6 @@ std::string over(std::string_view what, std::size_t count, std::size_t limit) {
     return std::to_string(count) + " " + std::string(what) + ", at most " + std::to_string(limit);
 }
 
-constexpr std::size_t kRegistIdBytesMax = 256;
-
-Result<void> check_id(const RegistId& id) {
-    if (id.raw().empty() || id.raw().size() > kRegistIdBytesMax) {
-        return fail(Errc::invalid_argument, "registration id is empty or longer than 256 bytes");
-    }
-    return {};
-}
-
 }  // namespace
 
 void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg::ClientPort& port) {
@@ -34,12 +25,16 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
 }
 
 void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
-    const auto client = clients_.find(conn);
-    if (client == clients_.end()) {
+    if (!clients_.contains(conn)) {
         return;
     }
     notice_pause();
-    std::visit([&](const auto& known) { on(conn, client->second, known); }, message);
+    if (room_.passes(conn, message)) {
+        carry_out(conn, message);
+    } else {
+        keep_waiting(conn, message);
+    }
+    await_turn();
     flush();
 }
 
@@ -59,11 +54,18 @@ void SessionServer::Impl::on_client_drained(env::ConnId conn) {
 }
 
 void SessionServer::Impl::on_client_closed(env::ConnId conn) {
-    const auto client = clients_.find(conn);
-    if (client == clients_.end()) {
+    if (!clients_.contains(conn)) {
         return;
     }
     notice_pause();
+    if (room_.closing_passes(conn)) {
+        end_client(conn);
+    }
+    flush();
+}
+
+void SessionServer::Impl::end_client(env::ConnId conn) {
+    const auto client = clients_.find(conn);
     for (const auto& [id, subscribed] : client->second.subscriptions) {
         end_subscription(subscribed, id);
     }
@@ -87,18 +89,19 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
     balancer_.forget(conn);
     staying_ -= client->second.port->keeps_connections() ? 1 : 0;
     clients_.erase(client);
-    flush();
 }
 
 std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {
     return registrations_.owned_by(conn) + client.subscriptions.size() + client.watches.size();
 }
 
-// Whose changes are counted together: a connection's, but over HTTP each request may have its own.
+// Whose requests are counted together: a connection's, but over HTTP each request may have its own.
 std::string SessionServer::Impl::limited_as(env::ConnId conn, const Client& client) {
-    return client.info.door == "http"
-               ? client.info.address.substr(0, client.info.address.rfind(':'))
-               : std::to_string(conn.raw());
+    return client.info.door == "http" ? host_of(client.info.address) : std::to_string(conn.raw());
+}
+
+std::string SessionServer::Impl::host_of(const std::string& address) {
+    return address.substr(0, address.rfind(':'));
 }
 
 Result<void> SessionServer::Impl::check(const Publication& publication, env::ConnId conn) const {
@@ -112,11 +115,23 @@ Result<void> SessionServer::Impl::check(const Publication& publication, env::Con
         return fail(Errc::too_large,
                     over("bytes in a publication", bytes, options_.publication_bytes_max));
     }
-    const Client& client = clients_.at(conn);
-    if (held_by(client, conn) >= options_.registrations_per_connection_max) {
-        return fail(Errc::over_limit,
-                    over("registrations on a connection", held_by(client, conn) + 1,
-                         options_.registrations_per_connection_max));
+    return check_room(conn, clients_.at(conn));
+}
+
+Result<void> SessionServer::Impl::check_id(const RegistId& id) {
+    constexpr std::size_t kBytesMax = 256;
+    if (id.raw().empty() || id.raw().size() > kBytesMax) {
+        return fail(Errc::invalid_argument, "registration id is empty or longer than 256 bytes");
+    }
+    return {};
+}
+
+// For one more registration of any kind.
+Result<void> SessionServer::Impl::check_room(env::ConnId conn, const Client& client) const {
+    if (const std::size_t held = held_by(client, conn);
+        held >= options_.registrations_per_connection_max) {
+        return fail(Errc::over_limit, over("registrations on a connection", held + 1,
+                                           options_.registrations_per_connection_max));
     }
     return {};
 }
@@ -224,128 +239,6 @@ void SessionServer::Impl::write_all(std::vector<WriteQueue::Op> ops) {
 void SessionServer::Impl::reply_to(env::ConnId conn, const msg::RequestReply& reply) {
     if (const auto client = clients_.find(conn); client != clients_.end()) {
         client->second.port->reply(conn, reply);
-    }
-}
-
-// Whether what the client holds is known here.
-bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
-    DatumCopy& copy = copies_.find_or_make(service);
-    const bool asked = copy.wanted || copy.version.raw() != 0;
-    copies_.want(copy);
-    const bool known = DatumCopies::note_held(copy, held);
-    if (asked && held <= copy.version && known) {
-        return true;
-    }
-    // Not known here, or the client has seen something else: the leader goes above it (I2).
-    if (const NodeId* node = server_of(*service); node != nullptr) {
-        declare(*node, copy);
-    }
-    return known;
-}
-
-void SessionServer::Impl::unwant(const Service& service) {
-    if (DatumCopy* copy = copies_.find(service); copy != nullptr) {
-        copies_.unwant(*copy, env_.clock.mono());
-    }
-}
-
-void SessionServer::Impl::end_subscription(const Subscribed& subscribed, const RegistId& id) {
-    if (!pusher_.remove(*subscribed.service, subscribed.key, id)) {
-        unwant(*subscribed.service);
-    }
-}
-
-void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscribe& request) {
-    msg::RequestReply reply{.request = request.request};
-    std::vector<ServicePtr> services;
-    for (const auto& item : request.items) {
-        const Subscription& wish = item.subscription;
-        auto& outcome = reply.outcomes.emplace_back(wish.id, wish.order.version);
-        outcome.result = check_id(wish.id);
-        if (outcome.result && held_by(client, conn) >= options_.registrations_per_connection_max) {
-            outcome.result = fail(Errc::over_limit,
-                                  over("registrations on a connection", held_by(client, conn) + 1,
-                                       options_.registrations_per_connection_max));
-        }
-        if (!outcome.result) {
-            probe_.refused.add();
-            continue;
-        }
-        const ListKey key{.conn = conn, .scope = wish.scope, .zone = wish.zone};
-        const auto known = client.subscriptions.find(wish.id);
-        if (known != client.subscriptions.end()) {
-            if (wish.order < known->second.order) {
-                continue;
-            }
-            if (*known->second.service != *wish.service || known->second.key != key) {
-                end_subscription(known->second, wish.id);
-            }
-        } else {
-            ++subscription_count_;
-        }
-        const ServicePtr service = copies_.find_or_make(wish.service).service;
-        client.subscriptions[wish.id] = {service, key, wish.order};
-        const bool stray = !want(service, item.held);
-        pusher_.add(service, key, wish.id, {item.held, item.held_digest, stray}, wish.app);
-        services.push_back(service);
-    }
-    reply_to(conn, reply);
-    for (const ServicePtr& service : services) {
-        pusher_.offer(copies_.find_or_make(service), conn, env_.clock.mono());
-    }
-}
-
-void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Unsubscribe& request) {
-    msg::RequestReply reply{.request = request.request};
-    for (const auto& item : request.items) {
-        reply.outcomes.emplace_back(item.id, item.order.version);
-        const auto known = client.subscriptions.find(item.id);
-        if (known != client.subscriptions.end() && item.order >= known->second.order) {
-            end_subscription(known->second, item.id);
-            client.subscriptions.erase(known);
-            --subscription_count_;
-        }
-    }
-    reply_to(conn, reply);
-}
-
-void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::WatchConfig& request) {
-    msg::RequestReply reply{.request = request.request};
-    const Watch& watch = request.watch;
-    auto& outcome = reply.outcomes.emplace_back(watch.id, watch.order.version);
-    outcome.result = check_id(watch.id);
-    if (outcome.result && held_by(client, conn) >= options_.registrations_per_connection_max) {
-        outcome.result = fail(Errc::over_limit, "too many registrations on a connection");
-    }
-    if (!outcome.result) {
-        probe_.refused.add();
-        reply_to(conn, reply);
-        return;
-    }
-    client.watches[watch.id] = watch.key;
-    const ConfigWatches::Key& key = configs_.add(watch.key, conn, watch.id);
-    reply_to(conn, reply);
-    if (key.known) {
-        push_config(key, conn, {watch.id});
-    } else {
-        ask_configs(configs_.unanswered());
-    }
-}
-
-void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request) {
-    msg::RequestReply reply{.request = request.request};
-    const Watch& watch = request.watch;
-    reply.outcomes.emplace_back(watch.id, watch.order.version);
-    client.watches.erase(watch.id);
-    configs_.remove(*watch.key, conn, watch.id);
-    reply_to(conn, reply);
-}
-
-void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::PushAck& ack) {
-    const ListKey key{.conn = conn, .scope = ack.scope, .zone = ack.zone};
-    const MonoTime now = env_.clock.mono();
-    if (pusher_.acknowledge(*ack.service, key, ack.version, ack.ok, now)) {
-        pusher_.offer(copies_.find_or_make(ack.service), conn, now);
     }
 }
 

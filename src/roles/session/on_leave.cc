@@ -46,7 +46,7 @@ void SessionServer::Impl::on_leave_timer() {
                        {.elsewhere = !servers.empty(),
                         .unlisted = self != nullptr && self->incarnation == options_.incarnation &&
                                     self->phase == MemberPhase::leaving,
-                        .quiet = writes_.size() == 0});
+                        .quiet = writes_.size() == 0 && room_.empty()});
     for (const env::ConnId conn : step.ask) {
         const std::string& to = servers[next_server_++ % servers.size()];
         probe_.clients_asked_to_go.add();

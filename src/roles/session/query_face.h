@@ -76,6 +76,12 @@ public:
 
     [[nodiscard]] virtual SessionStatus status() const = 0;
 
+    // Whether the client at `address` ("ip:port") may ask something now, about a service of
+    // `tenant` (empty: of none); counts it when so. Asked once for each query, before it is put.
+    // Errors: over_limit.
+    [[nodiscard]] virtual Result<void> admit_query(const std::string& address,
+                                                   const std::string& tenant) = 0;
+
     // ClientFace::server_list(), with the loads that are known; what is not counts as ours.
     [[nodiscard]] virtual std::vector<ServerLoad> server_loads() const = 0;
 

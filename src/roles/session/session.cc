@@ -63,6 +63,9 @@ std::vector<ServerLoad> SessionServer::server_loads() const {
 SessionStatus SessionServer::status() const {
     return impl_->status();
 }
+Result<void> SessionServer::admit_query(const std::string& address, const std::string& tenant) {
+    return impl_->admit_query(address, tenant);
+}
 std::vector<SubscriberInfo> SessionServer::subscribers_of(const Service& service) const {
     return impl_->subscribers_of(service);
 }
@@ -104,6 +107,11 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       flap_damping_(options_.flap_damping, env_.log),
       registrations_(&roster_, &flap_damping_),
       limits_(options_.client_changes, options_.tenant_changes),
+      subscribe_limits_({.does = "subscribes", .one = "subscription", .setting = "subscribes"},
+                        options_.client_subscribes, options_.tenant_subscribes),
+      query_limits_({.does = "asks", .one = "question", .setting = "queries"},
+                    options_.client_queries, options_.tenant_queries),
+      room_(options_.waiting),
       brake_(options_.brake),
       writes_(options_.resend_interval),
       copies_(options_.changes_kept_per_datum),
@@ -179,6 +187,11 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
         flush();
         return;
     }
+    if (key == kTurnTimer) {
+        on_turn();
+        flush();
+        return;
+    }
     last_tick_ = now;
     ++ticks_;
     learn(view_.use_kept(now));
@@ -249,6 +262,8 @@ void SessionServer::Impl::expire_all(MonoTime now) {
     stages_.expire(now);
     brake_.sweep(now);
     limits_.sweep(now);
+    subscribe_limits_.sweep(now);
+    query_limits_.sweep(now);
     const std::size_t suspects = registrations_.suspects();
     auto silent = registrations_.expire_leases(
         now, [&](std::size_t living) { return may_go(living, now); }, options_.suspect_patience);
@@ -329,11 +344,6 @@ void SessionServer::Impl::arm_retry() {
 const NodeId* SessionServer::Impl::server_of(const Service& service) const {
     const Route* route = routes_.find(service);
     return route == nullptr || route->node == NodeId{} ? nullptr : &route->node;
-}
-
-void SessionServer::Impl::query_services(std::uint64_t token, const msg::ListServices& query,
-                                         QueryPort& port) {
-    queries_.ask_services(token, query, port, table(), env_.clock.mono(), env_.outbox);
 }
 
 void SessionServer::Impl::put_config(std::uint64_t token, const Service& key,

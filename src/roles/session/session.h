@@ -27,6 +27,7 @@
 #include "roles/session/flap_damping.h"
 #include "roles/session/handover.h"
 #include "roles/session/query_face.h"
+#include "roles/session/waiting_room.h"
 #include "store/removal_brake.h"
 
 namespace muster::session {
@@ -85,6 +86,13 @@ struct SessionOptions {
     RateLimit client_changes{.per_second = 5000, .burst = 200'000};
     RateLimit tenant_changes{.per_second = 0, .burst = 200'000};
     FlapDampingOptions flap_damping;
+    // How often a client, and all of a tenant, may subscribe anew.
+    RateLimit client_subscribes{.per_second = 5000, .burst = 200'000};
+    RateLimit tenant_subscribes{.per_second = 0, .burst = 200'000};
+    // The same of queries: what is asked once and answered.
+    RateLimit client_queries{.per_second = 5000, .burst = 200'000};
+    RateLimit tenant_queries{.per_second = 0, .burst = 200'000};
+    WaitingOptions waiting;  // requests that cannot be carried out at once
     std::size_t publication_bytes_max = 1 << 20;
     std::size_t boxes_per_publication_max = 10'000;
     std::size_t changes_kept_per_datum = 64;
@@ -143,6 +151,8 @@ public:
 
     // QueryFace
     [[nodiscard]] SessionStatus status() const override;
+    [[nodiscard]] Result<void> admit_query(const std::string& address,
+                                           const std::string& tenant) override;
     [[nodiscard]] std::vector<ServerLoad> server_loads() const override;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const override;
     [[nodiscard]] std::vector<FlappingInstance> flapping(std::size_t limit) const override;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "roles/node/node_view.h"
+#include "roles/session/ask_limits.h"
 #include "roles/session/balancer.h"
 #include "roles/session/config_watches.h"
 #include "roles/session/datum_copies.h"
@@ -22,6 +23,7 @@
 #include "roles/session/return_roster.h"
 #include "roles/session/session.h"
 #include "roles/session/stages.h"
+#include "roles/session/waiting_room.h"
 #include "roles/session/write_queue.h"
 
 namespace muster::session {
@@ -54,6 +56,7 @@ public:
         return view_;
     }
     [[nodiscard]] SessionStatus status() const;
+    [[nodiscard]] Result<void> admit_query(const std::string& address, const std::string& tenant);
     [[nodiscard]] std::vector<ServerLoad> server_loads() const;
     [[nodiscard]] std::vector<SubscriberInfo> subscribers_of(const Service& service) const;
     [[nodiscard]] std::vector<FlappingInstance> flapping(std::size_t limit) const;
@@ -67,10 +70,12 @@ private:
     void write_holdings(MetricsWriter& writer) const;
     void write_client_counts(MetricsWriter& writer) const;
     void write_flap_counts(MetricsWriter& writer) const;
+    void write_refusals(MetricsWriter& writer) const;
     void write_cluster_counts(MetricsWriter& writer) const;
     void write_push_counts(MetricsWriter& writer) const;
 
     static constexpr const char* kOwnClients = "clients";  // the brake's only key
+    static constexpr env::TimerKey kTurnTimer{6};
 
     // A subscription of a connection, by its id.
     struct Subscribed {
@@ -110,6 +115,12 @@ private:
     };
 
     // ---- clients
+    void carry_out(const WaitingRoom::Request& request);
+    void carry_out(env::ConnId conn, const msg::ClientMessage& message);
+    void keep_waiting(env::ConnId conn, const msg::ClientMessage& message);
+    void on_turn();
+    void await_turn();
+    void end_client(env::ConnId conn);
     void on(env::ConnId conn, Client& client, const msg::RegisterPublishers& request);
     void on(env::ConnId conn, Client& client, const msg::UnregisterPublishers& request);
     void on(env::ConnId conn, Client& client, const msg::Subscribe& request);
@@ -118,7 +129,14 @@ private:
     void on(env::ConnId conn, Client& client, const msg::UnwatchConfig& request);
     void on(env::ConnId conn, Client& client, const msg::PushAck& ack);
     [[nodiscard]] static std::string limited_as(env::ConnId conn, const Client& client);
+    [[nodiscard]] static std::string host_of(const std::string& address);
     [[nodiscard]] Result<void> check(const Publication& publication, env::ConnId conn) const;
+    [[nodiscard]] Result<void> check(env::ConnId conn, const Client& client,
+                                     const msg::Subscribe::Item& item, bool once);
+    [[nodiscard]] Result<void> check(env::ConnId conn, const Client& client, const Watch& watch,
+                                     bool once);
+    [[nodiscard]] static Result<void> check_id(const RegistId& id);
+    [[nodiscard]] Result<void> check_room(env::ConnId conn, const Client& client) const;
     [[nodiscard]] std::size_t held_by(const Client& client, env::ConnId conn) const;
     void time_sending(const Client& client, const Publication& publication);
     void answer_when_written(env::ConnId conn, msg::RequestReply reply,
@@ -225,6 +243,9 @@ private:
     FlapDamping flap_damping_;
     Registrations registrations_;
     ChangeLimits limits_;
+    AskLimits subscribe_limits_;
+    AskLimits query_limits_;
+    WaitingRoom room_;
     store::RemovalBrake brake_;  // of this session's own clients, under one key
     // Why there are suspects, and since when; of the first of them.
     struct Held {
@@ -263,6 +284,7 @@ private:
     std::map<NodeId, std::uint64_t> rounds_;  // of supply, as data servers told them
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
+    bool turn_armed_ = false;
     std::optional<MonoTime> retry_at_;
     std::size_t subscription_count_ = 0;
     Probe probe_;

@@ -125,12 +125,13 @@ void add_http(ConfigTable& table, ServerConfig::Http& http) {
                   "Instances registered over HTTP with a time to live; more are refused.");
 }
 
+// `free`: what of the kind is never refused.
 void add_rate(ConfigTable& table, const std::string& group, ServerConfig::Session::Rate& rate,
-              const std::string& of) {
+              const std::string& what, const std::string& of, const std::string& free) {
     table.integer(group + ".per_second", rate.per_second, {0, 100'000'000},
-                  "Changes of publications a second of " + of +
-                      " at one session; more are refused, and may be tried again. 0: no limit. "
-                      "Leaving and what is said again are never refused.");
+                  what + " a second of " + of +
+                      " at one session; more are refused, and may be tried again. 0: no limit." +
+                      free);
     table.integer(group + ".burst", rate.burst, {1, 100'000'000},
                   "So many of them at once, of " + of + ".");
 }
@@ -149,6 +150,26 @@ void add_flap_damping(ConfigTable& table, ServerConfig::Session::FlapDamping& da
                   "At most this share of a session's publications is damped at a time, but always "
                   "one; what flaps beyond that is shown at once. When many flap, it is the way to "
                   "the session that breaks.");
+}
+
+void add_rates(ConfigTable& table, ServerConfig::Session& session) {
+    const std::string client = "one client (a connection; an address over HTTP)";
+    const std::string tenant = "one tenant";
+    const std::string changes = "Changes of publications";
+    const std::string kept = " Leaving and what is said again are never refused.";
+    add_rate(table, "session.client_changes", session.client_changes, changes, client, kept);
+    add_rate(table, "session.tenant_changes", session.tenant_changes, changes, tenant, kept);
+    const std::string subscribes = "New subscriptions, watches of configuration values included,";
+    add_rate(table, "session.client_subscribes", session.client_subscribes, subscribes, client,
+             " What is asked again on a connection is never refused. Leave room for all that one "
+             "client subscribes: it does so again when it comes back.");
+    add_rate(table, "session.tenant_subscribes", session.tenant_subscribes, subscribes, tenant,
+             " What is asked again on a connection, or by a native client that has a list from "
+             "before, is never refused.");
+    add_rate(table, "session.client_queries", session.client_queries, "Queries (over HTTP)",
+             "one address", "");
+    add_rate(table, "session.tenant_queries", session.tenant_queries, "Queries (over HTTP)",
+             "one tenant", "");
 }
 
 void add_session(ConfigTable& table, ServerConfig::Session& session) {
@@ -170,10 +191,14 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
     table.integer("session.registrations_per_connection_max",
                   session.registrations_per_connection_max, {1, 10'000'000},
                   "Publications, subscriptions and watches of one connection; more are refused.");
-    add_rate(table, "session.client_changes", session.client_changes,
-             "one client (a connection; an address over HTTP)");
-    add_rate(table, "session.tenant_changes", session.tenant_changes, "one tenant");
     add_flap_damping(table, session.flap_damping);
+    add_rates(table, session);
+    table.integer("session.requests_at_once", session.requests_at_once, {1, 1'000'000},
+                  "Registrations, subscriptions and queries carried out as they come in a turn of "
+                  "the event loop, and then of those that wait. What leaves is always carried out "
+                  "as it comes; then come registrations, subscriptions, queries.");
+    table.integer("session.queries_waiting_max", session.queries_waiting_max, {1, 1'000'000},
+                  "Queries that wait for their turn; more are answered `busy`.");
     table.bytes("session.publication_max", session.publication_max, {kKiB, 256 * kMiB},
                 "Largest publication; a larger one is refused.");
     table.integer("session.boxes_per_publication_max", session.boxes_per_publication_max,

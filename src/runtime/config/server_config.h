@@ -89,6 +89,12 @@ struct ServerConfig {
             Duration hold = std::chrono::seconds(30);
             std::size_t percent = 10;
         } flap_damping;
+        Rate client_subscribes{.per_second = 5000};
+        Rate tenant_subscribes{.per_second = 0};
+        Rate client_queries{.per_second = 5000};
+        Rate tenant_queries{.per_second = 0};
+        std::size_t requests_at_once = 256;
+        std::size_t queries_waiting_max = 4096;
         std::size_t publication_max = std::size_t{1} << 20;
         std::size_t boxes_per_publication_max = 10'000;
         std::size_t changes_kept_per_datum = 64;

@@ -183,6 +183,7 @@ void TcpNet::release(Connection& conn) {
     conn.fault.reset();
     conn.wants_write = false;
     conn.congested = false;
+    conn.stopped = false;
     conn.handler = nullptr;
     conn.state = State::free;
     if (++conn.generation == 0) {
@@ -295,6 +296,9 @@ void TcpNet::close(env::ConnId id) {
     }
     conn->handler = nullptr;
     conn->state = State::closing;
+    if (std::exchange(conn->stopped, false)) {
+        update_interest(*conn);  // the peer's end is waited for
+    }
     timers_.arm(timer_of(conn->index), options_.close_timeout);
     if (conn->queue.empty()) {
         finish_closing(*conn);
@@ -380,6 +384,9 @@ void TcpNet::write_metrics(MetricsWriter& writer) const {
     writer.counter("muster_net_over_queue_limit_total",
                    "Connections closed because their peer took too little.",
                    stats_.over_queue_limit.value());
+    writer.counter("muster_net_readings_stopped_total",
+                   "Times a connection was not read for a while, so that its peer waits.",
+                   stats_.stopped.value());
     writer.counter("muster_net_writes_total", "Writes to sockets.", stats_.writes.value());
     writer.counter("muster_net_blocked_writes_total", "Writes the kernel did not take at once.",
                    stats_.blocked_writes.value());

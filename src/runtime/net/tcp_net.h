@@ -44,6 +44,7 @@ struct TcpNetStats {
     Counter refused_over_cap;
     Counter refused_no_descriptor;
     Counter over_queue_limit;
+    Counter stopped;
     Counter writes;
     Counter blocked_writes;
     Counter bytes_in;
@@ -77,6 +78,8 @@ public:
     void send(env::ConnId conn, std::string head, SharedBytes body, std::string tail) override;
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     [[nodiscard]] std::size_t queued_bytes(env::ConnId conn) const override;
+    void stop_reading(env::ConnId conn) override;
+    void go_on_reading(env::ConnId conn) override;
     void close(env::ConnId conn) override;
 
     [[nodiscard]] const TcpNetStats& stats() const {
@@ -100,6 +103,7 @@ private:
         bool wants_write = false;  // waiting for writability
         bool congested = false;
         bool input_ended = false;  // closing: the peer's FIN was seen
+        bool stopped = false;      // its owner wants nothing more to be read
         env::ConnectionHandler* handler = nullptr;
         SendQueue queue;
         std::optional<Error> fault;  // broken; to be reported
@@ -137,6 +141,7 @@ private:
     [[nodiscard]] std::size_t write_parts(Connection& conn, std::span<iovec> parts);
     void after_queueing(Connection& conn);
     void want_write(Connection& conn, bool wanted);
+    void update_interest(const Connection& conn);
     void finish_closing(Connection& conn);
 
     Loop& loop_;

@@ -144,10 +144,31 @@ void TcpNet::want_write(Connection& conn, bool wanted) {
     if (wanted) {
         stats_.blocked_writes.add();
     }
-    if (conn.input_ended) {
-        loop_.set_interest(conn.watch, wanted ? Interest::write : Interest::none);
+    update_interest(conn);
+}
+
+void TcpNet::update_interest(const Connection& conn) {
+    if (conn.input_ended || conn.stopped) {
+        loop_.set_interest(conn.watch, conn.wants_write ? Interest::write : Interest::none);
     } else {
-        loop_.set_interest(conn.watch, wanted ? Interest::read_write : Interest::read);
+        loop_.set_interest(conn.watch, conn.wants_write ? Interest::read_write : Interest::read);
+    }
+}
+
+void TcpNet::stop_reading(env::ConnId id) {
+    Connection* conn = find(id);
+    if (conn != nullptr && conn->state == State::open && !conn->stopped) {
+        conn->stopped = true;
+        stats_.stopped.add();
+        update_interest(*conn);
+    }
+}
+
+void TcpNet::go_on_reading(env::ConnId id) {
+    Connection* conn = find(id);
+    if (conn != nullptr && conn->state == State::open && conn->stopped) {
+        conn->stopped = false;
+        update_interest(*conn);
     }
 }
 
@@ -182,7 +203,8 @@ void TcpNet::read_ready(Connection& conn, unsigned reads_max) {
                 corked_ = nullptr;
                 return;
             }
-            if (count < read_buffer_->size() || conn.fault.has_value() != was_broken) {
+            if (count < read_buffer_->size() || conn.stopped ||
+                conn.fault.has_value() != was_broken) {
                 break;
             }
         } else if (size == 0) {
@@ -227,7 +249,7 @@ void TcpNet::discard_ready(Connection& conn) {
         return;
     }
     conn.input_ended = true;
-    loop_.set_interest(conn.watch, conn.wants_write ? Interest::write : Interest::none);
+    update_interest(conn);
 }
 
 }  // namespace muster::runtime

@@ -302,6 +302,48 @@ TEST_F(TcpNetTest, DoesNotLetOneBusyConnectionStarveAnother) {
     EXPECT_LE(busy_bytes_before_quiet, 2 * 256U * 1024U);
 }
 
+TEST_F(TcpNetTest, ReadsNoMoreOfAConnectionUntilItMayGoOn) {
+    auto [busy, busy_conn] = accepted_peer();
+    auto [quiet, quiet_conn] = accepted_peer();
+    server.keep_bytes = false;
+    const env::ConnId busy_id = busy_conn;
+    std::size_t busy_bytes = 0;
+    server.then_bytes = [&](env::ConnId from, std::string_view data) {
+        if (from == busy_id) {
+            busy_bytes += data.size();
+            net->stop_reading(from);
+        }
+    };
+    const std::string flood(8'000'000, 'f');
+    ASSERT_GT(::send(busy.raw(), flood.data(), flood.size(), MSG_DONTWAIT), 300'000);
+    busy.reset();
+    ASSERT_TRUE(run_until([&] { return busy_bytes > 0; }));
+    const std::size_t first = server.bytes_total;
+    EXPECT_LE(first, 64U * 1024U) << "one read";
+    for (int i = 0; i < 10; ++i) {
+        const std::size_t before = server.bytes_total;
+        ASSERT_EQ(::send(quiet.raw(), "q", 1, 0), 1);
+        ASSERT_TRUE(run_until([&] { return server.bytes_total > before; }));
+    }
+    EXPECT_EQ(server.bytes_total, first + 10) << "the other one is read";
+    EXPECT_TRUE(server.closed.empty()) << "its end comes behind what it sent";
+    while (server.closed.empty()) {
+        net->go_on_reading(busy_conn);
+        const std::size_t before = server.bytes_total;
+        ASSERT_TRUE(
+            run_until([&] { return server.bytes_total > before || !server.closed.empty(); }));
+    }
+    EXPECT_GT(busy_bytes, 300'000U);
+}
+
+TEST_F(TcpNetTest, HearsThePeersEndAfterItsOwnAlsoWhenItReadNoMore) {
+    auto [peer, conn] = accepted_peer();
+    net->stop_reading(conn);
+    net->close(conn);
+    peer.reset();
+    ASSERT_TRUE(run_until([&] { return net->connection_count() == 0; }));
+}
+
 class TcpNetCapped : public TcpNetTest {
 protected:
     TcpNetCapped() : TcpNetTest({.connections_max = 2}) {}

@@ -45,6 +45,8 @@ struct NodePlan {
     bool brake = true;
     session::BalancerOptions balance;
     session::FlapDampingOptions flap_damping;
+    std::size_t requests_at_once = 0;
+    session::RateLimit client_subscribes;
 };
 
 // What surrounds it.

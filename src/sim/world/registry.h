@@ -23,6 +23,8 @@ struct RegistryOptions {
     bool brake = true;  // too many ends at once are held
     session::BalancerOptions balance;
     session::FlapDampingOptions flap_damping{.flips = 0};  // none
+    std::size_t requests_at_once = 4;  // by a session; few, so that some wait in most runs
+    session::RateLimit client_subscribes = session::SessionOptions{}.client_subscribes;
 };
 
 // The registry under test: meta-1.., data-1.., session-1.., or the one node "registry".

@@ -26,6 +26,10 @@ public:
     // More is queued than the connection takes; ends with on_drained().
     [[nodiscard]] virtual bool congested(env::ConnId conn) const = 0;
 
+    // As env::Net.
+    virtual void stop_reading(env::ConnId conn) = 0;
+    virtual void go_on_reading(env::ConnId conn) = 0;
+
     // Sends what is queued, then closes. The conversation hears nothing more of `conn`.
     virtual void close(env::ConnId conn, const Error& why) = 0;
 };

@@ -1,7 +1,9 @@
 """Java clients of a cluster of which processes are lost. No callback may show less than lives."""
 
 from cases_config import CASES as CONFIG_CASES
-from cases_everyday import idle_clients_keep_their_connections_and_lists_for_65_seconds
+from cases_everyday import (
+    idle_clients_keep_their_connections_and_lists_for_65_seconds,
+    subscriptions_refused_for_their_rate_are_asked_for_until_they_are_taken)
 from java_client import RETURN_WITHIN_S, wrong_versions
 
 
@@ -162,5 +164,6 @@ CASES = [
 # Cases that say nothing about a cluster, or kill a server that is one process.
 OF_ONE_PROCESS = [
     idle_clients_keep_their_connections_and_lists_for_65_seconds,
+    subscriptions_refused_for_their_rate_are_asked_for_until_they_are_taken,
     *(case for case in CONFIG_CASES if "restart" in case.__name__),
 ]

@@ -1,5 +1,7 @@
 """Publishing, subscribing and what lists may hold, while nothing breaks."""
 
+import re
+
 EMOJI = "\U0001F680"
 
 
@@ -131,6 +133,20 @@ def fifty_publishers_and_fifty_subscribers_share_one_connection(case):
         publisher.republish(f"new-{i}")
     for i, subscriber in enumerate(subscribers):
         subscriber.shows(*(f"new-{k}" for k in range(50) if k % 10 == i % 10))
+
+
+def subscriptions_refused_for_their_rate_are_asked_for_until_they_are_taken(case):
+    server = case.server(settings=("session.client_subscribes.per_second=2",
+                                   "session.client_subscribes.burst=2"))
+    provider, client = case.client(server), case.client(server)
+    for i in range(8):
+        provider.publish(f"service-{i}", f"box-{i}")
+    subscribers = [client.subscribe(f"service-{i}") for i in range(8)]
+    for i, subscriber in enumerate(subscribers):
+        subscriber.shows(f"box-{i}")
+    metrics = server.request("GET", "/metrics")[1]
+    refused = re.search(r'_subscribes_refused_total\{limit="client"\} (\d+)', metrics)
+    assert int(refused[1]) > 0, "none was refused"
 
 
 def boxes_of_40000_characters_and_beyond_the_bmp_arrive_unchanged(case):
@@ -287,6 +303,7 @@ CASES = [
     the_last_unpublish_leaves_an_empty_list,
     an_unsubscribed_observer_is_not_called_again,
     fifty_publishers_and_fifty_subscribers_share_one_connection,
+    subscriptions_refused_for_their_rate_are_asked_for_until_they_are_taken,
     boxes_of_40000_characters_and_beyond_the_bmp_arrive_unchanged,
     half_a_surrogate_pair_does_not_spoil_its_neighbours,
     a_publication_may_have_no_boxes_for_a_while,

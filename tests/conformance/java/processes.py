@@ -106,8 +106,8 @@ class Process:
 class Server:
     """One muster server whose ports and data folder stay the same across restarts."""
 
-    def __init__(self, case, name):
-        self.case = case
+    def __init__(self, case, name, settings=()):
+        self.case, self.settings = case, settings
         self.folder = os.path.join(case.folder, name)
         self.bolt_port, self.http_port = Ports.take(), Ports.take()
         self.process = None
@@ -124,6 +124,8 @@ class Server:
                    "--data-dir", os.path.join(self.folder, "data"),
                    "--set", f"bolt.listen=127.0.0.1:{self.bolt_port}",
                    "--set", f"http.listen=127.0.0.1:{self.http_port}"]
+        for setting in self.settings:
+            command += ["--set", setting]
         with open(os.path.join(self.folder, "server.out"), "ab") as out:
             self.process = Process(command, os.path.join(self.folder, "server.log"), stdout=out,
                                    stdin=subprocess.DEVNULL)

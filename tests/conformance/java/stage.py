@@ -33,9 +33,10 @@ class Case:
             time.sleep(0.05)
 
     def server(self, settings=()):
-        """`settings`: of every node of a cluster."""
+        """`settings`: of the process, or of every node of a cluster."""
         name = f"server-{next(self.server_count)}"
-        return ClusterServer(self, name, settings) if self.on_cluster else Server(self, name)
+        kind = ClusterServer if self.on_cluster else Server
+        return kind(self, name, settings)
 
     def client(self, server, zone="", other_version=False, log_level="warn", **options):
         driver = self.other_driver if other_version else self.driver
