@@ -30,9 +30,10 @@ std::string RunNames::entry(std::uint32_t service, std::uint32_t number) const {
     return fmt::format("{}.{}-{}", run_, service, number);
 }
 
+// Each of a service has an address of its own: one that many come and go under is damped.
 std::string RunNames::box(std::uint32_t entry, std::uint32_t version) {
-    return fmt::format("192.0.2.{}:12200?weight=100&m.entry={}&m.version={}", entry % 250 + 1,
-                       entry, version);
+    return fmt::format("192.0.2.{}:{}?weight=100&m.entry={}&m.version={}", entry % 250 + 1,
+                       10'000 + entry / 250 % 50'000, entry, version);
 }
 
 std::optional<std::uint32_t> RunNames::service_number(std::string_view data_id) const {
