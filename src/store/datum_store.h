@@ -154,9 +154,9 @@ public:
         return digest_;
     }
 
-    // Forgets tombstones that are old enough.
-    void sweep(MonoTime now) {
-        tombstones_.sweep(now);
+    // As Tombstones::sweep().
+    std::size_t sweep(MonoTime now, std::size_t most = Tombstones::kMax) {
+        return tombstones_.sweep(now, most);
     }
     // Data nobody publishes or asks for.
     [[nodiscard]] std::vector<ServicePtr> unused() const;

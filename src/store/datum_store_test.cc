@@ -317,6 +317,19 @@ TEST_F(DatumStoreTest, ForgetsTombstonesAndUnusedDataInTime) {
     EXPECT_EQ(store.tombstones().size(), 0U);
 }
 
+TEST_F(DatumStoreTest, ForgetsOfVeryManyTombstonesSomeAtATime) {
+    Tombstones tombstones;
+    for (const char* id : {"a", "b", "c"}) {
+        tombstones.bury({.removal = {.id = RegistId(id), .service = kOrders}, .since = now});
+    }
+    const MonoTime later = now + Tombstones::kAge;
+    EXPECT_EQ(tombstones.sweep(later, 2), 2U);
+    EXPECT_EQ(tombstones.find(RegistId("b")), nullptr) << "the oldest first";
+    EXPECT_NE(tombstones.find(RegistId("c")), nullptr);
+    EXPECT_EQ(tombstones.sweep(later, 2), 1U);
+    EXPECT_EQ(tombstones.size(), 0U);
+}
+
 TEST_F(DatumStoreTest, NamesDataNobodyPublishesOrAsksFor) {
     store.find_or_make(kOrders).interested = 1;
     EXPECT_TRUE(store.unused().empty());

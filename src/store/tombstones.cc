@@ -78,10 +78,12 @@ void Tombstones::forget_oldest() {
     ++first_burial_;
 }
 
-void Tombstones::sweep(MonoTime now) {
-    while (!ages_.empty() && now - ages_.front().first >= kAge) {
+std::size_t Tombstones::sweep(MonoTime now, std::size_t most) {
+    std::size_t forgotten = 0;
+    for (; forgotten < most && !ages_.empty() && now - ages_.front().first >= kAge; ++forgotten) {
         forget_oldest();
     }
+    return forgotten;
 }
 
 std::vector<Departure> Tombstones::departed(const Service& service) const {

@@ -30,8 +30,8 @@ struct Tombstone {
 };
 
 // The memory of one slot's registrations that went, so that no older word of them brings them back
-// (I5). Loop thread only. Bounds: each is kept for kAge, at most kMax of them (the oldest go
-// first).
+// (I5). Loop thread only. Bounds: each is kept for kAge and until a sweep() comes to it, at most
+// kMax of them (the oldest go first).
 class Tombstones {
 public:
     static constexpr Duration kAge = std::chrono::seconds(60);
@@ -50,7 +50,8 @@ public:
     // The mark it comes back under, no longer remembered; null: none.
     MarkPtr take_mark(const RegistId& id);
 
-    void sweep(MonoTime now);
+    // Forgets those that are old enough, at most so many. Returns how many.
+    std::size_t sweep(MonoTime now, std::size_t most = kMax);
 
     // What is known to have gone from `service`.
     [[nodiscard]] std::vector<Departure> departed(const Service& service) const;

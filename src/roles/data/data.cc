@@ -9,6 +9,8 @@ constexpr int kEagerness = 25;
 constexpr unsigned kRoundBits = 20;
 constexpr std::size_t kPutOffMax = 4096;
 constexpr Duration kSweepInterval = std::chrono::seconds(5);
+// Of those that went: when very many did at once, a tick takes some milliseconds for them.
+constexpr std::size_t kForgottenPerTick = 5000;
 
 // It changes nothing, and is answered with what is here, or passed on.
 bool is_question(const msg::ClusterMessage& message) {
@@ -199,17 +201,16 @@ void DataServer::Impl::tick(MonoTime now) {
     look_after_followers(now);
     ask_leaders(now);
     catch_up();
+    slots_.sweep(now, kForgottenPerTick);
     if (now - last_sweep_ >= kSweepInterval) {
         last_sweep_ = now;
-        sweep(now);
+        forget_unused();
     }
 }
 
 // Of data nobody publishes or asks for the leader says when they are forgotten.
-void DataServer::Impl::sweep(MonoTime now) {
+void DataServer::Impl::forget_unused() {
     for (auto& [id, slot] : slots_.led()) {
-        slot->store.sweep(now);
-        slot->let_go.sweep(now);
         if (slot->acting) {
             continue;
         }
@@ -219,10 +220,6 @@ void DataServer::Impl::sweep(MonoTime now) {
             append(*slot, {.service = service, .from = last, .to = {}, .effects = {}});
         }
     }
-    for (auto& [id, slot] : slots_.followed()) {
-        slot->store.sweep(now);
-    }
-    slots_.sweep(now);
 }
 
 void DataServer::Impl::notice_pause(MonoTime now) {

@@ -121,7 +121,7 @@ private:
     void arm_heartbeat();
     void tick(MonoTime now);
     void notice_pause(MonoTime now);
-    void sweep(MonoTime now);
+    void forget_unused();
     void flush();
     void tell_followers_and_sessions();
     // Versions are kept reserved on disk, ahead of use; what waited for that is done.

@@ -129,9 +129,16 @@ void Slots::recall(SlotId id, store::DatumStore& store) {
     }
 }
 
-void Slots::sweep(MonoTime now) {
+void Slots::sweep(MonoTime now, std::size_t most) {
+    for (auto& [id, slot] : led_) {
+        most -= slot->store.sweep(now, most);
+        most -= slot->let_go.sweep(now, most);
+    }
+    for (auto& [id, slot] : followed_) {
+        most -= slot->store.sweep(now, most);
+    }
     for (auto& [id, went] : went_) {
-        went.sweep(now);
+        most -= went.sweep(now, most);
     }
     std::erase_if(went_, [](const auto& item) { return item.second.size() == 0; });
 }

@@ -144,8 +144,9 @@ public:
     void give_up(SlotId slot) {
         lost_.erase(slot);
     }
-    // What was seen to go from slots that this node has no copy of any more is forgotten in time.
-    void sweep(MonoTime now);
+    // What was seen to go is forgotten in time, also of slots that this node has no copy of any
+    // more; at most so many.
+    void sweep(MonoTime now, std::size_t most);
 
     // Serves a followed slot in its leader's stead. Requires: it is followed and consistent.
     LedSlot& begin_acting(SlotId slot);

@@ -106,7 +106,7 @@ TEST_F(SlotsTest, RememberWhatWentFromASlotTheyWereTakenFrom) {
     adopt(kOther, 2, {kSelf});
     EXPECT_NE(slots.find_followed(kSlot)->store.tombstones().find(gone.id), nullptr);
     adopt(kOther, 2);
-    slots.sweep(MonoTime{} + store::Tombstones::kAge);
+    slots.sweep(MonoTime{} + store::Tombstones::kAge, 1);
     adopt(kOther, 2, {kSelf});
     EXPECT_EQ(slots.find_followed(kSlot)->store.tombstones().find(gone.id), nullptr);
 }

@@ -361,7 +361,10 @@ void Registrations::forget_oldest_grave() {
 }
 
 void Registrations::forget_old_graves(MonoTime now) {
-    while (!grave_ages_.empty() && now - grave_ages_.front().since >= kGraveAge) {
+    for (std::size_t i = 0; i < kGravesAtOnce && !grave_ages_.empty(); ++i) {
+        if (now - grave_ages_.front().since < kGraveAge) {
+            return;
+        }
         forget_oldest_grave();
     }
 }

@@ -42,6 +42,7 @@ class Registrations {
 public:
     static constexpr Duration kGraveAge = std::chrono::seconds(60);
     static constexpr std::size_t kGravesMax = 100'000;
+    static constexpr std::size_t kGravesAtOnce = 5'000;
 
     using Op = msg::PublishBatch::Op;
 
@@ -130,6 +131,7 @@ public:
 
     // After a pause of our own, leases get the time back.
     void extend_leases(Duration gap);
+    // At most kGravesAtOnce.
     void forget_old_graves(MonoTime now);
 
     // Hashes to slots from now on.

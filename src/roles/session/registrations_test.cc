@@ -183,6 +183,17 @@ TEST_F(RegistrationsTest, TellWhatWentLatelyToWhoServesTheSlotNext) {
     EXPECT_TRUE(registrations.went_lately({slot}).empty());
 }
 
+TEST_F(RegistrationsTest, ForgetOfVeryManyThatWentSomeAtATime) {
+    registrations.set_slot_count(1);
+    for (std::size_t i = 0; i <= Registrations::kGravesAtOnce; ++i) {
+        (void)registrations.withdraw(RegistId("gone-" + std::to_string(i)), kOrders, {1, 1}, now);
+    }
+    registrations.forget_old_graves(now + Registrations::kGraveAge);
+    EXPECT_EQ(registrations.went_lately({SlotId(0)}).size(), 1U);
+    registrations.forget_old_graves(now + Registrations::kGraveAge);
+    EXPECT_TRUE(registrations.went_lately({SlotId(0)}).empty());
+}
+
 TEST_F(RegistrationsTest, TellWhatWentBeforeItWasKnownHowManySlotsThereAre) {
     const SlotId slot = slot_of(*kOrders, 4);
     offer(2, 100, kOld);
