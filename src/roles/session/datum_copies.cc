@@ -246,6 +246,9 @@ bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const Publicatio
     if (copy.version.raw() == 0) {
         return false;
     }
+    if (publication == nullptr) {
+        copy.departed.left(id, order);  // an older word of it may be said later, or come back
+    }
     const auto known = copy.publications.find(id);
     const bool here = known != copy.publications.end();
     if (publication == nullptr ? !here || (*known)->order > order

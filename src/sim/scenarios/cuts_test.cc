@@ -33,8 +33,13 @@ protected:
         }
     }
 
-    Story story{
-        RegistryOptions{.metas = 1, .data = 2, .sessions = 1, .slots = 2, .copies = 2, .zones = 1}};
+    Story story{RegistryOptions{.metas = 1,
+                                .data = 2,
+                                .sessions = 1,
+                                .slots = 2,
+                                .copies = 2,
+                                .zones = 1,
+                                .show_own_when_alone = true}};
     SimClient& provider = story.client(ClientKind::native);
     SimClient& consumer = story.client(ClientKind::native);
     std::vector<RegistId> ids;
@@ -94,7 +99,7 @@ TEST_F(CutOff, ASessionAloneShowsWhatItsOwnClientsSay) {
 // It dies before it reached anybody again; who was shown by it comes to a session that never heard
 // of what it showed, and the provider takes his time to come back.
 TEST(CutOffAlone, ASessionThatDiesTakesNothingFromWhoWasShownItsOwnClients) {
-    Story story(RegistryOptions{.data = 1, .sessions = 2});
+    Story story(RegistryOptions{.data = 1, .sessions = 2, .show_own_when_alone = true});
     for (int i = 0; i < 6; ++i) {
         story.client(ClientKind::native);
     }
