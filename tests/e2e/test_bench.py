@@ -291,6 +291,9 @@ class Steady(unittest.TestCase):
     def test_a_restart_is_seen_as_a_delay_and_nothing_else(self):
         with Server("session.return_grace=3s") as server:
             def restart():
+                # A start is told in whole seconds.
+                eventually(lambda: int(time.time()) > server.metric("process_start_time_seconds"),
+                           "a later start is told as another")
                 server.kill()
                 server.start()
             report = self.steady(server, restart)
