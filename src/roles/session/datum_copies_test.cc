@@ -350,6 +350,7 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_TRUE(own("p", 3));
     EXPECT_TRUE(own("p", 3, true));
     EXPECT_FALSE(own("p", 3, true));
+    EXPECT_FALSE(own("p", 2)) << "said before it was taken back";
     EXPECT_EQ(copy.version, Version(11));
     EXPECT_EQ(copy.publications.size(), 1U);
     const auto told = DatumCopies::told_view(copy, Scope::global, "");

@@ -34,11 +34,10 @@ public:
         : session_(session), gap_wait_(gap_wait), resend_interval_(resend_interval) {}
 
     using Item = msg::InterestDeclare::Item;
+    using Told = std::variant<DatumChange, DatumSnapshot>;
 
     // `acting`: the receiver stands in for the slot's leader.
     void declare(const NodeId& leader, Item item, bool acting = false);
-    using Told = std::variant<DatumChange, DatumSnapshot>;
-
     // What was said of these services and has not arrived is said no more. Returns what was told of
     // them and waited behind a gap, in its order: it is taken no more.
     std::vector<Told> forget_if(const std::function<bool(const Service&)>& moved);

@@ -115,7 +115,7 @@ TEST_F(LinksInTime, SaysOnceAMinuteWhoSendsWhatCannotBeReadAndKeepsTheLink) {
     };
     const auto said = [&] { return std::exchange(b->lines.all, {}); };
     say(FrameKind::message, std::string_view("\1\2\x01\xff", 4));  // a PublishBatch cut short
-    const std::string todo =
+    const std::string advice =
         "is it of another release? Run the same release on all nodes; if they do, look for what "
         "changes bytes on the way";
     const auto first = said();
@@ -123,7 +123,7 @@ TEST_F(LinksInTime, SaysOnceAMinuteWhoSendsWhatCannotBeReadAndKeepsTheLink) {
     EXPECT_THAT(first[0], testing::StartsWith("link.unread node=a why=a message of node 'a' cannot "
                                               "be read and was dropped (malformed content: a "
                                               "message of type 1: "));
-    EXPECT_THAT(first[0], testing::EndsWith("): " + todo));
+    EXPECT_THAT(first[0], testing::EndsWith("): " + advice));
     EXPECT_EQ(b->links.stats().unreadable_messages.value(), 1U);
     say(FrameKind::message, std::string_view("\1\2\x7f", 3));
     say(FrameKind::message, std::string_view("\1\7\x01", 3));
@@ -136,14 +136,14 @@ TEST_F(LinksInTime, SaysOnceAMinuteWhoSendsWhatCannotBeReadAndKeepsTheLink) {
     EXPECT_THAT(said(), ElementsAre("link.unread node=a why=a message of node 'a' cannot be read "
                                     "and was dropped (unknown message type: a message of type 127, "
                                     "which this release does not know): " +
-                                    todo));
+                                    advice));
     run(seconds(60));
     b->heard.raw_outcome = fail(Errc::refused, "a message in format 9, this release reads 1");
     say(FrameKind::raw, "\1x");
     EXPECT_THAT(said(), ElementsAre("link.unread node=a why=bytes of channel 1 of node 'a' cannot "
                                     "be read and was dropped (refused by policy: a message in "
                                     "format 9, this release reads 1): " +
-                                    todo));
+                                    advice));
     EXPECT_EQ(b->links.stats().unknown_messages.value(), 3U);
     EXPECT_THAT(b->heard.of(a->id), ElementsAre(LinkEvent::up));
 }
