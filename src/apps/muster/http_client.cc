@@ -11,32 +11,13 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "runtime/loop/fd.h"
 
 namespace muster::cli {
 namespace {
 
 constexpr std::uint64_t kBodyBytesMax = std::uint64_t{256} << 20U;
-
-class Socket {
-public:
-    explicit Socket(int fd) : fd_(fd) {}
-    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    Socket& operator=(Socket&&) = delete;
-    ~Socket() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    [[nodiscard]] int fd() const {
-        return fd_;
-    }
-
-private:
-    int fd_;
-};
 
 void set_patience(int fd, Duration patience) {
     const auto ms = to_ms(patience);
@@ -54,7 +35,7 @@ std::string_view authority_of(std::string_view server) {
     return server.ends_with('/') ? server.substr(0, server.size() - 1) : server;
 }
 
-Result<Socket> connect_to(std::string_view server, Duration patience) {
+Result<runtime::Fd> connect_to(std::string_view server, Duration patience) {
     const auto colon = server.rfind(':');
     if (colon == std::string_view::npos || colon == 0 || colon + 1 == server.size()) {
         return fail(Errc::invalid_argument,
@@ -73,13 +54,13 @@ Result<Socket> connect_to(std::string_view server, Duration patience) {
     }
     int last_error = ECONNREFUSED;
     for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-        Socket socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, at->ai_protocol));
-        if (socket.fd() < 0) {
+        runtime::Fd socket(::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, at->ai_protocol));
+        if (!socket.valid()) {
             last_error = errno;
             continue;
         }
-        set_patience(socket.fd(), patience);
-        if (::connect(socket.fd(), at->ai_addr, at->ai_addrlen) == 0) {
+        set_patience(socket.raw(), patience);
+        if (::connect(socket.raw(), at->ai_addr, at->ai_addrlen) == 0) {
             ::freeaddrinfo(found);
             return socket;
         }
@@ -155,8 +136,8 @@ Result<HttpAnswer> http_request(std::string_view method, std::string_view server
     }
     request += "\r\n";
     request += body;
-    MUSTER_TRY(send_all(socket->fd(), request));
-    auto answer = read_answer(socket->fd());
+    MUSTER_TRY(send_all(socket->raw(), request));
+    auto answer = read_answer(socket->raw());
     if (!answer) {
         return wrap(std::string(server) + " (is it a muster server's HTTP port?)",
                     std::move(answer).error());

@@ -9,10 +9,10 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <unistd.h>
 
 #include "apps/load/machine.h"
 #include "apps/load/native_frames.h"
+#include "runtime/loop/fd.h"
 #include "wire/bolt/frame_decoder.h"
 
 namespace muster::cli::bench {
@@ -24,24 +24,6 @@ constexpr const char* kWhichPort =
 // understand it.
 constexpr int kNudgeAfter = 2;
 
-class Socket {
-public:
-    explicit Socket(int family) : fd_(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    [[nodiscard]] int fd() const {
-        return fd_;
-    }
-
-private:
-    int fd_;
-};
-
 // Whether something can be done with the socket before `deadline`.
 bool await(int fd, short what, Duration deadline) {
     const auto left_ms = to_ms(deadline - load::now());
@@ -49,20 +31,20 @@ bool await(int fd, short what, Duration deadline) {
     return left_ms > 0 && ::poll(&wanted, 1, static_cast<int>(left_ms)) > 0;
 }
 
-Result<void> connect_to(const Socket& socket, const Address& server, Duration deadline) {
-    ::fcntl(socket.fd(), F_SETFL, O_NONBLOCK);
-    if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&server.at), server.size) == 0) {
+Result<void> connect_to(const runtime::Fd& socket, const Address& server, Duration deadline) {
+    ::fcntl(socket.raw(), F_SETFL, O_NONBLOCK);
+    if (::connect(socket.raw(), reinterpret_cast<const sockaddr*>(&server.at), server.size) == 0) {
         return {};
     }
     int error = errno;
     if (error == EINPROGRESS) {
-        if (!await(socket.fd(), POLLOUT, deadline)) {
+        if (!await(socket.raw(), POLLOUT, deadline)) {
             return fail(Errc::unavailable, server.text +
                                                " does not answer at all: is the host right, and is "
                                                "there a firewall between?");
         }
         socklen_t size = sizeof(error);
-        ::getsockopt(socket.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+        ::getsockopt(socket.raw(), SOL_SOCKET, SO_ERROR, &error, &size);
     }
     if (error == ECONNREFUSED) {
         return fail(Errc::unavailable, "nothing listens at " + server.text +
@@ -199,16 +181,16 @@ std::string explain_answer(std::string_view bytes) {
 }
 
 Result<Greeting> greet(const Address& server, Duration patience) {
-    const Socket socket(server.at.ss_family);
-    if (socket.fd() < 0) {
+    const runtime::Fd socket(::socket(server.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid()) {
         return fail(Errc::unavailable, std::string("no socket: ") + std::strerror(errno));
     }
     MUSTER_TRY(connect_to(socket, server, load::now() + patience));
     const std::string nothing =
         load::native_frame(msg::UnregisterPublishers{.request = msg::RequestId(1), .items = {}});
-    static_cast<void>(::send(socket.fd(), nothing.data(), nothing.size(), MSG_NOSIGNAL));
-    MUSTER_TRY(await_answer(socket.fd(), server, patience));
-    return Greeting{.same_host = on_same_host(socket.fd())};
+    static_cast<void>(::send(socket.raw(), nothing.data(), nothing.size(), MSG_NOSIGNAL));
+    MUSTER_TRY(await_answer(socket.raw(), server, patience));
+    return Greeting{.same_host = on_same_host(socket.raw())};
 }
 
 }  // namespace muster::cli::bench
