@@ -135,15 +135,12 @@ class Server:
 
     def metric(self, name, **labels):
         """The value of one metric; 0 when it is not shown."""
-        wanted = {f'{key}="{value}"' for key, value in labels.items()}
-        for line in self.get("/metrics")[1].splitlines():
-            if line.startswith("#"):
-                continue
-            key, _, value = line.rpartition(" ")
-            base, _, rest = key.partition("{")
-            if base == name and wanted <= set(rest.rstrip("}").split(",")) - {""}:
-                return float(value)
-        return 0.0
+        return metric_in(self.get("/metrics")[1], name, **labels)
+
+    def metrics(self, *names):
+        """The values of several, all of one moment."""
+        text = self.get("/metrics")[1]
+        return [metric_in(text, name) for name in names]
 
     def rss_bytes(self):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
@@ -153,6 +150,18 @@ class Server:
         connection = socket.create_connection(("127.0.0.1", self.bolt_port), timeout=10)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+
+def metric_in(text, name, **labels):
+    wanted = {f'{key}="{value}"' for key, value in labels.items()}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        key, _, value = line.rpartition(" ")
+        base, _, rest = key.partition("{")
+        if base == name and wanted <= set(rest.rstrip("}").split(",")) - {""}:
+            return float(value)
+    return 0.0
 
 
 def read_frame(connection):

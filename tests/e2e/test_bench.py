@@ -275,7 +275,7 @@ class Steady(unittest.TestCase):
         with subprocess.Popen([MUSTER, *arguments(server, "steady", "--seconds", "6", "-o", "json",
                                                   *settings)],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
-            eventually(lambda: server.metric("muster_push_acknowledged_total") > 100, "it tells")
+            eventually(lambda: server.metric("muster_push_acknowledged_total") > 160, "it tells")
             meanwhile()
             out, err = bench.communicate(timeout=90)
         self.assertTrue(out, err)
@@ -291,9 +291,6 @@ class Steady(unittest.TestCase):
     def test_a_restart_is_seen_as_a_delay_and_nothing_else(self):
         with Server("session.return_grace=3s") as server:
             def restart():
-                # A start is told in whole seconds.
-                eventually(lambda: int(time.time()) > server.metric("process_start_time_seconds"),
-                           "a later start is told as another")
                 server.kill()
                 server.start()
             report = self.steady(server, restart)

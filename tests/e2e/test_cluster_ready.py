@@ -28,8 +28,8 @@ class Ready(unittest.TestCase):
         self.cluster.wait_placed()
 
     def held(self, node):
-        return int(node.metric("muster_data_publications")
-                   + node.metric("muster_data_publications_followed"))
+        return int(sum(node.metrics("muster_data_publications",
+                                    "muster_data_publications_followed")))
 
     def load(self):
         self.enterContext(Crowd("load-{}", 10000, (4, self.cluster["session-1"].bolt),
@@ -61,8 +61,8 @@ class Ready(unittest.TestCase):
 
         eventually(ready, "data-1 is ready", 60, self.one.said)
         # What leads by now was synced before.
-        self.assertEqual(self.one.metric("muster_data_slots_synced")
-                         + self.one.metric("muster_data_slots_led"), SLOTS)
+        self.assertEqual(sum(self.one.metrics("muster_data_slots_synced",
+                                              "muster_data_slots_led")), SLOTS)
         self.assertEqual(self.held(self.one), PUBLICATIONS)
         print("before it was ready it waited for: " + "; ".join(sorted(waited_for)), flush=True)
 

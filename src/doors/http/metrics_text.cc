@@ -77,6 +77,11 @@ void MetricsText::counter_seconds(std::string_view name, std::string_view help, 
     sample.counter.value = static_cast<double>(value.count()) * kSecondsPerNanosecond;
 }
 
+void MetricsText::gauge_seconds(std::string_view name, std::string_view help, Duration value) {
+    auto& sample = impl_->add(name, help, prometheus::MetricType::Gauge, {});
+    sample.gauge.value = static_cast<double>(value.count()) * kSecondsPerNanosecond;
+}
+
 std::string MetricsText::serialize() const {
     return static_cast<const prometheus::Serializer&>(prometheus::TextSerializer())
         .Serialize(impl_->families());

@@ -22,8 +22,9 @@ public:
     void histogram(std::string_view name, std::string_view help, const HistogramView& histogram,
                    MetricLabels labels) override;
 
-    // A counter of time, in seconds with their fraction.
+    // Of time, in seconds with their fraction.
     void counter_seconds(std::string_view name, std::string_view help, Duration value);
+    void gauge_seconds(std::string_view name, std::string_view help, Duration value);
 
     [[nodiscard]] std::string serialize() const;
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace muster::http {
@@ -34,24 +35,32 @@ std::string_view field_of(std::string_view text, int number) {
     return text.substr(0, text.find(' '));
 }
 
-// When this process began, seconds since 1970.
-std::optional<std::int64_t> start_time() {
+Duration time_of(const timespec& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+Duration read_clock(clockid_t clock) {
+    timespec now{};
+    ::clock_gettime(clock, &now);
+    return time_of(now);
+}
+
+// When this process began, since 1970, to a hundredth of a second.
+std::optional<Duration> start_time() {
     const std::string stat = read_file("/proc/self/stat");
-    const std::string machine = read_file("/proc/stat");
     const auto name_end = stat.rfind(") ");  // the name before it may hold anything
-    const auto boot_at = machine.find("btime ");
-    if (name_end == std::string::npos || boot_at == std::string::npos) {
+    if (name_end == std::string::npos) {
         return std::nullopt;
     }
     constexpr int kStartField = 19;  // field 22 of proc(5), counted from the one after the name
     const auto ticks =
         read_number(field_of(std::string_view(stat).substr(name_end + 2), kStartField));
-    const auto boot = read_number(std::string_view(machine).substr(boot_at + 6));
     const auto ticks_per_second = sysconf(_SC_CLK_TCK);
-    if (!ticks || !boot || ticks_per_second <= 0) {
+    if (!ticks || ticks_per_second <= 0) {
         return std::nullopt;
     }
-    return *boot + *ticks / ticks_per_second;
+    const Duration since_boot = *ticks * Duration(std::chrono::seconds(1)) / ticks_per_second;
+    return read_clock(CLOCK_REALTIME) - (read_clock(CLOCK_BOOTTIME) - since_boot);
 }
 
 std::optional<std::int64_t> open_fds() {
@@ -84,9 +93,11 @@ void write_process_metrics(MetricsText& text) {
         text.counter_seconds("process_cpu_seconds_total", "User and system CPU time in seconds.",
                              time_of(usage.ru_utime) + time_of(usage.ru_stime));
     }
-    if (const auto start = start_time()) {
-        text.gauge("process_start_time_seconds", "Start of the process since the Unix epoch.",
-                   *start, {});
+    // Found once: a clock that is set must not look like a restart.
+    static const std::optional<Duration> start = start_time();
+    if (start) {
+        text.gauge_seconds("process_start_time_seconds",
+                           "Start of the process since the Unix epoch, in seconds.", *start);
     }
 }
 
