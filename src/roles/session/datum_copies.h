@@ -125,7 +125,10 @@ enum class Folded : std::uint8_t {
 // subscribed service, kept a while after the last wish; steps_max steps each.
 class DatumCopies {
 public:
-    explicit DatumCopies(std::size_t steps_max) : steps_max_(steps_max) {}
+    // `own_number` tells versions of our own from those of other sessions, which may give some
+    // above the same one at the same time.
+    explicit DatumCopies(std::size_t steps_max, std::uint64_t own_number = 0)
+        : steps_max_(steps_max), own_number_(own_number) {}
 
     // The copy of `service`, made when missing; nobody wants it then.
     DatumCopy& find_or_make(const ServicePtr& service);
@@ -140,8 +143,8 @@ public:
     void note_departed(const std::variant<DatumChange, DatumSnapshot>& told);
 
     // Nobody can be reached who holds the datum: what our own client said (`publication` null: it
-    // went) is shown at a version of our own, the next one above all that was seen. Returns whether
-    // that changed anything; what nothing was ever told of stays unknown.
+    // went) is shown at a version of our own, the next one above all that was seen that ends in our
+    // number. Returns whether that changed anything; what nothing was ever told of stays unknown.
     bool fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
                   RegistOrder order);
 
@@ -188,8 +191,10 @@ public:
 
 private:
     void advance(DatumCopy& copy, Version to, std::vector<RegistId> touched);
+    [[nodiscard]] Version next_own(Version above) const;
 
     std::size_t steps_max_;
+    std::uint64_t own_number_;
     std::map<std::string, DatumCopy> copies_;  // by data_info_id
     std::set<std::string> unwanted_;           // those of them that nobody wants
 };

@@ -41,7 +41,7 @@ DatumChange change(std::uint64_t from, std::uint64_t to, std::vector<Publication
 
 class DatumCopiesTest : public ::testing::Test {
 protected:
-    DatumCopies copies{3};
+    DatumCopies copies{3, 7};
     DatumCopy& copy = copies.find_or_make(kOrders);
 };
 
@@ -342,7 +342,7 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_FALSE(copy.diverged);
     copy.heard = Version(8);
     EXPECT_TRUE(own("p", 2));
-    EXPECT_EQ(copy.version, Version(9)) << "above what a client has";
+    EXPECT_EQ(copy.version, Version(4096 + 7)) << "above what a client has, ends in our number";
     EXPECT_TRUE(copy.diverged && copy.complete);
     EXPECT_EQ(copy.publications.size(), 2U);
     EXPECT_FALSE(own("p", 2)) << "nothing new";
@@ -351,15 +351,15 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_TRUE(own("p", 3, true));
     EXPECT_FALSE(own("p", 3, true));
     EXPECT_FALSE(own("p", 2)) << "said before it was taken back";
-    EXPECT_EQ(copy.version, Version(11));
+    EXPECT_EQ(copy.version, Version(3 * 4096 + 7));
     EXPECT_EQ(copy.publications.size(), 1U);
     const auto told = DatumCopies::told_view(copy, Scope::global, "");
     EXPECT_EQ(told->version, Version(5)) << "what may be shown to who cannot say what it holds";
     EXPECT_EQ(told->publications.size(), 1U);
-    EXPECT_EQ(copies.fold(snapshot(12, false, {})), Folded::changed);
+    EXPECT_EQ(copies.fold(snapshot(20'000, false, {})), Folded::changed);
     EXPECT_TRUE(copy.diverged) << "who tells it does not know all";
     EXPECT_FALSE(copy.told) << "its version is a leader's";
-    EXPECT_EQ(copies.fold(snapshot(13, true, {publication("old")})), Folded::changed);
+    EXPECT_EQ(copies.fold(snapshot(20'001, true, {publication("old")})), Folded::changed);
     EXPECT_FALSE(copy.diverged);
 }
 

@@ -57,14 +57,11 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
     }
 }
 
-// Nobody can be reached who holds these: the last copies are served, with our clients' word in them
-// if that is wished for.
+// Nobody can be reached who holds these: the last copies are served, with our clients' word in
+// them.
 void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
     probe_.served_alone.add(slots.size());
     env_.log.warning("session.alone", {{"slots", slots.size()}});
-    if (!options_.show_own_when_alone) {
-        return;
-    }
     registrations_.for_each([&](const Registrations::Op& op) {
         if (slots.contains(slot_of(*op.service, routes_.size()))) {
             show_own(op);
@@ -78,12 +75,19 @@ void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
 // What only lost its connection or its lease is shown until a leader has judged that: its brake may
 // hold it.
 void SessionServer::Impl::show_own(const WriteQueue::Op& op) {
-    if (!options_.show_own_when_alone || routes_.size() == 0 || server_of(*op.service) != nullptr ||
+    if (routes_.size() == 0 || server_of(*op.service) != nullptr ||
         (op.publication == nullptr && !by_word(op.cause))) {
         return;
     }
     DatumCopy* copy = copies_.find(*op.service);
-    if (copy != nullptr && copies_.fold_own(*copy, op.id, op.publication, op.order)) {
+    if (copy == nullptr) {
+        return;
+    }
+    const Version before = copy->version;
+    if (copies_.fold_own(*copy, op.id, op.publication, op.order)) {
+        for (const Version stray : pusher_.note_strays(*copy, before)) {
+            copy->doubt(stray);
+        }
         pusher_.offer(*copy, env_.clock.mono());
     }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "roles/session/session_impl.h"
 
 namespace muster::session {
@@ -114,7 +115,8 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
       room_(options_.waiting),
       brake_(options_.brake),
       writes_(options_.resend_interval),
-      copies_(options_.changes_kept_per_datum),
+      copies_(options_.changes_kept_per_datum,
+              hash64(options_.node.raw(), options_.incarnation.raw())),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
       pusher_(
           options_.push_timeout,

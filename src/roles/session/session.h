@@ -50,12 +50,6 @@ struct SessionOptions {
     Duration resend_interval = std::chrono::milliseconds(500);
     // Who does not answer for so long cannot be reached: followers are asked to stand in.
     Duration unreachable_after = std::chrono::seconds(1);
-    // While nobody who holds a service can be reached, its last list is served. With this, what our
-    // own clients say and take back meanwhile is shown in it too, to clients that say what they
-    // hold when they come elsewhere. Two sessions that are alone at once number what they show
-    // alike: who goes from one to the other is shown older states (I8); so not without being wished
-    // for.
-    bool show_own_when_alone = false;
     // How long the metas may be silent after a start before the kept table is used.
     Duration meta_wait = std::chrono::seconds(1);
     // A push that is not acknowledged for so long is given up and sent anew.

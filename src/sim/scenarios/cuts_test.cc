@@ -33,13 +33,8 @@ protected:
         }
     }
 
-    Story story{RegistryOptions{.metas = 1,
-                                .data = 2,
-                                .sessions = 1,
-                                .slots = 2,
-                                .copies = 2,
-                                .zones = 1,
-                                .show_own_when_alone = true}};
+    Story story{
+        RegistryOptions{.metas = 1, .data = 2, .sessions = 1, .slots = 2, .copies = 2, .zones = 1}};
     SimClient& provider = story.client(ClientKind::native);
     SimClient& consumer = story.client(ClientKind::native);
     std::vector<RegistId> ids;
@@ -99,7 +94,7 @@ TEST_F(CutOff, ASessionAloneShowsWhatItsOwnClientsSay) {
 // It dies before it reached anybody again; who was shown by it comes to a session that never heard
 // of what it showed, and the provider takes his time to come back.
 TEST(CutOffAlone, ASessionThatDiesTakesNothingFromWhoWasShownItsOwnClients) {
-    Story story(RegistryOptions{.data = 1, .sessions = 2, .show_own_when_alone = true});
+    Story story(RegistryOptions{.data = 1, .sessions = 2});
     for (int i = 0; i < 6; ++i) {
         story.client(ClientKind::native);
     }
@@ -121,6 +116,53 @@ TEST(CutOffAlone, ASessionThatDiesTakesNothingFromWhoWasShownItsOwnClients) {
     story.wait(seconds(6));
     EXPECT_EQ(story.clients_of("session-2").size(), 5U);
     EXPECT_EQ(story.seen_by(consumer), std::set{fresh.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+// Both number what they show by themselves. Who goes from one to the other, which reaches nobody
+// either, keeps the newer states it was shown there.
+TEST(CutOffAlone, TwoSessionsDoNotTakeTheListsOfEachOtherForTheirOwn) {
+    Story story(RegistryOptions{.data = 1, .sessions = 2});
+    for (int i = 0; i < 8; ++i) {
+        story.client(ClientKind::native);
+    }
+    story.wait(seconds(1));
+    const std::vector<SimClient*> here = story.clients_of("session-1");
+    const std::vector<SimClient*> there = story.clients_of("session-2");
+    ASSERT_GE(here.size(), 2U);
+    ASSERT_GE(there.size(), 2U);
+    SimClient& consumer = *here[1];
+    consumer.subscribe(kServices[0], Scope::data_center);
+    there[1]->subscribe(kServices[0], Scope::data_center);
+    const RegistId one = here[0]->publish(kServices[0]);
+    const RegistId other = there[0]->publish(kServices[0]);
+    story.wait(seconds(1));
+    for (const char* session : {"session-1", "session-2"}) {
+        story.world.cuts.cut(Cuts::between({session}, {"data-1", "meta-1"}));
+    }
+    story.world.cuts.cut(Cuts::between({"session-1"}, {"session-2"}));
+    story.wait(seconds(3));
+    here[0]->update(one);
+    there[0]->update(other);
+    story.wait(seconds(1));
+    there[0]->update(other);  // as many lists here as there
+    const RegistId fresh = here[0]->publish(kServices[0]);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{one.raw(), other.raw(), fresh.raw()}));
+    EXPECT_EQ(story.seen_by(*there[1]), (std::set{one.raw(), other.raw()}));
+
+    here[0]->pause(seconds(8));
+    story.node("session-1").kill(Death::killed);
+    story.wait(seconds(4));
+    there[0]->update(other);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{one.raw(), other.raw(), fresh.raw()}));
+    EXPECT_EQ(story.broken(), "");
+
+    story.world.cuts.open_all();
+    story.wait(seconds(15));
+    EXPECT_EQ(story.differs(), "");
+    EXPECT_EQ(story.broken(), "");
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 

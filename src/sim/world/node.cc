@@ -131,7 +131,6 @@ struct Node::SessionLife {
                 .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
-                .show_own_when_alone = node.plan_.show_own_when_alone,
                 .boot = fmt::format("boot-{}", node.boots_),
                 .brake = brake_of(node.plan_, session::SessionOptions{}.brake),
                 .balance = node.plan_.balance,

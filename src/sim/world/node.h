@@ -44,7 +44,6 @@ struct NodePlan {
     Duration sync_max{};
     bool brake = true;
     session::BalancerOptions balance;
-    bool show_own_when_alone = false;
     session::FlapDampingOptions flap_damping;
     std::size_t requests_at_once = 0;
     session::RateLimit client_subscribes;

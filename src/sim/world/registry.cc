@@ -47,7 +47,6 @@ Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
         .sync_max = options_.sync_max,
         .brake = options_.brake,
         .balance = options_.balance,
-        .show_own_when_alone = options_.show_own_when_alone,
         .flap_damping = options_.flap_damping,
         .requests_at_once = options_.requests_at_once,
         .client_subscribes = options_.client_subscribes};

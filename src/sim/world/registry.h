@@ -22,7 +22,6 @@ struct RegistryOptions {
     Duration sync_max = std::chrono::milliseconds(5);
     bool brake = true;  // too many ends at once are held
     session::BalancerOptions balance;
-    bool show_own_when_alone = false;
     session::FlapDampingOptions flap_damping{.flips = 0};  // none
     std::size_t requests_at_once = 4;  // by a session; few, so that some wait in most runs
     session::RateLimit client_subscribes = session::SessionOptions{}.client_subscribes;
