@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "cluster.h"
 #include "coefficients.h"
 #include "memory_budget.h"
 #include "sim/scale/scale_run.h"
@@ -21,7 +22,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr double kTarget = 10'000'000;  // publications
-constexpr double kPerClient = 10;       // publications, and subscriptions, of one client
+constexpr double kCopies = Cluster::kSlots * Cluster::kCopiesMax;
+constexpr double kPerClient = 10;  // publications, and subscriptions, of one client
 constexpr double kPerService = sim::SessionClients::kPerService;
 // Every node names all of its copies once in that time (meta::MetaOptions::copies_refresh).
 constexpr seconds kWindow(10);
@@ -89,6 +91,7 @@ private:
         bytes("publication_at_leader", found_.leader_publication);
         bytes("publication_at_follower", found_.follower_publication);
         bytes("publication_at_session", found_.session_publication);
+        bytes("slot_log", found_.slot_log);
         bytes("connection", found_.connection);
         bytes("watched_service_at_session", found_.watched_service);
         bytes("watched_publication_at_session", found_.watched_publication);
@@ -232,7 +235,7 @@ private:
         const double subscriptions = clients * kPerClient / size.sessions;
         const double watched = found_.watched_service + kPerService * found_.watched_publication;
         const double data =
-            found_.data_base +
+            found_.data_base + kCopies / size.data * found_.slot_log +
             per_data * (found_.leader_publication + 2 * found_.follower_publication) +
             clients * kPerClient / size.data * found_.interest;
         const double session = found_.session_base + per_session * found_.session_publication +

@@ -13,7 +13,6 @@ namespace muster::bench {
 namespace {
 
 constexpr Duration kPatience = std::chrono::seconds(60);
-constexpr std::size_t kSlots = 256;
 
 std::string at(std::uint16_t port) {
     return fmt::format("127.0.0.1:{}", port);
@@ -130,7 +129,7 @@ void Cluster::kill(Node& node) {
 
 void Cluster::await_balanced() {
     const std::size_t data = of("data").size();
-    const double copies = static_cast<double>(kSlots * std::min<std::size_t>(data, 3));
+    const double copies = static_cast<double>(kSlots * std::min(data, kCopiesMax));
     await("all sessions are ready", [&] {
         return std::ranges::all_of(of("session"), [](const Node* node) {
             return http_get(node->http_port, "/health/ready").status == 200;

@@ -35,6 +35,9 @@ struct Node {
 // ends the program with a sentence.
 class Cluster {
 public:
+    static constexpr std::size_t kSlots = 256;
+    static constexpr std::size_t kCopiesMax = 3;
+
     explicit Cluster(const ClusterSize& size);
 
     // Starts one more data node, under a name that no other had.

@@ -18,6 +18,8 @@ namespace muster::bench {
 namespace {
 
 constexpr std::size_t kPerService = 10;
+// Times as many as are measured are there before, so that the logs of all slots are full.
+constexpr std::size_t kFilling = 4;
 constexpr std::size_t kChangedServices = 50;
 
 double rss_of(const std::vector<Node*>& nodes) {
@@ -162,14 +164,20 @@ void measure_one_copy(Coefficients& found, const Effort& effort) {
     IdleClients idle;
     idle.connect(owner, 200);
     rest(1);
+    const double data_empty = rss_of(data);
+    idle.publish(kFilling * effort.publications, kPerService);
+    rest(3);
     const double owner_before = rss_of(owner);
     const double data_before = rss_of(data);
     idle.publish(effort.publications, kPerService);
     rest(3);
     found.session_publication = (rss_of(owner) - owner_before) / count;
     found.leader_publication = (rss_of(data) - data_before) / count;
+    const double filling = kFilling * count * found.leader_publication;
+    found.slot_log = std::max(0.0, data_before - data_empty - filling) / Cluster::kSlots;
 
     // Lists of ten, then lists of one, then all of those once more.
+    const std::size_t published = (kFilling + 1) * effort.publications;
     const std::size_t tens = effort.publications / kPerService;
     const std::size_t ones = effort.publications / 5;
     idle.publish(ones, 1);
@@ -184,7 +192,7 @@ void measure_one_copy(Coefficients& found, const Effort& effort) {
         return std::pair{(rss_of(other) - session_before) / per,
                          (rss_of(data) - leader_before) / per};
     };
-    const auto lists_of_one = idle_services(effort.publications, ones, 1);
+    const auto lists_of_one = idle_services(published, ones, 1);
     const auto [of_ten, interest_of_ten] = watch(first, idle_services(0, tens, kPerService));
     const auto [of_one, interest_of_one] = watch(first, lists_of_one);
     Watcher second(sessions[1]->client_port);
@@ -195,6 +203,21 @@ void measure_one_copy(Coefficients& found, const Effort& effort) {
     found.interest = (interest_of_ten + interest_of_one) / 2;
 }
 
+// What a follower holds: two data servers have two copies of everything.
+void measure_second_copy(Coefficients& found, const Effort& effort) {
+    Cluster cluster({.metas = 1, .data = 2, .sessions = 2});
+    IdleClients idle;
+    idle.connect(cluster.of("session"), 200);
+    idle.publish(kFilling * effort.publications, kPerService);
+    rest(5);
+    const double before = rss_of(cluster.of("data"));
+    idle.publish(effort.publications, kPerService);
+    rest(5);
+    const double per_publication =
+        (rss_of(cluster.of("data")) - before) / static_cast<double>(effort.publications);
+    found.follower_publication = per_publication - found.leader_publication;
+}
+
 // One data server and two: what a follower adds.
 void measure_changes(Coefficients& found, const Effort& effort) {
     ChangeCost alone;
@@ -203,14 +226,6 @@ void measure_changes(Coefficients& found, const Effort& effort) {
         alone = cost_of_changes(cluster, effort);
     }
     Cluster cluster({.metas = 1, .data = 2, .sessions = 2});
-    const double before = rss_of(cluster.of("data"));
-    IdleClients idle;
-    idle.connect(cluster.of("session"), 200);
-    idle.publish(effort.publications, kPerService);
-    rest(5);
-    const double per_publication =
-        (rss_of(cluster.of("data")) - before) / static_cast<double>(effort.publications);
-    found.follower_publication = per_publication - found.leader_publication;
     const ChangeCost followed = cost_of_changes(cluster, effort);
     found.publisher_cpu = followed.publisher_us;
     found.subscriber_cpu = followed.subscriber_us;
@@ -264,9 +279,15 @@ void measure_frames(Coefficients& found, const Effort& effort) {
 
 }  // namespace
 
-Coefficients measure_coefficients(const Effort& effort) {
+Coefficients measure_memory(const Effort& effort) {
     Coefficients found;
     measure_one_copy(found, effort);
+    measure_second_copy(found, effort);
+    return found;
+}
+
+Coefficients measure_coefficients(const Effort& effort) {
+    Coefficients found = measure_memory(effort);
     measure_changes(found, effort);
     measure_frames(found, effort);
     return found;

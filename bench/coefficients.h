@@ -13,9 +13,11 @@ struct Coefficients {
     double meta_base = 0;  // a process that has just started, in a cluster
     double data_base = 0;
     double session_base = 0;
+    // Beyond what the change logs of slots keep, which stop growing (slot_log).
     double leader_publication = 0;
     double follower_publication = 0;
     double session_publication = 0;  // of a client of the session
+    double slot_log = 0;             // of one slot, at a leader, when it is full
     double connection = 0;           // that says nothing but heartbeats
     double watched_service = 0;      // at a session: the first subscription, without the list
     double watched_publication = 0;  // in the list of a watched service, at a session
@@ -39,5 +41,8 @@ struct Coefficients {
 
 // Starts clusters of one to some two dozen processes, one after another, and ends them.
 [[nodiscard]] Coefficients measure_coefficients(const Effort& effort);
+
+// Only what publications, subscriptions and connections take of memory.
+[[nodiscard]] Coefficients measure_memory(const Effort& effort);
 
 }  // namespace muster::bench

@@ -13,6 +13,13 @@ struct Effort {
     std::vector<std::size_t> fanout_connections{5000, 9500};
     std::size_t fanout_rounds = 40;
     std::size_t publications = 100'000;
+    std::size_t many_publications = 1'000'000;
+    std::size_t subscribing_connections = 2000;
+    std::size_t subscription_rounds = 20;
+    std::size_t long_list = 10'000;  // instances
+    std::size_t long_list_rounds = 20;
+    std::vector<std::size_t> counted_publications{10'000, 100'000, 1'000'000};
+    std::size_t counted_changes = 1000;
     std::size_t starts = 20;
     std::size_t trials = 20;  // of each fault
     // From small to large.
@@ -27,6 +34,13 @@ struct Effort {
                 .fanout_connections = {20},
                 .fanout_rounds = 3,
                 .publications = 2000,
+                .many_publications = 4000,
+                .subscribing_connections = 5,
+                .subscription_rounds = 2,
+                .long_list = 200,
+                .long_list_rounds = 2,
+                .counted_publications = {1000, 2000},
+                .counted_changes = 100,
                 .starts = 1,
                 .trials = 1,
                 .simulated_sizes = {{.data = 4, .sessions = 4}, {.data = 4, .sessions = 20}},

@@ -1,6 +1,12 @@
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "bare.h"
 #include "base/check.h"
 #include "client_frames.h"
+#include "cluster.h"
+#include "push.h"
 #include "server_process.h"
 #include "sockets.h"
 #include "standalone.h"
@@ -100,61 +106,94 @@ private:
     std::size_t frame_bytes_ = 0;
 };
 
-void report_kind(Report& report, const Effort& effort, const std::string& kind,
-                 const std::vector<double>& values, const Spread& bare) {
-    const Spread spread = spread_of(values);
-    const auto bound = [&](Bound b) { return effort.judge ? std::optional(b) : std::nullopt; };
-    report.add({.bench = "publish_to_push",
-                .metric = "latency_" + kind,
-                .unit = "us",
-                .spread = spread,
-                .bound = bound({Bound::Kind::at_most, 5000}),
-                .bound_on_p99 = true});
-    report.add({.bench = "publish_to_push",
-                .metric = "p50_ratio_to_relay_" + kind,
-                .unit = "x",
-                .value = spread.p50 / bare.p50,
-                .bound = bound({Bound::Kind::at_most, 6})});
+// One way of a change, measured in turns with others.
+struct Way {
+    std::string name;
+    std::function<double()> measure;  // one change, in microseconds
+    double ratio_max = 0;             // of its median to the bare one's
+    std::vector<double> times{};
+};
+
+// The relay that all are compared with, and a message as long as those of `native`.
+class Bare {
+public:
+    explicit Bare(const Pair& native)
+        : message_(native.frame_bytes(), 'x'), in_(relay_.port()), out_(relay_.port()) {}
+
+    double measure() {
+        const Duration begin = now();
+        in_.send(message_);
+        out_.receive_exactly(message_.size());
+        return micros(now() - begin);
+    }
+
+private:
+    BareRelay relay_;
+    std::string message_;
+    Connection in_;
+    Connection out_;
+};
+
+void compare(Report& report, const Effort& effort, const std::string& bench, const Pair& native,
+             std::vector<Way> ways) {
+    Bare bare(native);
+    std::vector<double> bare_times;
+    for (std::size_t done = 0; done < effort.latency_rounds; done += kChunk) {
+        for (std::size_t i = 0; i < kChunk; ++i) {
+            bare_times.push_back(bare.measure());
+        }
+        for (Way& way : ways) {
+            for (std::size_t i = 0; i < kChunk; ++i) {
+                way.times.push_back(way.measure());
+            }
+        }
+    }
+    const Spread limit = spread_of(bare_times);
+    report.add({.bench = bench, .metric = "bare_two_hop_relay", .unit = "us", .spread = limit});
+    for (const Way& way : ways) {
+        const Spread spread = spread_of(way.times);
+        const auto bound = [&](Bound b) { return effort.judge ? std::optional(b) : std::nullopt; };
+        report.add({.bench = bench,
+                    .metric = "latency_" + way.name,
+                    .unit = "us",
+                    .spread = spread,
+                    .bound = bound({Bound::Kind::at_most, 5000}),
+                    .bound_on_p99 = true});
+        report.add({.bench = bench,
+                    .metric = "p50_ratio_to_relay_" + way.name,
+                    .unit = "x",
+                    .value = spread.p50 / limit.p50,
+                    .bound = bound({Bound::Kind::at_most, way.ratio_max})});
+    }
 }
 
 }  // namespace
 
 void run_latency(Report& report, const Effort& effort) {
+    const std::string bench = "publish_to_push";
     const ServerProcess server;
-    const BareRelay relay;
-    Connection relay_in(relay.port());
-    Connection relay_out(relay.port());
     Pair native(server.bolt_port(), false);
     Pair java(server.bolt_port(), true);
-    const std::string message(native.frame_bytes(), 'x');
-    std::vector<double> bare_times;
-    std::vector<double> native_times;
-    std::vector<double> java_times;
     const double cpu_before = server.cpu_seconds();
-    for (std::size_t done = 0; done < effort.latency_rounds; done += kChunk) {
-        for (std::size_t i = 0; i < kChunk; ++i) {
-            const Duration begin = now();
-            relay_in.send(message);
-            relay_out.receive_exactly(message.size());
-            bare_times.push_back(micros(now() - begin));
-        }
-        for (std::size_t i = 0; i < kChunk; ++i) {
-            native_times.push_back(native.measure());
-        }
-        for (std::size_t i = 0; i < kChunk; ++i) {
-            java_times.push_back(java.measure());
-        }
-    }
-    const Spread bare = spread_of(bare_times);
-    report.add(
-        {.bench = "publish_to_push", .metric = "bare_two_hop_relay", .unit = "us", .spread = bare});
-    report_kind(report, effort, "native", native_times, bare);
-    report_kind(report, effort, "java", java_times, bare);
-    report.add({.bench = "publish_to_push",
+    compare(report, effort, bench, native,
+            {{.name = "native", .measure = [&] { return native.measure(); }, .ratio_max = 6},
+             {.name = "java", .measure = [&] { return java.measure(); }, .ratio_max = 6}});
+    report.add({.bench = bench,
                 .metric = "server_cpu_per_publish",
                 .unit = "us",
                 .value = (server.cpu_seconds() - cpu_before) * 1e6 /
-                         static_cast<double>(native_times.size() + java_times.size())});
+                         static_cast<double>(2 * effort.latency_rounds)});
+}
+
+void run_push_latency(Report& report, const Effort& effort) {
+    const ServerProcess server;
+    Cluster cluster({.metas = 1, .data = 1, .sessions = 1});
+    Pair together(server.bolt_port(), false);
+    Pair apart(cluster.of("session").front()->client_port, false);
+    compare(
+        report, effort, "publish_to_push", together,
+        {{.name = "one_process", .measure = [&] { return together.measure(); }, .ratio_max = 4},
+         {.name = "three_processes", .measure = [&] { return apart.measure(); }, .ratio_max = 8}});
 }
 
 }  // namespace muster::bench

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "capacity.h"
+#include "push.h"
 #include "recovery.h"
 #include "standalone.h"
 
@@ -35,9 +36,15 @@ void run_standalone(Report& report, const Effort& effort) {
 }
 
 void run_push(Report& report, const Effort& effort) {
+    muster::bench::run_push_latency(report, effort);
     for (const std::size_t connections : effort.fanout_connections) {
         muster::bench::run_fanout(report, effort, connections);
     }
+    muster::bench::run_many_subscriptions(report, effort);
+    muster::bench::run_long_list(report, effort);
+    muster::bench::run_memory(report, effort);
+    muster::bench::run_million(report, effort);
+    muster::bench::run_instructions(report, effort);
 }
 
 int usage() {
