@@ -309,6 +309,19 @@ ServiceViewPtr DatumCopies::told_view(const DatumCopy& copy, Scope scope, const 
     return make_view(copy, copy.told->version, copy.told->publications, scope, zone);
 }
 
+ServiceViewPtr DatumCopies::own_view(const DatumCopy& copy, Scope scope, const std::string& zone) {
+    DatumCopy::Publications own;
+    for (const PublicationPtr& publication : copy.publications) {
+        const auto told = copy.told->publications.find(publication->id);
+        if (told == copy.told->publications.end() || *told != publication) {
+            own.insert(publication);
+        }
+    }
+    auto view = std::make_shared<ServiceView>(*make_view(copy, copy.version, own, scope, zone));
+    view->complete = false;
+    return view;
+}
+
 bool DatumCopies::knows(const DatumCopy& copy, Version held) {
     if (held >= copy.version) {
         return true;

@@ -172,6 +172,11 @@ public:
     [[nodiscard]] static ServiceViewPtr told_view(const DatumCopy& copy, Scope scope,
                                                   const std::string& zone);
 
+    // What is shown, while versions are our own, to who was told elsewhere of what may not be known
+    // here: it keeps that, and learns what our own clients said. Not complete.
+    [[nodiscard]] static ServiceViewPtr own_view(const DatumCopy& copy, Scope scope,
+                                                 const std::string& zone);
+
     // The difference from `held` to now for that view; null when the steps do not reach back, or
     // the whole view is shorter.
     [[nodiscard]] static ViewDeltaPtr delta(const DatumCopy& copy, const ServiceView& view,

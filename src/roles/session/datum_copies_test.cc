@@ -348,6 +348,11 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_FALSE(own("p", 2)) << "nothing new";
     EXPECT_FALSE(own("p", 1, true)) << "said before";
     EXPECT_TRUE(own("p", 3));
+    const auto own_view = DatumCopies::own_view(copy, Scope::global, "");
+    ASSERT_EQ(own_view->publications.size(), 1U) << "what was told before is not in it";
+    EXPECT_EQ(own_view->publications[0]->order.timestamp_ms, 3);
+    EXPECT_EQ(own_view->version, copy.version);
+    EXPECT_FALSE(own_view->complete);
     EXPECT_TRUE(own("p", 3, true));
     EXPECT_FALSE(own("p", 3, true));
     EXPECT_FALSE(own("p", 2)) << "said before it was taken back";

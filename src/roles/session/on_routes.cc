@@ -58,7 +58,7 @@ void SessionServer::Impl::reroute(const std::vector<SlotRoutes::Change>& changes
 }
 
 // Nobody can be reached who holds these: the last copies are served, with our clients' word in
-// them.
+// them, also what was acknowledged but not told back.
 void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
     probe_.served_alone.add(slots.size());
     env_.log.warning("session.alone", {{"slots", slots.size()}});
@@ -67,6 +67,9 @@ void SessionServer::Impl::serve_alone(const std::set<SlotId>& slots) {
             show_own(op);
         }
     });
+    for (const auto& op : registrations_.went_lately(slots)) {
+        show_own(op);
+    }
     for (const SlotId slot : slots) {
         writes_.for_each(slot, [this](const WriteQueue::Op& op) { show_own(op); });
     }

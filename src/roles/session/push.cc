@@ -164,6 +164,9 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
         return;
     }
     const auto view = [&] {
+        if (list.stray && copy.told) {
+            return DatumCopies::own_view(copy, key.scope, key.zone);
+        }
         const auto known = told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
                                      : DatumCopies::view(copy, key.scope, key.zone);
         return list.stray ? adding(known) : known;

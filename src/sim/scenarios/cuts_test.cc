@@ -9,6 +9,7 @@
 namespace muster::sim {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const std::vector<Service> kServices{
@@ -163,6 +164,48 @@ TEST(CutOffAlone, TwoSessionsDoNotTakeTheListsOfEachOtherForTheirOwn) {
     story.wait(seconds(15));
     EXPECT_EQ(story.differs(), "");
     EXPECT_EQ(story.broken(), "");
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
+// What it missed of the leader's last word was told elsewhere: who comes from there is shown
+// nothing but what is said here, and what left here is gone though nobody said so back.
+TEST(CutOffAlone, ASessionShowsNothingAgainThatItsLeaderTookAway) {
+    Story story(RegistryOptions{.data = 1, .sessions = 2});
+    for (int i = 0; i < 8; ++i) {
+        story.client(ClientKind::native);
+    }
+    story.wait(seconds(1));
+    const std::vector<SimClient*> here = story.clients_of("session-1");
+    const std::vector<SimClient*> there = story.clients_of("session-2");
+    ASSERT_GE(here.size(), 3U);
+    ASSERT_GE(there.size(), 2U);
+    SimClient& stays_here = *here[2];
+    SimClient& comes_here = *there[0];
+    stays_here.subscribe(kServices[0], Scope::data_center);
+    comes_here.subscribe(kServices[0], Scope::data_center);
+    const RegistId stays = here[0]->publish(kServices[0]);
+    const RegistId leaves = here[1]->publish(kServices[0]);
+    const RegistId leaves_there = there[1]->publish(kServices[0]);
+    story.wait(seconds(1));
+    story.world.network.next<msg::ChangeBatch>(Network::Fate::lost);
+    here[1]->withdraw(leaves);
+    story.wait(milliseconds(20));
+    there[1]->withdraw(leaves_there);
+    story.wait(milliseconds(20));
+    ASSERT_EQ(story.seen_by(comes_here), std::set{stays.raw()});
+    ASSERT_EQ(story.seen_by(stays_here).size(), 3U) << "it did not hear of it";
+
+    story.node("data-1").pause(seconds(6));
+    story.wait(milliseconds(1500));
+    EXPECT_EQ(story.seen_by(stays_here), (std::set{stays.raw(), leaves_there.raw()}));
+    story.node("session-2").kill(Death::killed);
+    story.wait(seconds(2));
+    here[0]->update(stays);
+    const RegistId fresh = here[0]->publish(kServices[0]);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(comes_here), (std::set{stays.raw(), fresh.raw()}));
+    EXPECT_EQ(story.broken(), "");
+    story.wait(seconds(5));
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
