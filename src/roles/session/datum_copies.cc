@@ -111,7 +111,8 @@ const DatumCopy* DatumCopies::find(const Service& service) const {
 }
 
 void DatumCopies::advance(DatumCopy& copy, Version to, std::vector<RegistId> touched) {
-    copy.steps.push_back({copy.version, to, std::move(touched)});
+    const bool from_own = copy.told && copy.told->version < copy.version;
+    copy.steps.push_back({copy.version, to, std::move(touched), from_own});
     if (copy.steps.size() > steps_max_) {
         copy.steps.pop_front();
     }
@@ -128,7 +129,6 @@ Folded DatumCopies::fold(const DatumChange& change) {
     if (change.from != copy->version) {
         return Folded::gap;
     }
-    copy->told.reset();
     std::vector<RegistId> touched;
     for (const PublicationPtr& publication : change.upserts) {
         const auto known = copy->publications.find(publication->id);
@@ -140,11 +140,13 @@ Folded DatumCopies::fold(const DatumChange& change) {
             copy->publications.erase(known);
         }
         copy->publications.insert(publication);
+        copy->untold.erase(publication->id);
         copy->departed.came(publication->id);
         touched.push_back(publication->id);
     }
     for (const Departure& gone : change.removals) {
         copy->departed.went(gone);
+        copy->untold.erase(gone.id);
         const auto known = copy->publications.find(gone.id);
         if (known != copy->publications.end()) {
             if ((*known)->order > gone.order) {
@@ -155,6 +157,7 @@ Folded DatumCopies::fold(const DatumChange& change) {
         }
     }
     advance(*copy, change.to, std::move(touched));
+    copy->told.reset();
     return Folded::changed;
 }
 
@@ -173,6 +176,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
     if (!snapshot.settled) {
         std::erase_if(next, [&](const auto& told) { return copy->departed.holds(*told); });
     }
+    copy->untold.clear();
     for (const PublicationPtr& old : copy->publications) {
         const auto kept = next.find(old->id);
         if (kept == next.end()) {
@@ -183,6 +187,7 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
                 touched.push_back(old->id);
             } else {
                 next.insert(old);
+                copy->untold.insert(old->id);
             }
         } else if (!snapshot.settled && (*kept)->order < old->order) {
             next.erase(kept);  // the leader has not heard of the newer state yet
@@ -197,13 +202,13 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
         }
     }
     copy->publications = std::move(next);
-    copy->told.reset();
     copy->complete = copy->complete || snapshot.settled;
     copy->diverged = copy->diverged && !snapshot.settled;
     if (snapshot.settled) {
         copy->doubted.clear();
     }
     advance(*copy, snapshot.version, std::move(touched));
+    copy->told.reset();
     return Folded::changed;
 }
 
@@ -309,26 +314,33 @@ ServiceViewPtr DatumCopies::told_view(const DatumCopy& copy, Scope scope, const 
     return make_view(copy, copy.told->version, copy.told->publications, scope, zone);
 }
 
-ServiceViewPtr DatumCopies::own_view(const DatumCopy& copy, Scope scope, const std::string& zone) {
-    DatumCopy::Publications own;
-    for (const PublicationPtr& publication : copy.publications) {
+ServiceViewPtr DatumCopies::stray_view(const DatumCopy& copy, Scope scope,
+                                       const std::string& zone) {
+    const auto said_by_our_own = [&](const PublicationPtr& publication) {
         const auto told = copy.told->publications.find(publication->id);
-        if (told == copy.told->publications.end() || *told != publication) {
-            own.insert(publication);
+        return told == copy.told->publications.end() || *told != publication;
+    };
+    DatumCopy::Publications shown;
+    for (const PublicationPtr& publication : copy.publications) {
+        if (copy.told ? said_by_our_own(publication) : !copy.untold.contains(publication->id)) {
+            shown.insert(publication);
         }
     }
-    auto view = std::make_shared<ServiceView>(*make_view(copy, copy.version, own, scope, zone));
+    auto view = std::make_shared<ServiceView>(*make_view(copy, copy.version, shown, scope, zone));
     view->complete = false;
     return view;
 }
 
 bool DatumCopies::knows(const DatumCopy& copy, Version held) {
+    if (copy.told && held > copy.told->version) {
+        return false;
+    }
     if (held >= copy.version) {
         return true;
     }
     for (auto step = copy.steps.rbegin(); step != copy.steps.rend(); ++step) {
         if (step->from <= held) {
-            return step->from == held || step->from == Version{};
+            return (step->from == held && !step->from_own) || step->from == Version{};
         }
     }
     return true;

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -39,6 +40,7 @@ struct DatumCopy {
         Version from;
         Version to;
         std::vector<RegistId> touched;
+        bool from_own = false;  // `from` was a version of our own
     };
 
     using Publications = std::set<PublicationPtr, ById>;
@@ -91,6 +93,8 @@ struct DatumCopy {
     // leader may have given the same versions to something else.
     bool diverged = false;
     Publications publications;
+    // Of these, what a leader that does not know all has not told of.
+    std::unordered_set<RegistId> untold;
     Departed departed;
     std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
@@ -152,7 +156,8 @@ public:
     [[nodiscard]] static ServiceViewPtr view(DatumCopy& copy, Scope scope, const std::string& zone);
 
     // Whether `held` led to the copy, or may yet. What is older than all that is remembered is
-    // believed.
+    // believed. Of a version of our own it is not known what its holder was shown at it: some are
+    // strays.
     [[nodiscard]] static bool knows(const DatumCopy& copy, Version held);
 
     // A client says that it holds `held`. Returns whether it knows() that.
@@ -172,10 +177,11 @@ public:
     [[nodiscard]] static ServiceViewPtr told_view(const DatumCopy& copy, Scope scope,
                                                   const std::string& zone);
 
-    // What is shown, while versions are our own, to who was told elsewhere of what may not be known
-    // here: it keeps that, and learns what our own clients said. Not complete.
-    [[nodiscard]] static ServiceViewPtr own_view(const DatumCopy& copy, Scope scope,
-                                                 const std::string& zone);
+    // What is shown to a stray, who was told elsewhere of what may not be known here: it keeps
+    // that, and learns what the leader says is there; while versions are our own, what our own
+    // clients say. What is merely still here may have left before its eyes. Not complete.
+    [[nodiscard]] static ServiceViewPtr stray_view(const DatumCopy& copy, Scope scope,
+                                                   const std::string& zone);
 
     // The difference from `held` to now for that view; null when the steps do not reach back, or
     // the whole view is shorter.

@@ -348,11 +348,12 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_FALSE(own("p", 2)) << "nothing new";
     EXPECT_FALSE(own("p", 1, true)) << "said before";
     EXPECT_TRUE(own("p", 3));
-    const auto own_view = DatumCopies::own_view(copy, Scope::global, "");
-    ASSERT_EQ(own_view->publications.size(), 1U) << "what was told before is not in it";
-    EXPECT_EQ(own_view->publications[0]->order.timestamp_ms, 3);
-    EXPECT_EQ(own_view->version, copy.version);
-    EXPECT_FALSE(own_view->complete);
+    const auto for_strays = DatumCopies::stray_view(copy, Scope::global, "");
+    ASSERT_EQ(for_strays->publications.size(), 1U) << "what was told before is not in it";
+    EXPECT_EQ(for_strays->publications[0]->order.timestamp_ms, 3);
+    EXPECT_EQ(for_strays->version, copy.version);
+    EXPECT_FALSE(for_strays->complete);
+    EXPECT_FALSE(DatumCopies::knows(copy, copy.version)) << "some may hold that list at it";
     EXPECT_TRUE(own("p", 3, true));
     EXPECT_FALSE(own("p", 3, true));
     EXPECT_FALSE(own("p", 2)) << "said before it was taken back";
@@ -366,6 +367,30 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_FALSE(copy.told) << "its version is a leader's";
     EXPECT_EQ(copies.fold(snapshot(20'001, true, {publication("old")})), Folded::changed);
     EXPECT_FALSE(copy.diverged);
+}
+
+TEST_F(DatumCopiesTest, ShowStraysNothingThatALeaderWhoDoesNotKnowAllHasNotTold) {
+    const auto shown = [&] {
+        std::vector<std::string> ids;
+        const auto view = DatumCopies::stray_view(copy, Scope::global, "");
+        for (const auto& publication : view->publications) {
+            ids.push_back(publication->id.raw());
+        }
+        return ids;
+    };
+    using Ids = std::vector<std::string>;
+    copies.fold(snapshot(5, true, {publication("p"), publication("q"), publication("r")}));
+    EXPECT_EQ(shown(), (Ids{"p", "q", "r"}));
+    copies.fold(snapshot(6, false, {publication("p")}));
+    EXPECT_EQ(copy.publications.size(), 3U) << "what is missing may well live";
+    EXPECT_EQ(shown(), Ids{"p"}) << "or have left before their eyes";
+    copies.fold(change(6, 7, {publication("q")}));
+    EXPECT_EQ(shown(), (Ids{"p", "q"}));
+    copies.fold(snapshot(8, false, {publication("q")}));
+    EXPECT_EQ(shown(), Ids{"q"}) << "this one does not know of it";
+    copies.fold(snapshot(9, true, {publication("p"), publication("r")}));
+    EXPECT_EQ(shown(), (Ids{"p", "r"}));
+    EXPECT_TRUE(copy.untold.empty());
 }
 
 TEST_F(DatumCopiesTest, IgnoreWhatIsOlder) {

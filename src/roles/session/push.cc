@@ -9,13 +9,6 @@ namespace {
 // A push that its receiver refuses is sent once more at once, then only at the pace of timeouts.
 constexpr std::uint32_t kQuickRetries = 1;
 
-// The same as a list that only adds.
-ServiceViewPtr adding(const ServiceViewPtr& view) {
-    auto made = std::make_shared<ServiceView>(*view);
-    made->complete = false;
-    return made;
-}
-
 }  // namespace
 
 void Pusher::add(const ServicePtr& service, const ListKey& key, const RegistId& id,
@@ -164,12 +157,11 @@ void Pusher::collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime n
         return;
     }
     const auto view = [&] {
-        if (list.stray && copy.told) {
-            return DatumCopies::own_view(copy, key.scope, key.zone);
+        if (list.stray) {
+            return DatumCopies::stray_view(copy, key.scope, key.zone);
         }
-        const auto known = told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
-                                     : DatumCopies::view(copy, key.scope, key.zone);
-        return list.stray ? adding(known) : known;
+        return told_only ? DatumCopies::told_view(copy, key.scope, key.zone)
+                         : DatumCopies::view(copy, key.scope, key.zone);
     };
     if (to_confirm && view()->digest != *list.claimed) {
         list.whole = true;

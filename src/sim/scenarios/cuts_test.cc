@@ -158,6 +158,12 @@ TEST(CutOffAlone, TwoSessionsDoNotTakeTheListsOfEachOtherForTheirOwn) {
     there[0]->update(other);
     story.wait(seconds(1));
     EXPECT_EQ(story.seen_by(consumer), (std::set{one.raw(), other.raw(), fresh.raw()}));
+    // It comes back with a version of this session, at which others were shown another list.
+    story.world.pipes.reset(consumer.pipe(), {});
+    story.wait(seconds(1));
+    there[0]->update(other);
+    story.wait(seconds(1));
+    EXPECT_EQ(story.seen_by(consumer), (std::set{one.raw(), other.raw(), fresh.raw()}));
     EXPECT_EQ(story.broken(), "");
 
     story.world.cuts.open_all();
