@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "store/version_clock.h"
+
 namespace muster::session {
 
 std::pair<DatumCopy::Departed::Gone&, bool> DatumCopy::Departed::remember(const RegistId& id) {
@@ -246,11 +248,13 @@ void DatumCopies::note_departed(const std::variant<DatumChange, DatumSnapshot>& 
         told);
 }
 
-// A leader counts on from the time of day, so that its versions seldom end in such a number.
+// Given beside the leader, as by who acts in its stead: whoever is shown one of these asks anew
+// what sessions own, and takes nothing away before.
 Version DatumCopies::next_own(Version above) const {
-    constexpr std::uint64_t kNumbers = 4096;  // an eighth of a millisecond of versions
+    constexpr std::uint64_t kMillisecond = 2 * store::kApart;
     const std::uint64_t next = above.raw() + 1;
-    return Version(next + (own_number_ - next) % kNumbers);
+    const std::uint64_t ends_in = store::kApart + own_number_ % store::kApart;
+    return Version(next + (ends_in - next) % kMillisecond);
 }
 
 bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "store/version_clock.h"
+
 namespace muster::session {
 namespace {
 
@@ -342,7 +344,9 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_FALSE(copy.diverged);
     copy.heard = Version(8);
     EXPECT_TRUE(own("p", 2));
-    EXPECT_EQ(copy.version, Version(4096 + 7)) << "above what a client has, ends in our number";
+    EXPECT_EQ(copy.version, Version(store::kApart + 7))
+        << "above what a client has, beside the leader, with our number";
+    EXPECT_TRUE(store::given_apart(copy.version)) << "a leader that hears of it asks all anew";
     EXPECT_TRUE(copy.diverged && copy.complete);
     EXPECT_EQ(copy.publications.size(), 2U);
     EXPECT_FALSE(own("p", 2)) << "nothing new";
@@ -357,15 +361,15 @@ TEST_F(DatumCopiesTest, ShowOwnWordAtVersionsOfTheirOwnWhenNobodyElseCanTell) {
     EXPECT_TRUE(own("p", 3, true));
     EXPECT_FALSE(own("p", 3, true));
     EXPECT_FALSE(own("p", 2)) << "said before it was taken back";
-    EXPECT_EQ(copy.version, Version(3 * 4096 + 7));
+    EXPECT_EQ(copy.version, Version(5 * store::kApart + 7));
     EXPECT_EQ(copy.publications.size(), 1U);
     const auto told = DatumCopies::told_view(copy, Scope::global, "");
     EXPECT_EQ(told->version, Version(5)) << "what may be shown to who cannot say what it holds";
     EXPECT_EQ(told->publications.size(), 1U);
-    EXPECT_EQ(copies.fold(snapshot(20'000, false, {})), Folded::changed);
+    EXPECT_EQ(copies.fold(snapshot(200'000, false, {})), Folded::changed);
     EXPECT_TRUE(copy.diverged) << "who tells it does not know all";
     EXPECT_FALSE(copy.told) << "its version is a leader's";
-    EXPECT_EQ(copies.fold(snapshot(20'001, true, {publication("old")})), Folded::changed);
+    EXPECT_EQ(copies.fold(snapshot(200'001, true, {publication("old")})), Folded::changed);
     EXPECT_FALSE(copy.diverged);
 }
 
