@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include <zstd.h>
-
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/compression.h"
 #include "base/hash.h"
 
 namespace muster::history {
@@ -67,11 +66,7 @@ Result<void> check_segment_format(std::string_view head) {
 std::string encode_block(const Batch& batch, const HistoryLoss& lost) {
     const std::string& raw = batch.bytes();
     CHECK(raw.size() <= kBatchBytesMax);
-    std::string packed(ZSTD_compressBound(raw.size()), '\0');
-    const std::size_t size =
-        ZSTD_compress(packed.data(), packed.size(), raw.data(), raw.size(), kLevel);
-    CHECK(ZSTD_isError(size) == 0);
-    packed.resize(size);
+    const std::string packed = compress(raw, kLevel);
 
     std::string block(kBlockMagic);
     append_big_endian(block, static_cast<std::uint32_t>(packed.size()));
@@ -99,10 +94,9 @@ std::vector<BlockPlace> find_blocks(std::string_view segment) {
 }
 
 Result<std::string> decode_block(std::string_view segment, const BlockPlace& place) {
-    std::string raw(place.head.raw_bytes, '\0');
-    const std::size_t size = ZSTD_decompress(raw.data(), raw.size(), segment.data() + place.offset,
-                                             place.head.packed_bytes);
-    if (ZSTD_isError(size) != 0 || size != raw.size()) {
+    auto raw =
+        decompress(segment.substr(place.offset, place.head.packed_bytes), place.head.raw_bytes);
+    if (!raw || raw->size() != place.head.raw_bytes) {
         return fail(Errc::corrupt, "a block of the history");
     }
     return raw;

@@ -1,12 +1,18 @@
 """`muster publish` and `muster watch`: native clients over the bolt port."""
 
 import json
+import os
 import signal
+import struct
 import subprocess
 import time
 import unittest
 
-from harness import MUSTER, Server, eventually, free_port, run
+from crowd import Crowd
+from harness import MUSTER, Server, eventually, free_port, read_frame, run
+
+PROTO = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "api", "proto")
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 class Process:
@@ -80,6 +86,61 @@ class PublishAndWatch(unittest.TestCase):
         ended = run("watch", "orders", "-s", f"127.0.0.1:{free_port()}")
         self.assertEqual(ended.returncode, 1)
         self.assertIn("127.0.0.1", ended.stderr)
+
+
+class PackedPushes(unittest.TestCase):
+    """A client of nobody's: protoc writes and reads the messages, zstd unpacks."""
+
+    INSTANCES = 1000
+
+    def setUp(self):
+        self.server = self.enterContext(Server())
+        self.enterContext(Crowd("orders", 10000, (1, f"127.0.0.1:{self.server.bolt_port}"),
+                                each=self.INSTANCES))
+
+    def protoc(self, what, message, given):
+        return subprocess.run(
+            ["protoc", f"--{what}=muster.v1.{message}", f"-I{PROTO}", "muster/v1/client.proto"],
+            input=given, capture_output=True, check=True).stdout
+
+    def first_push(self, more=b""):
+        """Class name and content of what a subscriber is told first."""
+        content = self.protoc("encode", "SubscribeRequest", b'''
+            subscriptions { id: "s" scope: SCOPE_DATA_CENTER version: 1 timestamp_ms: 1
+                            service { data_id: "orders" } }''' + more)
+        name = b"muster.v1.SubscribeRequest"
+        head = struct.pack(">BBHBiBiHHI", 1, 1, 1, 1, 7, 11, 3000, len(name), 0, len(content))
+        with self.server.connect() as connection:
+            connection.sendall(head + name + content)
+            while True:
+                _, _, _, _, name, content = read_frame(connection)
+                if name.endswith("Push"):
+                    return name, content
+
+    def publications_in(self, push):
+        return self.protoc("decode", "Push", push).decode().count("publications {")
+
+    def test_who_says_that_it_takes_them_gets_long_ones_packed(self):
+        name, plain = self.first_push()
+        self.assertEqual((name, self.publications_in(plain)), ("muster.v1.Push", self.INSTANCES))
+        name, content = self.first_push(b"takes_packed: true")
+        self.assertEqual(name, "muster.v1.PackedPush")
+        told = self.protoc("decode", "PackedPush", content).decode()
+        self.assertIn('subscription_ids: "s"', told)
+        frame = content[content.index(ZSTD_MAGIC):]
+        # What follows the frame is the rest of the message: zstd ends there and says so.
+        unpacked = subprocess.run(["zstd", "-dcq"], input=frame, capture_output=True,
+                                  check=False).stdout
+        self.assertEqual(self.publications_in(unpacked), self.INSTANCES)
+        self.assertTrue(plain.startswith(unpacked), "the same, but for the ids behind it")
+        self.assertLess(len(content), len(plain) / 4)
+        print(f"{self.INSTANCES} instances: {len(plain)} bytes, {len(content)} packed")
+
+    def test_the_sdk_takes_them(self):
+        ended = run("watch", "orders", "--count", "1", "-o", "json", "-s",
+                    f"127.0.0.1:{self.server.bolt_port}")
+        self.assertEqual(len(json.loads(ended.stdout)["instances"]), self.INSTANCES)
+        self.assertEqual(self.server.metric("muster_native_pushes_packed_total"), 1)
 
 
 class KillOfTheServer(unittest.TestCase):

@@ -68,7 +68,8 @@ std::string native_ack(const msg::Push& told, bool ok) {
 }
 
 bool is_native_push(const bolt::Frame& frame) {
-    return !frame.head.is_response() && frame.class_name == native::kPushClass;
+    return !frame.head.is_response() &&
+           (frame.class_name == native::kPushClass || frame.class_name == native::kPackedPushClass);
 }
 
 Result<msg::Push> native_push(const bolt::Frame& push) {

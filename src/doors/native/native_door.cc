@@ -1,5 +1,6 @@
 #include "doors/native/native_door.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
@@ -43,7 +44,10 @@ std::string_view to_string(NativeBadFrame bad) {
 }
 
 NativeDoor::NativeDoor(NativeDoorOptions options, session::ClientFace& session, Log log)
-    : options_(options), session_(session), log_(log), bodies_(options.push_bodies_bytes_max) {}
+    : options_(options),
+      session_(session),
+      log_(log),
+      bodies_(options.push_bodies_bytes_max, options.pushes_packed_above) {}
 
 msg::RequestId NativeDoor::pack(const bolt::FrameHead& head) {
     return msg::RequestId(std::uint64_t{static_cast<std::uint32_t>(head.request_id)} |
@@ -89,6 +93,8 @@ void NativeDoor::on_frame(env::ConnId conn, const bolt::Frame& frame) {
         refuse(conn, client, frame.head, message.error());
         return;
     }
+    client.takes_packed =
+        client.takes_packed || native::says_takes_packed(frame.class_name, frame.content);
     messages_[message->index()].add();
     if (const auto* request = std::get_if<msg::RegisterPublishers>(&*message)) {
         items_registered_.add(request->publications.size());
@@ -169,12 +175,20 @@ bolt::FrameHead NativeDoor::oneway_head(Client& client) {
 }
 
 void NativeDoor::push(const msg::PushOrder& order) {
-    const PushBody body = bodies_.encode(order);
+    std::array<std::optional<PushBody>, 2> bodies;  // as it is, and for who takes it packed
     for (const msg::PushTarget& target : order.targets) {
-        if (const auto found = clients_.find(target.conn); found != clients_.end()) {
-            (order.delta != nullptr ? pushes_delta_ : pushes_full_).add();
-            push_to(target, found->second, body);
+        const auto found = clients_.find(target.conn);
+        if (found == clients_.end()) {
+            continue;
         }
+        Client& client = found->second;
+        auto& body = bodies[client.takes_packed ? 1 : 0];
+        if (!body) {
+            body = bodies_.encode(order, client.takes_packed);
+        }
+        (order.delta != nullptr ? pushes_delta_ : pushes_full_).add();
+        pushes_packed_.add(body->packed ? 1 : 0);
+        push_to(target, client, *body);
     }
 }
 
@@ -182,7 +196,9 @@ void NativeDoor::push_to(const msg::PushTarget& target, Client& client, const Pu
     const bolt::FrameHead head = oneway_head(client);
     std::string tail = native::encode_push_tail(target.subscribers);
     std::string begin;
-    bolt::append_frame_head(begin, head, native::kPushClass, body.bytes->size() + tail.size());
+    bolt::append_frame_head(begin, head,
+                            body.packed ? native::kPackedPushClass : native::kPushClass,
+                            body.bytes->size() + tail.size());
     if (head.has_crc()) {
         const std::uint32_t to_body =
             bolt::crc32_combine(bolt::crc32(begin), body.crc, body.bytes->size());
@@ -260,10 +276,13 @@ void NativeDoor::write_metrics(MetricsWriter& writer) const {
     counter("muster_native_replies_total", "Requests answered.", replies_.value());
     counter("muster_native_pushes_full_total", "Whole lists sent.", pushes_full_.value());
     counter("muster_native_pushes_delta_total", "Deltas sent.", pushes_delta_.value());
+    counter("muster_native_pushes_packed_total", "Of all these, those that were sent packed.",
+            pushes_packed_.value());
     counter("muster_native_push_bytes_total", "Bytes of pushes sent.", push_bytes_.value());
     counter("muster_native_push_encodings_total", "Push bodies encoded.", bodies_.made());
     counter("muster_native_push_encodings_reused_total", "Push bodies used again.",
             bodies_.reused());
+    counter("muster_native_push_packings_total", "Push bodies packed.", bodies_.packed());
     counter("muster_native_pushes_unfit_total", "Pushes a client could not use.",
             acks_refused_.value());
     counter("muster_native_config_pushes_total", "Configuration values sent.",

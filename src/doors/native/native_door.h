@@ -26,6 +26,8 @@ struct NativeDoorOptions {
     // A connection without any frame for so long is closed; clients beat every 5 s.
     Duration idle_max = std::chrono::seconds(15);
     std::size_t push_bodies_bytes_max = std::size_t{8} << 20U;
+    // Longer pushes are packed for clients that take that; zero: never.
+    std::size_t pushes_packed_above = std::size_t{16} << 10U;
 };
 
 // Frames that did not become a message for the session.
@@ -99,6 +101,7 @@ private:
         std::string address;
         bolt::FrameHead dialect;  // of the newest frame: pushes are framed like it
         std::uint32_t last_push_id = 0;
+        bool takes_packed = false;
     };
 
     static msg::RequestId pack(const bolt::FrameHead& head);
@@ -125,6 +128,7 @@ private:
     Counter replies_;
     Counter pushes_full_;
     Counter pushes_delta_;
+    Counter pushes_packed_;
     Counter push_bytes_;
     Counter config_pushes_;
     Counter hints_;

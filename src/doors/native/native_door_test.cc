@@ -117,6 +117,59 @@ TEST(NativeDoor, EncodesAPushOnceForAllConnections) {
     EXPECT_EQ(f.door.push_bodies().made(), 2U);
 }
 
+// A list as long as many a service has.
+ServiceViewPtr long_view() {
+    auto view = std::make_shared<ServiceView>(*sample::view());
+    const Publication one = *view->publications.front();
+    view->publications.clear();
+    for (int i = 1000; i < 2000; ++i) {
+        auto publication = std::make_shared<Publication>(one);
+        publication->id = RegistId("6fa459ea-ee8a-3ca4-894e-" + std::to_string(i));
+        view->publications.push_back(std::move(publication));
+    }
+    return view;
+}
+
+TEST(NativeDoor, PacksLongPushesOnceForThoseThatTakeIt) {
+    Fixture f;
+    constexpr env::ConnId kThird(78);
+    f.door.on_open(kOther, {.ip = "10.0.0.8", .port = 1}, f.port);
+    f.door.on_open(kThird, {.ip = "10.0.0.9", .port = 1}, f.port);
+    const auto subscribe = sample::requests()[2];
+    ASSERT_TRUE(std::holds_alternative<msg::Subscribe>(subscribe));
+    f.receive(subscribe);  // says that it takes that; the others say nothing
+    const auto view = long_view();
+    const std::vector<msg::PushTarget> targets{
+        {kConn, {RegistId("a")}}, {kOther, {RegistId("b")}}, {kThird, {RegistId("c")}}};
+    const msg::PushOrder order{.view = view, .scope = Scope::zone, .zone = "z", .targets = targets};
+    f.door.push(order);
+    for (const env::ConnId conn : {kConn, kOther, kThird}) {
+        static_cast<void>(f.port.take(conn));
+    }
+    f.door.push(order);
+    EXPECT_EQ(f.door.push_bodies().made(), 1U);
+    EXPECT_EQ(f.door.push_bodies().packed(), 1U);
+    const bolt::Frame plain = f.sent(kOther);
+    EXPECT_EQ(plain.class_name, "muster.v1.Push");
+    const std::string content(plain.content);
+    const bolt::Frame packed = f.sent(kConn);
+    EXPECT_EQ(packed.class_name, "muster.v1.PackedPush");
+    EXPECT_LT(packed.content.size(), content.size() / 5);
+    const auto told = native::decode_server_message(packed.class_name, packed.content,
+                                                    native::client_codec_limits());
+    ASSERT_TRUE(told.has_value());
+    const auto& push = std::get<msg::Push>(*told);
+    EXPECT_EQ(push.subscribers, std::vector{RegistId("a")});
+    EXPECT_EQ(push.view->publications.size(), 1000U);
+    EXPECT_EQ(push.view->digest, view->digest);
+    FakeMetrics metrics;
+    f.door.write_metrics(metrics);
+    EXPECT_EQ(metrics.values.at("muster_native_pushes_packed_total"), 2);
+
+    f.door.push({.view = sample::view(), .scope = Scope::zone, .zone = "z", .targets = targets});
+    EXPECT_EQ(f.sent(kConn).class_name, "muster.v1.Push") << "a short one";
+}
+
 TEST(NativeDoor, SendsDeltasAndTakesAcknowledgements) {
     Fixture f;
     const auto push = sample::delta_push();
@@ -271,14 +324,14 @@ TEST(NativeDoor, AsksThePortToCloseSilentConnectionsAfterFifteenSeconds) {
 }
 
 TEST(PushBodies, KeepTheNewestWithinTheirBytes) {
-    PushBodies bodies(1);
+    PushBodies bodies(1, 0);
     const auto first = sample::view();
     const auto second = sample::view();
-    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
-    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = first}, true).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = first}, true).bytes, nullptr);
     EXPECT_EQ(bodies.reused(), 1U) << "the newest is always kept";
-    EXPECT_NE(bodies.encode({.view = second}).bytes, nullptr);
-    EXPECT_NE(bodies.encode({.view = first}).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = second}, true).bytes, nullptr);
+    EXPECT_NE(bodies.encode({.view = first}, true).bytes, nullptr);
     EXPECT_EQ(bodies.made(), 3U);
 }
 

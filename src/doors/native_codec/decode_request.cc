@@ -206,6 +206,19 @@ constexpr Entry kDecoders[] = {
 
 }  // namespace
 
+bool says_takes_packed(std::string_view class_name, std::string_view bytes) {
+    bool takes = false;
+    if (class_name == kSubscribeClass) {
+        FieldReader reader(bytes);
+        for (Field field; reader.next(field);) {
+            if (key(field) == key(request_field::kTakesPacked, WireType::varint)) {
+                takes = field.value != 0;
+            }
+        }
+    }
+    return takes;
+}
+
 Result<msg::ClientMessage> decode_request(std::string_view class_name, std::string_view bytes,
                                           const RequestContext& context,
                                           const CodecLimits& limits) {

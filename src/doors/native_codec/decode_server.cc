@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/compression.h"
 #include "doors/native_codec/field_numbers.h"
 #include "doors/native_codec/native_codec.h"
 #include "doors/native_codec/value_decoder.h"
@@ -204,6 +205,29 @@ Result<ServerMessage> decode_push(std::string_view bytes, const CodecLimits& lim
     return std::move(fields.push);
 }
 
+Result<ServerMessage> decode_packed_push(std::string_view bytes, const CodecLimits& limits) {
+    ValueDecoder values(limits);
+    std::string_view packed;
+    std::vector<RegistId> subscribers;
+    FieldReader reader(bytes);
+    for (Field field; reader.next(field);) {
+        if (key(field) == key(packed_push_field::kZstd, WireType::bytes)) {
+            packed = field.bytes;
+        } else if (key(field) == key(push_field::kSubscriptionIds, WireType::bytes)) {
+            MUSTER_TRY(values.count_item());
+            MUSTER_ASSIGN(subscriber, values.id(field.bytes));
+            subscribers.push_back(std::move(subscriber));
+        }
+    }
+    if (reader.broken()) {
+        return malformed("the packed push");
+    }
+    MUSTER_ASSIGN(body, decompress(packed, limits.message_bytes_max));
+    MUSTER_ASSIGN(message, decode_push(body, limits));
+    std::get<msg::Push>(message).subscribers = std::move(subscribers);
+    return std::move(message);
+}
+
 Result<ServerMessage> decode_config_push(std::string_view bytes, const CodecLimits& limits) {
     ValueDecoder values(limits);
     msg::ConfigPush push;
@@ -282,6 +306,9 @@ Result<ServerMessage> decode_server_message(std::string_view class_name, std::st
     MUSTER_TRY(check_size(bytes, limits));
     if (class_name == kPushClass) {
         return decode_push(bytes, limits);
+    }
+    if (class_name == kPackedPushClass) {
+        return decode_packed_push(bytes, limits);
     }
     if (class_name == kConfigPushClass) {
         return decode_config_push(bytes, limits);

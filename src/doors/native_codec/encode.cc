@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/compression.h"
 #include "doors/native_codec/encode_values.h"
 #include "doors/native_codec/field_numbers.h"
 #include "doors/native_codec/native_codec.h"
@@ -66,6 +67,7 @@ struct RequestEncoder {
         for (const auto& item : request.items) {
             write_subscription(writer, item);
         }
+        writer.varint(request_field::kTakesPacked, 1);
     }
     void operator()(const msg::Unsubscribe& request) {
         write_refs(request.items);
@@ -215,6 +217,14 @@ std::string encode_push_body(const ServiceView& view, const ViewDelta* delta, Sc
         writer.varint(push_field::kFromVersion, used->from.raw());
         write_ids(writer, push_field::kRemovedIds, used->removals);
     }
+    return out;
+}
+
+std::string pack_push_body(std::string_view body) {
+    constexpr int kLevel = 1;  // the event loop waits for it
+    std::string out;
+    FieldWriter writer(out);
+    writer.bytes(packed_push_field::kZstd, compress(body, kLevel));
     return out;
 }
 

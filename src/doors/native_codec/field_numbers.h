@@ -52,10 +52,12 @@ inline constexpr std::uint32_t kHeldVersion = 8;
 inline constexpr std::uint32_t kHeldDigest = 9;
 }  // namespace subscription_field
 
-// The items of every request, and the lease of a RegisterRequest.
+// The items of every request, the lease of a RegisterRequest, and what a SubscribeRequest says of
+// the connection.
 namespace request_field {
 inline constexpr std::uint32_t kItems = 1;
 inline constexpr std::uint32_t kLeaseMs = 2;
+inline constexpr std::uint32_t kTakesPacked = 2;
 }  // namespace request_field
 
 namespace reply_field {
@@ -84,6 +86,11 @@ inline constexpr std::uint32_t kFromVersion = 8;
 inline constexpr std::uint32_t kRemovedIds = 9;
 inline constexpr std::uint32_t kSubscriptionIds = 15;
 }  // namespace push_field
+
+// PackedPush; its last field is as in Push.
+namespace packed_push_field {
+inline constexpr std::uint32_t kZstd = 1;
+}  // namespace packed_push_field
 
 namespace ack_field {
 inline constexpr std::uint32_t kResendFull = 5;

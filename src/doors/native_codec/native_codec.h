@@ -45,6 +45,10 @@ struct CodecLimits {
 
 [[nodiscard]] std::string encode(const msg::ClientMessage& message);
 
+// Whether this is a SubscribeRequest whose sender takes kPackedPushClass on its connection, as
+// encode() makes them.
+[[nodiscard]] bool says_takes_packed(std::string_view class_name, std::string_view bytes);
+
 // What a door knows of a request besides its content.
 struct RequestContext {
     msg::RequestId request;           // id of the bolt frame
@@ -62,6 +66,7 @@ struct RequestContext {
 
 inline constexpr std::string_view kReplyClass = "muster.v1.Reply";
 inline constexpr std::string_view kPushClass = "muster.v1.Push";
+inline constexpr std::string_view kPackedPushClass = "muster.v1.PackedPush";
 inline constexpr std::string_view kConfigPushClass = "muster.v1.ConfigPush";
 inline constexpr std::string_view kServerHintClass = "muster.v1.ServerHint";
 
@@ -83,6 +88,8 @@ struct RequestFailure {
 [[nodiscard]] std::string encode_push_body(const ServiceView& view, const ViewDelta* delta,
                                            Scope scope, std::string_view zone);
 [[nodiscard]] std::string encode_push_tail(std::span<const RegistId> subscribers);
+// That part packed, as it stands in a PackedPush; the same tail follows it.
+[[nodiscard]] std::string pack_push_body(std::string_view body);
 
 using ServerMessage = std::variant<msg::Push, msg::ConfigPush, msg::ServerHint>;
 

@@ -43,6 +43,19 @@ void check_server_message(std::string_view class_name, std::string_view bytes) {
     CHECK(encode_any(*second) == encoded);
 }
 
+// Packed or not, it says the same.
+void check_packed_push(std::string_view bytes) {
+    static_cast<void>(decode_server_message(kPackedPushClass, bytes, {}));
+    const auto plain = decode_server_message(kPushClass, bytes, {});
+    const auto packed = decode_server_message(kPackedPushClass, pack_push_body(bytes), {});
+    CHECK(plain.has_value() == packed.has_value());
+    if (plain) {
+        auto same = std::get<msg::Push>(*plain);
+        same.subscribers.clear();  // of a packed one they stand outside
+        CHECK(encode(same) == encode_any(*packed));
+    }
+}
+
 void check_response(std::string_view bytes) {
     const ResponseHead head{.request = msg::RequestId(1), .class_name = kReplyClass};
     const auto first = decode_response(head, bytes, {});
@@ -61,11 +74,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    const std::size_t choice = data[0] % (std::size(kRequests) + std::size(kFromServer) + 1);
+    const std::size_t choice = data[0] % (std::size(kRequests) + std::size(kFromServer) + 2);
     if (choice < std::size(kRequests)) {
         check_request(kRequests[choice], bytes);
     } else if (choice < std::size(kRequests) + std::size(kFromServer)) {
         check_server_message(kFromServer[choice - std::size(kRequests)], bytes);
+    } else if (choice == std::size(kRequests) + std::size(kFromServer) + 1) {
+        check_packed_push(bytes);
     } else {
         check_response(bytes);
     }

@@ -49,6 +49,7 @@ TEST(NativeCodec, NamesEveryRequestByItsProtobufName) {
     }
     EXPECT_EQ(kReplyClass, v1::Reply().GetTypeName());
     EXPECT_EQ(kPushClass, v1::Push().GetTypeName());
+    EXPECT_EQ(kPackedPushClass, v1::PackedPush().GetTypeName());
     EXPECT_EQ(kConfigPushClass, v1::ConfigPush().GetTypeName());
     EXPECT_EQ(kServerHintClass, v1::ServerHint().GetTypeName());
 }
@@ -140,6 +141,37 @@ TEST(NativeCodec, DeltaPushComesBackFromItsBytes) {
     EXPECT_EQ(*read.delta->upserts[0], *push.delta->upserts[0]);
     EXPECT_EQ(read.view->digest, push.view->digest);
     EXPECT_TRUE(read.view->publications.empty());
+}
+
+TEST(NativeCodec, ReadsAPackedPushAsTheOneInIt) {
+    const auto push = sample::delta_push();
+    const std::string body = encode_push_body(*push.view, push.delta.get(), push.scope, push.zone);
+    const std::string content = pack_push_body(body) + encode_push_tail(push.subscribers);
+    v1::PackedPush theirs;
+    ASSERT_TRUE(theirs.ParseFromString(content));
+    EXPECT_EQ(theirs.subscription_ids_size(), static_cast<int>(push.subscribers.size()));
+    const auto decoded = decode_server_message(kPackedPushClass, content, client_codec_limits());
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(encode(std::get<msg::Push>(*decoded)), encode(push));
+
+    const auto code_of = [](const std::string& bytes, const CodecLimits& limits) {
+        return decode_server_message(kPackedPushClass, bytes, limits).error().code;
+    };
+    EXPECT_EQ(code_of("", {}), Errc::bad_content) << "nothing is in it";
+    EXPECT_EQ(code_of(pack_push_body(""), {}), Errc::invalid_argument) << "no service";
+    EXPECT_EQ(code_of(content, {.message_bytes_max = body.size() - 1}), Errc::too_large);
+    v1::PackedPush torn = theirs;
+    torn.mutable_zstd()->pop_back();
+    EXPECT_EQ(code_of(torn.SerializeAsString(), {}), Errc::bad_content);
+}
+
+TEST(NativeCodec, SaysThatItTakesPackedPushes) {
+    v1::SubscribeRequest request;
+    EXPECT_FALSE(says_takes_packed(kSubscribeClass, request.SerializeAsString()));
+    request.set_takes_packed(true);
+    EXPECT_TRUE(says_takes_packed(kSubscribeClass, request.SerializeAsString()));
+    EXPECT_FALSE(says_takes_packed(kRegisterClass, request.SerializeAsString()));
+    EXPECT_TRUE(says_takes_packed(kSubscribeClass, encode(msg::Subscribe{})));
 }
 
 TEST(NativeCodec, SendsTheListWhenTheDeltaIsNoShorter) {

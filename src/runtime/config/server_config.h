@@ -98,6 +98,7 @@ struct ServerConfig {
         std::size_t publication_max = std::size_t{1} << 20;
         std::size_t boxes_per_publication_max = 10'000;
         std::size_t changes_kept_per_datum = 64;
+        std::size_t pushes_packed_above = std::size_t{16} << 10;
     } session;
 
     // Ends that are not believed when too many come at once.

@@ -49,7 +49,9 @@ void SessionPart::make_role(Foundation& base, const std::string& peer_address) {
     timers_.bind(*role_);
     disk_.bind(*role_);
     bolt_ = std::make_unique<doors::BoltDoor>(doors::BoltDoorOptions{}, *role_, base.log);
-    native_ = std::make_unique<doors::NativeDoor>(doors::NativeDoorOptions{}, *role_, base.log);
+    native_ = std::make_unique<doors::NativeDoor>(
+        doors::NativeDoorOptions{.pushes_packed_above = base.config.session.pushes_packed_above},
+        *role_, base.log);
     port_.serve(bolt::kCodecHessian, *bolt_);
     port_.serve(bolt::kCodecProtobuf, *native_);
 }
