@@ -1,4 +1,5 @@
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -93,36 +94,54 @@ private:
     Connection subscriber_;
 };
 
+struct Sizes {
+    double whole = 0;
+    Spread one;
+    Spread step;  // one in twenty
+};
+
+Sizes sizes_of(const Effort& effort, const ServerProcess& server) {
+    LongList list(server.bolt_port(), effort.long_list);
+    Sizes sizes{.whole = static_cast<double>(list.subscribe())};
+    std::vector<double> one;
+    std::vector<double> step;
+    for (std::size_t i = 0; i < effort.long_list_rounds; ++i) {
+        one.push_back(static_cast<double>(list.change(1)));
+        step.push_back(static_cast<double>(list.change(effort.long_list / 20)));
+    }
+    sizes.one = spread_of(one);
+    sizes.step = spread_of(step);
+    return sizes;
+}
+
 }  // namespace
 
 void run_long_list(Report& report, const Effort& effort) {
-    const ServerProcess server;
-    LongList list(server.bolt_port(), effort.long_list);
-    const auto whole = static_cast<double>(list.subscribe());
-    std::vector<double> of_one;
-    std::vector<double> of_a_step;
-    for (std::size_t i = 0; i < effort.long_list_rounds; ++i) {
-        of_one.push_back(static_cast<double>(list.change(1)));
-        of_a_step.push_back(static_cast<double>(list.change(effort.long_list / 20)));
-    }
     const auto bound = [&](double limit) {
         return effort.judge ? std::optional(Bound{Bound::Kind::at_most, limit}) : std::nullopt;
     };
     const std::string bench = fmt::format("list_of_{}", effort.long_list);
-    report.add({.bench = bench, .metric = "whole_list", .unit = "B", .value = whole});
+    const Sizes plain = sizes_of(effort, ServerProcess({"session.pushes_packed_above=0B"}));
+    report.add({.bench = bench, .metric = "whole_list", .unit = "B", .value = plain.whole});
     report.add({.bench = bench,
                 .metric = "one_changed",
                 .unit = "B",
-                .spread = spread_of(of_one),
+                .spread = plain.one,
                 .bound = bound(1024),
                 .bound_on_p99 = true});
-    const Spread step = spread_of(of_a_step);
-    report.add({.bench = bench, .metric = "one_in_twenty_changed", .unit = "B", .spread = step});
+    report.add(
+        {.bench = bench, .metric = "one_in_twenty_changed", .unit = "B", .spread = plain.step});
     report.add({.bench = bench,
                 .metric = "one_in_twenty_over_whole",
                 .unit = "x",
-                .value = step.max / whole,
+                .value = plain.step.max / plain.whole,
                 .bound = bound(0.1)});
+    const Sizes packed = sizes_of(effort, ServerProcess());
+    report.add({.bench = bench, .metric = "whole_list_packed", .unit = "B", .value = packed.whole});
+    report.add({.bench = bench,
+                .metric = "one_in_twenty_changed_packed",
+                .unit = "B",
+                .spread = packed.step});
 }
 
 }  // namespace muster::bench

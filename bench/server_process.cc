@@ -14,14 +14,21 @@ constexpr Duration kReadyPatience = std::chrono::seconds(10);
 
 }  // namespace
 
-ServerProcess::ServerProcess() : bolt_port_(free_port()), http_port_(free_port()) {
+ServerProcess::ServerProcess(const std::vector<std::string>& settings)
+    : bolt_port_(free_port()), http_port_(free_port()) {
     const std::string log = folder_.path() + "/server.log";
     const Duration begin = now();
-    process_ = std::make_unique<Process>(
-        std::vector<std::string>{"server", "--data-dir", folder_.path() + "/data", "--set",
-                                 "bolt.listen=127.0.0.1:" + std::to_string(bolt_port_), "--set",
-                                 "http.listen=127.0.0.1:" + std::to_string(http_port_)},
-        log);
+    std::vector<std::string> arguments{"server",
+                                       "--data-dir",
+                                       folder_.path() + "/data",
+                                       "--set",
+                                       "bolt.listen=127.0.0.1:" + std::to_string(bolt_port_),
+                                       "--set",
+                                       "http.listen=127.0.0.1:" + std::to_string(http_port_)};
+    for (const std::string& setting : settings) {
+        arguments.insert(arguments.end(), {"--set", setting});
+    }
+    process_ = std::make_unique<Process>(arguments, log);
     while (http_get(http_port_, "/health/ready").status != 200) {
         if (now() - begin > kReadyPatience || !process_->running()) {
             std::ifstream file(log);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "process.h"
 
@@ -12,8 +13,9 @@ namespace muster::bench {
 // with the object.
 class ServerProcess {
 public:
-    // Starts it and waits until /health/ready says so. Ends the program when it does not.
-    ServerProcess();
+    // Starts it with these settings (key=value) and waits until /health/ready says so. Ends the
+    // program when it does not.
+    explicit ServerProcess(const std::vector<std::string>& settings = {});
     ~ServerProcess();
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;

@@ -206,8 +206,8 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
     table.integer("session.changes_kept_per_datum", session.changes_kept_per_datum, {0, 1'000'000},
                   "Latest changes of a service kept to send differences to native clients.");
     table.bytes("session.pushes_packed_above", session.pushes_packed_above, {0, kGiB},
-                "Pushes that are longer go packed (Zstandard) to native clients that take that. 0: "
-                "none.");
+                "Pushes that are longer go packed (Zstandard) to native clients that take that. "
+                "0B: none.");
 }
 
 void add_limits(ConfigTable& table, const std::string& group, ServerConfig::Brake::Limits& limits,
