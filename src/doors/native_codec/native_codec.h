@@ -19,7 +19,8 @@
 namespace muster::native {
 
 // What a decoder refuses. Memory made of a message is at most about 16 times its bytes or, when
-// that is less, 400 bytes per item and 100 per element.
+// that is less, 400 bytes per item and 100 per element; of a packed one, of what is in it, which is
+// no longer than a message may be.
 struct CodecLimits {
     std::size_t message_bytes_max = std::size_t{16} << 20U;
     std::size_t items_max = 20'000;      // publications, subscriptions, references, outcomes
