@@ -12,6 +12,11 @@ constexpr std::uint64_t kMillisecond = 2 * kApart;
 
 }  // namespace
 
+Version apart_from(Version lowest, std::uint64_t own) {
+    CHECK(own < kApart);
+    return Version(lowest.raw() + (kApart + own - lowest.raw()) % kMillisecond);
+}
+
 Version VersionClock::lowest_next(WallTime now) const {
     CHECK(latest_.raw() + 1 < ceiling_.raw());
     const std::uint64_t room = limit_.raw() > 2 * kTurn ? limit_.raw() - (2 * kTurn) : 0;
@@ -42,14 +47,10 @@ void VersionClock::begin_at(Version mark) {
 }
 
 Version VersionClock::next_apart(WallTime now, std::uint64_t own) {
-    CHECK(own < kApart);
     latest_ = lowest_next(now);
-    std::uint64_t apart = latest_.raw() - (latest_.raw() % kMillisecond) + kApart + own;
-    if (apart < latest_.raw()) {
-        apart += kMillisecond;
-    }
-    if (apart + 1 < ceiling_.raw()) {
-        latest_ = Version(apart);
+    const Version apart = apart_from(latest_, own);
+    if (apart.raw() + 1 < ceiling_.raw()) {
+        latest_ = apart;
     }
     return latest_;
 }

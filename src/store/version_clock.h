@@ -15,6 +15,10 @@ inline constexpr std::uint64_t kApart = std::uint64_t{1} << (kVersionCountBits -
     return (version.raw() & kApart) != 0;
 }
 
+// The lowest version not below `lowest` that has kApart and, below it, `own`. Requires: own <
+// kApart.
+[[nodiscard]] Version apart_from(Version lowest, std::uint64_t own);
+
 // Gives a data server's versions: hybrid of physical time and a count (design, I2; after Kulkarni
 // et al., "Logical Physical Clocks", 2014), strictly growing over everything it gave or heard, and
 // always below the ceiling the metas have put down, so that a next life which starts at that

@@ -251,10 +251,7 @@ void DatumCopies::note_departed(const std::variant<DatumChange, DatumSnapshot>& 
 // Given beside the leader, as by who acts in its stead: whoever is shown one of these asks anew
 // what sessions own, and takes nothing away before.
 Version DatumCopies::next_own(Version above) const {
-    constexpr std::uint64_t kMillisecond = 2 * store::kApart;
-    const std::uint64_t next = above.raw() + 1;
-    const std::uint64_t ends_in = store::kApart + own_number_ % store::kApart;
-    return Version(next + (ends_in - next) % kMillisecond);
+    return store::apart_from(Version(above.raw() + 1), own_number_ % store::kApart);
 }
 
 bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const PublicationPtr& publication,
@@ -288,15 +285,21 @@ bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const Publicatio
 
 namespace {
 
-ServiceViewPtr make_view(const DatumCopy& copy, Version version,
-                         const DatumCopy::Publications& publications, Scope scope,
-                         const std::string& zone) {
+bool shows_all(const PublicationPtr& /*any*/) {
+    return true;
+}
+
+// Of these publications, those that `shows` is true of.
+template <typename Shows = decltype(shows_all)>
+std::shared_ptr<ServiceView> make_view(const DatumCopy& copy, Version version,
+                                       const DatumCopy::Publications& publications, Scope scope,
+                                       const std::string& zone, const Shows& shows = shows_all) {
     auto made = std::make_shared<ServiceView>();
     made->service = copy.service;
     made->version = version;
     made->complete = copy.complete;
     for (const PublicationPtr& publication : publications) {
-        if (scope != Scope::zone || publication->zone == zone) {
+        if ((scope != Scope::zone || publication->zone == zone) && shows(publication)) {
             made->digest.add(digest_of(publication->id, publication->order));
             made->publications.push_back(publication);
         }
@@ -320,17 +323,14 @@ ServiceViewPtr DatumCopies::told_view(const DatumCopy& copy, Scope scope, const 
 
 ServiceViewPtr DatumCopies::stray_view(const DatumCopy& copy, Scope scope,
                                        const std::string& zone) {
-    const auto said_by_our_own = [&](const PublicationPtr& publication) {
+    const auto surely_there = [&](const PublicationPtr& publication) {
+        if (!copy.told) {
+            return !copy.untold.contains(publication->id);
+        }
         const auto told = copy.told->publications.find(publication->id);
         return told == copy.told->publications.end() || *told != publication;
     };
-    DatumCopy::Publications shown;
-    for (const PublicationPtr& publication : copy.publications) {
-        if (copy.told ? said_by_our_own(publication) : !copy.untold.contains(publication->id)) {
-            shown.insert(publication);
-        }
-    }
-    auto view = std::make_shared<ServiceView>(*make_view(copy, copy.version, shown, scope, zone));
+    const auto view = make_view(copy, copy.version, copy.publications, scope, zone, surely_there);
     view->complete = false;
     return view;
 }
