@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Has promtool check the rules of deploy/prometheus and run their tests. Exit status 77: there is
-no promtool (Debian: package prometheus; or name one by MUSTER_PROMTOOL)."""
+no promtool (./dev test fetches it by scripts/promtool.sh; MUSTER_PROMTOOL names another)."""
 
 import os
 import pathlib
