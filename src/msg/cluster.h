@@ -15,15 +15,14 @@
 // the receiver copes.
 namespace muster::msg {
 
-using ClusterMessage =
-    std::variant<PublishBatch, InterestDeclare, InterestDrop, SessionHeartbeat, SlotDetail,
-                 ListServices, PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat,
-                 SlotDetailRequest, ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut,
-                 PutTurnRequest, NodeHeartbeatReply, ConfigValue, PutTurnReply, ConfigPutReply,
-                 FollowSlot, SlotEntries, ImageRequest, SlotImage, FollowAck, LeaderPulse,
-                 VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
-                 OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
-                 VerifySessionReply, ViewRequest, ViewReply, NewestRequest, NewestReply,
-                 ReachRequest, ReachReply, MarkRequest, MarkReply, HistoryRequest, HistoryReply>;
+using ClusterMessage = std::variant<
+    PublishBatch, InterestDeclare, InterestDrop, SessionHeartbeat, SlotDetail, ListServices,
+    PublishBatchReply, ChangeBatch, InterestAck, DataHeartbeat, SlotDetailRequest,
+    ListServicesReply, NodeHeartbeat, ConfigInterest, ConfigPut, PutTurnRequest, NodeHeartbeatReply,
+    ConfigValue, PutTurnReply, ConfigPutReply, FollowSlot, SlotEntries, ImageRequest, SlotImage,
+    FollowAck, LeaderPulse, VerifyRequest, VerifyReply, NotLeading, NodeRefused, OperatorRequest,
+    OperatorReply, BrakeRequest, BrakeReply, Superseded, CopiesRequest, CopiesReply,
+    VerifySessionReply, ViewRequest, ViewReply, NewestRequest, NewestReply, ReachRequest,
+    ReachReply, MarkRequest, MarkReply, HistoryRequest, HistoryReply, ChangesTaken>;
 
 }  // namespace muster::msg

@@ -133,6 +133,14 @@ struct ListServices {
     std::uint32_t limit = 100;
 };
 
+// The session has taken all of the stream up to `seq`. When it is lost, the leader waits for it and
+// says that it does, see DataHeartbeat.
+struct ChangesTaken {
+    Incarnation session;
+    std::uint64_t stream = 0;
+    std::uint64_t seq = 0;
+};
+
 // ---- data -> session
 
 struct PublishBatchReply {
@@ -159,11 +167,14 @@ struct NotLeading {
     std::vector<Item> items;
 };
 
-// Changes of services the session is interested in, in order. seq counts from 1 in each stream.
+// Changes of services the session is interested in, in order. seq counts from 1 in each stream. One
+// that goes on holds a piece of one list only, and so does the next one of the stream.
 struct ChangeBatch {
     Incarnation session;  // whose stream it is: each life numbers its streams from 1
     std::uint64_t stream = 0;
     std::uint64_t seq = 0;
+    bool goes_on = false;
+    bool ack_due = false;  // the session says so when it has taken this one
     std::vector<std::variant<DatumChange, DatumSnapshot>> changes;
 };
 
@@ -175,7 +186,8 @@ struct InterestAck {
 };
 
 // The leader's side of SessionHeartbeat. `last_seq` lets the session notice a lost tail of its
-// stream; a stream of zero means that the leader knows none of it (it restarted). `round` grows
+// stream; a stream of zero means that the leader knows none of it (it restarted). `waits`: more is
+// told when the session has taken what it was told; it says so again. `round` grows
 // whenever the leader has reason to think that others took writes in its stead: what sessions said
 // before they heard of the new round no longer shows that it knows all they have. A session that
 // hears of a new one compares everything at once.
@@ -185,6 +197,7 @@ struct DataHeartbeat {
     std::uint64_t stream = 0;
     std::uint64_t last_seq = 0;
     std::uint64_t round = 0;
+    bool waits = false;
 };
 
 // The digests of these slots differ: each is answered by a SlotDetail, unless the session may not

@@ -26,6 +26,8 @@ template <>
 inline constexpr std::uint32_t kTag<SlotDetail> = 5;
 template <>
 inline constexpr std::uint32_t kTag<ListServices> = 6;
+template <>
+inline constexpr std::uint32_t kTag<ChangesTaken> = 7;
 
 // data -> session
 template <>

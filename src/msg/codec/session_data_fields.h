@@ -63,6 +63,12 @@ void fields(Ar& ar, Of<Ar, ListServices> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, ChangesTaken> it) {
+    auto& [session, stream, seq] = it;
+    ar(session, stream, seq);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatchReply> it) {
     auto& [session, slot, batch, result, slot_epoch, acting] = it;
     ar(session, slot, batch, result, slot_epoch, acting);
@@ -82,8 +88,8 @@ void fields(Ar& ar, Of<Ar, NotLeading> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, ChangeBatch> it) {
-    auto& [session, stream, seq, changes] = it;
-    ar(session, stream, seq, changes);
+    auto& [session, stream, seq, goes_on, ack_due, changes] = it;
+    ar(session, stream, seq, goes_on, ack_due, changes);
 }
 
 template <class Ar>
@@ -94,8 +100,8 @@ void fields(Ar& ar, Of<Ar, InterestAck> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, DataHeartbeat> it) {
-    auto& [session, data, stream, last_seq, round] = it;
-    ar(session, data, stream, last_seq, round);
+    auto& [session, data, stream, last_seq, round, waits] = it;
+    ar(session, data, stream, last_seq, round, waits);
 }
 
 template <class Ar>

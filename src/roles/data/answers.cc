@@ -108,7 +108,7 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
         note(said.heard);
         std::ranges::for_each(said.doubted, note);
         if (said.held != Version{}) {
-            link.supplied.erase(*id);  // another leader told it that: it may own other things now
+            doubt_supply(*id, slot, link, interest);
         }
     }
     if (id && slot.settled && all_known(*id, slot)) {
@@ -128,6 +128,22 @@ void DataServer::Impl::answer_stray(LedSlot& slot, SessionLink& link, Interest& 
         return;
     }
     interest.stand = Stand::waiting;
+}
+
+// It was told that by another leader, and may own other things now; or here, on a fork, and missed
+// what came after. Where all are waited for no longer, it is asked at once: it shows what has left
+// meanwhile until then.
+void DataServer::Impl::doubt_supply(SlotId id, const LedSlot& slot, SessionLink& link,
+                                    const Interest& interest) {
+    if (interest.stand != Stand::waiting) {
+        link.supplied.erase(id);
+    }
+    const auto asked = link.asked.find(id);
+    const bool late = asked == link.asked.end() || interest.stand != Stand::waiting ||
+                      env_.clock.mono() - asked->second.at >= options_.heartbeat_interval;
+    if (slot.settled && late && !link.has_supplied(id, slot.epoch)) {
+        details_due_[link.node].insert(id);
+    }
 }
 
 // What is here is added to what the session holds; nothing is taken away by it. It may hold more

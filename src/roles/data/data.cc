@@ -56,7 +56,7 @@ DataServer::Impl::Impl(DataOptions options, DataEnv env)
     : options_(std::move(options)),
       env_(std::move(env)),
       slots_(options_.node, options_.changes_kept_per_slot),
-      sessions_(owners_),
+      sessions_(owners_, options_.tells),
       view_({.incarnation = options_.incarnation,
              .folder = options_.folder,
              .metas = options_.metas,
@@ -126,6 +126,7 @@ void DataServer::Impl::keep_reserve() {
 void DataServer::Impl::flush() {
     keep_reserve();
     tell_followers_and_sessions();
+    ask_details();
     view_.flush(env_.clock.mono());
 }
 

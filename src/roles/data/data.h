@@ -16,6 +16,7 @@
 #include "history/recorder.h"
 #include "model/cluster.h"
 #include "msg/outbox.h"
+#include "roles/data/tell_stream.h"
 #include "roles/node/node_view.h"
 #include "store/removal_brake.h"
 
@@ -66,6 +67,7 @@ struct DataOptions {
     store::BrakeLimits brake{.window = std::chrono::seconds(10), .count = 10, .percent = 50};
     Duration suspect_patience = std::chrono::seconds(60);
 
+    TellLimits tells = {};
     std::size_t changes_kept_per_slot = 1024;
     std::size_t interests_per_session_max = 2'000'000;
 };

@@ -46,6 +46,7 @@ public:
 
 private:
     void write_holdings(MetricsWriter& writer) const;
+    void write_outcomes(MetricsWriter& writer) const;
     void write_counts(MetricsWriter& writer) const;
 
     static constexpr env::TimerKey kHeartbeatTimer{1};
@@ -64,6 +65,7 @@ private:
         Counter batches_too_early;
         Counter changes_told;
         Counter snapshots_told;
+        Counter streams_ended;
         Counter interests_refused;
         Counter repairs;
         Counter orphans_removed;
@@ -138,6 +140,7 @@ private:
     void on(const msg::RoleAddress& from, const msg::SessionHeartbeat& heartbeat);
     void on(const msg::RoleAddress& from, const msg::SlotDetail& detail);
     void go_on_comparing(SessionLink& link, const msg::SlotDetail& detail);
+    void on(const msg::RoleAddress& from, const msg::ChangesTaken& said);
     void on(const msg::RoleAddress& from, const msg::ListServices& query);
     SessionLink* hear(const NodeId& node, Incarnation life);
     void apply(LedSlot& slot, const SessionLink& link, const msg::PublishBatch::Op& op,
@@ -156,18 +159,20 @@ private:
     void tell_superseded(const SessionLink& link, Turn& turn);
     void append(LedSlot& slot, store::LogEntry entry);
     void compare(SessionLink& link, const msg::SessionHeartbeat& heartbeat);
+    void ask_details();
     void refuse(const SessionLink& link, std::vector<msg::NotLeading::Item> items);
 
     // ---- what sessions are told
     void answer(LedSlot& slot, SessionLink& link, Interest& interest);
     void answer_known(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
     void answer_stray(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
+    void doubt_supply(SlotId id, const LedSlot& slot, SessionLink& link, const Interest& interest);
     void fork_with_all(LedSlot& slot, SessionLink& link, Interest& interest);
     void tell_departed(LedSlot& slot, const std::string& name);
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
     void tell(LedSlot& slot, const DatumChange& change);
-    void tell_later(SessionLink& link, std::variant<DatumChange, DatumSnapshot> change);
+    void tell_later(SessionLink& link, TellStream::Told told);
     [[nodiscard]] Version next_version(const LedSlot& slot);
     [[nodiscard]] Version fork_version(LedSlot& slot, const Service& service);
     [[nodiscard]] bool outrun_by_forks(const LedSlot& slot,
@@ -321,6 +326,7 @@ private:
     SessionLinks sessions_;
     Watchers watchers_;
     std::set<NodeId> to_tell_;  // sessions that are told something at the end of the turn
+    std::map<NodeId, std::set<SlotId>> details_due_;  // and asked for what they own there
     store::VersionClock versions_;
     node::NodeView view_;
     Regain regain_;

@@ -18,7 +18,7 @@ bool is_for(const msg::InterestDeclare::Item& item, Epoch epoch) {
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDeclare& declare) {
     SessionLink* link = hear(from.node, declare.session);
-    if (link == nullptr || declare.stream < link->stream) {
+    if (link == nullptr || declare.stream < link->tells.number()) {
         return;
     }
     for (const auto& item : declare.items) {  // I2: above everything heard
@@ -28,9 +28,9 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
     if (put_off(from, declare) || versions_.exhausted()) {
         return;
     }
-    if (declare.stream > link->stream) {
+    if (declare.stream > link->tells.number()) {
         forget_interests(*link);
-        link->stream = declare.stream;
+        link->tells.begin(declare.stream);
     }
     if (link->parts.insert(declare.part).second) {
         std::map<SlotId, msg::NotLeading::Item> refused;
@@ -53,6 +53,7 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
             interest.part = declare.part;
             interest.said = item;
             interest.since = env_.clock.mono();
+            interest.stand = Stand::early;
             const auto id = slots_.id_of(*item.service);
             const Epoch epoch = id ? slots_.epoch_of(*id) : Epoch{};
             LedSlot* slot = id && is_for(item, epoch) ? serve(*id, declare.acting) : nullptr;
@@ -60,7 +61,6 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
                 answer(*slot, *link, interest);
                 continue;
             }
-            interest.stand = Stand::early;
             if (id) {
                 refused[*id] = {.slot = *id, .slot_epoch = epoch, .acting = declare.acting};
             }
@@ -104,9 +104,7 @@ void DataServer::Impl::forget_interests(SessionLink& link) {
         watchers_.remove(name, link);
     }
     link.interests.clear();
-    link.pending.clear();
     link.parts.clear();
-    link.last_seq = 0;
 }
 
 void DataServer::Impl::uncount(const Interest& interest) {
@@ -123,7 +121,7 @@ void DataServer::Impl::uncount(const Interest& interest) {
 
 void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDrop& drop) {
     SessionLink* link = hear(from.node, drop.session);
-    if (link == nullptr || drop.stream != link->stream) {
+    if (link == nullptr || drop.stream != link->tells.number()) {
         return;
     }
     for (const auto& service : drop.services) {

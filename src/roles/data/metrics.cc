@@ -50,7 +50,8 @@ void DataServer::Impl::write_holdings(MetricsWriter& writer) const {
           now.cluster_braking ? 1 : 0);
 }
 
-void DataServer::Impl::write_counts(MetricsWriter& writer) const {
+// What came of the writes of sessions.
+void DataServer::Impl::write_outcomes(MetricsWriter& writer) const {
     const auto writes = [&](std::string_view outcome, const Counter& counter) {
         writer.counter("muster_data_writes_total", "Writes of sessions by outcome.",
                        counter.value(), {{"outcome", outcome}});
@@ -68,6 +69,10 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
     refused("older_epoch", probe_.batches_older);
     refused("newer_epoch", probe_.batches_newer);
     refused("not_ready", probe_.batches_too_early);
+}
+
+void DataServer::Impl::write_counts(MetricsWriter& writer) const {
+    write_outcomes(writer);
     const auto counter = [&](std::string_view name, std::string_view help, const Counter& value) {
         writer.counter(name, help, value.value());
     };
@@ -75,6 +80,9 @@ void DataServer::Impl::write_counts(MetricsWriter& writer) const {
             probe_.changes_told);
     counter("muster_data_snapshots_told_total", "Whole data sent to interested sessions.",
             probe_.snapshots_told);
+    counter("muster_data_streams_ended_total",
+            "Streams of changes ended because a session did not take them: it begins them anew.",
+            probe_.streams_ended);
     counter("muster_data_interests_refused_total", "Interests refused over the limit.",
             probe_.interests_refused);
     counter("muster_data_repairs_total", "Digest differences looked into.", probe_.repairs);

@@ -243,9 +243,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::SessionHeartb
     flush();
     env_.outbox.send(from, msg::DataHeartbeat{.session = link->incarnation,
                                               .data = options_.incarnation,
-                                              .stream = link->stream,
-                                              .last_seq = link->last_seq,
-                                              .round = round_});
+                                              .stream = link->tells.number(),
+                                              .last_seq = link->tells.last_seq(),
+                                              .round = round_,
+                                              .waits = link->tells.waiting() > 0});
 }
 
 // Equal: the session has supplied the slot. Different: its details are asked for, at once when the
@@ -289,6 +290,20 @@ void DataServer::Impl::compare(SessionLink& link, const msg::SessionHeartbeat& h
         env_.outbox.send({link.node, Role::session}, std::move(request));
     }
     refuse(link, std::move(refused));
+}
+
+void DataServer::Impl::ask_details() {
+    for (auto& [node, slots] : std::exchange(details_due_, {})) {
+        SessionLink& link = *sessions_.find(node);
+        msg::SlotDetailRequest request{.session = link.incarnation, .round = round_, .slots = {}};
+        for (const SlotId id : slots) {
+            if (const LedSlot* slot = slots_.find(id); slot != nullptr) {
+                link.asked[id] = {.epoch = slot->epoch, .at = env_.clock.mono()};
+                request.slots.push_back({id, slot->epoch});
+            }
+        }
+        env_.outbox.send({node, Role::session}, std::move(request));
+    }
 }
 
 void DataServer::Impl::refuse(const SessionLink& link, std::vector<msg::NotLeading::Item> items) {

@@ -12,15 +12,18 @@ constexpr Duration kRemembered = std::chrono::hours(1);
 }  // namespace
 
 SessionLink* SessionLinks::hear(const NodeId& node, Incarnation incarnation, MonoTime now) {
-    auto [found, inserted] = links_.try_emplace(node);
-    SessionLink& link = found->second;
-    if (!inserted && incarnation < link.incarnation) {
+    auto found = links_.find(node);
+    if (found != links_.end() && incarnation < found->second.incarnation) {
         return nullptr;
     }
-    if (inserted || incarnation > link.incarnation) {
-        link = SessionLink{
-            .node = node, .incarnation = incarnation, .owner = owners_.of(node, incarnation)};
+    if (found == links_.end() || incarnation > found->second.incarnation) {
+        SessionLink fresh{.node = node,
+                          .incarnation = incarnation,
+                          .owner = owners_.of(node, incarnation),
+                          .tells = TellStream(tell_limits_)};
+        found = links_.insert_or_assign(node, std::move(fresh)).first;
     }
+    SessionLink& link = found->second;
     if (gone_.erase(node) > 0) {
         link.supplied.clear();
         link.asked.clear();

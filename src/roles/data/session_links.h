@@ -5,13 +5,13 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/time.h"
 #include "model/cluster.h"
 #include "msg/session_data.h"
 #include "roles/data/owners.h"
+#include "roles/data/tell_stream.h"
 
 namespace muster::data {
 
@@ -41,11 +41,9 @@ struct SessionLink {
     store::OwnerId owner;
     MonoTime last_heard;
 
-    std::uint64_t stream = 0;
-    std::uint64_t last_seq = 0;
-    std::set<std::uint64_t> parts;                                  // of this stream, already taken
-    std::map<std::string, Interest> interests;                      // by data_info_id
-    std::vector<std::variant<DatumChange, DatumSnapshot>> pending;  // told at the end of the turn
+    TellStream tells{TellLimits{}};
+    std::set<std::uint64_t> parts;              // of this stream, already taken
+    std::map<std::string, Interest> interests;  // by data_info_id
 
     // The leader epoch in which the session's digest of a slot was last equal to ours, while it had
     // all its clients.
@@ -88,7 +86,7 @@ struct Graces {
 // one per session the cluster has.
 class SessionLinks {
 public:
-    explicit SessionLinks(Owners& owners) : owners_(owners) {}
+    SessionLinks(Owners& owners, TellLimits tells) : owners_(owners), tell_limits_(tells) {}
 
     // The link for a message of (`node`, `incarnation`); none when a later life is known. An
     // unknown or later life begins a new link. One that is back has to supply all slots again: it
@@ -136,6 +134,7 @@ public:
 
 private:
     Owners& owners_;
+    TellLimits tell_limits_;
     std::map<NodeId, SessionLink> links_;
     std::map<NodeId, Gone> gone_;
     std::map<NodeId, Incarnation> members_;  // sessions

@@ -32,7 +32,7 @@ protected:
     }
 
     Owners owners;
-    SessionLinks sessions{owners};
+    SessionLinks sessions{owners, TellLimits{}};
     MonoTime now{seconds(1)};
 };
 

@@ -4,31 +4,7 @@
 
 // Changes on their way to the sessions that watch.
 namespace muster::data {
-namespace {
-
 using Stand = Interest::Stand;
-
-// What goes in one message, by bulk_of(), a removal as 1; and at most one datum more.
-constexpr std::size_t kBulkPerBatch = 5000;
-
-std::size_t bulk_of_all(const std::vector<PublicationPtr>& publications) {
-    std::size_t bulk = 0;
-    for (const PublicationPtr& publication : publications) {
-        bulk += bulk_of(*publication);
-    }
-    return bulk;
-}
-
-std::size_t bulk_of_change(const std::variant<DatumChange, DatumSnapshot>& either) {
-    const auto* change = std::get_if<DatumChange>(&either);
-    if (change != nullptr) {
-        return 1 + bulk_of_all(change->upserts) + change->removals.size();
-    }
-    const auto& whole = std::get<DatumSnapshot>(either);
-    return 1 + bulk_of_all(whole.publications) + whole.departed.size();
-}
-
-}  // namespace
 
 void DataServer::Impl::tell(LedSlot& slot, const DatumChange& change) {
     const std::string name = change.service->data_info_id();
@@ -52,12 +28,19 @@ void DataServer::Impl::tell(LedSlot& slot, const DatumChange& change) {
     }
 }
 
-void DataServer::Impl::tell_later(SessionLink& link,
-                                  std::variant<DatumChange, DatumSnapshot> change) {
-    if (link.pending.empty()) {
-        to_tell_.insert(link.node);
+void DataServer::Impl::tell_later(SessionLink& link, TellStream::Told told) {
+    to_tell_.insert(link.node);
+    if (!link.tells.push(std::move(told), env_.clock.mono())) {
+        probe_.streams_ended.add();
     }
-    link.pending.push_back(std::move(change));
+}
+
+void DataServer::Impl::on(const msg::RoleAddress& from, const msg::ChangesTaken& said) {
+    SessionLink* link = hear(from.node, said.session);
+    if (link != nullptr && link->tells.taken(said.stream, said.seq, env_.clock.mono())) {
+        to_tell_.insert(link->node);
+        flush();
+    }
 }
 
 void DataServer::Impl::tell_followers_and_sessions() {
@@ -68,26 +51,16 @@ void DataServer::Impl::tell_followers_and_sessions() {
     }
     for (const NodeId& node : std::exchange(to_tell_, {})) {
         SessionLink& link = *sessions_.find(node);
-        std::size_t bulk = 0;
-        msg::ChangeBatch batch{
-            .session = link.incarnation, .stream = link.stream, .seq = 0, .changes = {}};
-        const auto send = [&] {
-            batch.seq = ++link.last_seq;
-            env_.outbox.send({node, Role::session}, batch);
-            batch.changes.clear();
-            bulk = 0;
-        };
-        for (auto& change : std::exchange(link.pending, {})) {
-            std::holds_alternative<DatumChange>(change) ? probe_.changes_told.add()
-                                                        : probe_.snapshots_told.add();
-            bulk += bulk_of_change(change);
-            batch.changes.push_back(std::move(change));
-            if (bulk >= kBulkPerBatch) {
-                send();
+        while (auto batch = link.tells.next()) {
+            batch->session = link.incarnation;
+            for (const auto& told : batch->changes) {
+                if (std::holds_alternative<DatumChange>(told)) {
+                    probe_.changes_told.add();
+                } else if (!batch->goes_on) {
+                    probe_.snapshots_told.add();
+                }
             }
-        }
-        if (!batch.changes.empty()) {
-            send();
+            env_.outbox.send({node, Role::session}, std::move(*batch));
         }
     }
 }

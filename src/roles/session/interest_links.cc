@@ -43,6 +43,10 @@ std::vector<InterestLinks::Told> InterestLinks::forget_if(
         });
         std::erase_if(known.unacknowledged,
                       [](const auto& numbered) { return numbered.second.items.empty(); });
+        if (known.pieces && !known.pieces->forgotten && moved(*known.pieces->list.service)) {
+            waiting.emplace_back(std::move(known.pieces->list));
+            known.pieces->forgotten = true;
+        }
         for (auto& [seq, batch] : known.early) {
             const auto taken =
                 std::stable_partition(batch.changes.begin(), batch.changes.end(),
@@ -66,6 +70,9 @@ void InterestLinks::drop(const NodeId& leader, const ServicePtr& service) {
 std::vector<InterestLinks::Told> InterestLinks::restart(const NodeId& leader) {
     Link& known = link(leader);
     std::vector<Told> waiting;
+    if (known.pieces && !known.pieces->forgotten) {
+        waiting.emplace_back(std::move(known.pieces->list));
+    }
     for (auto& [seq, batch] : known.early) {
         std::ranges::move(batch.changes, std::back_inserter(waiting));
     }
@@ -89,15 +96,55 @@ void InterestLinks::on_changes(const NodeId& leader, const msg::ChangeBatch& bat
         }
         return;
     }
-    take(batch);
-    ++known.received;
+    take_next(known, batch, take);
     while (!known.early.empty() && known.early.begin()->first == known.received + 1) {
-        take(known.early.begin()->second);
-        ++known.received;
+        take_next(known, known.early.begin()->second, take);
         known.early.erase(known.early.begin());
     }
     known.gap = !known.early.empty();
     known.gap_since = now;
+    if (known.taken_owed) {
+        owing_.insert(leader);
+    }
+}
+
+// A list that comes in pieces is given on when it is whole.
+void InterestLinks::take_next(Link& known, const msg::ChangeBatch& batch, const Take& take) {
+    ++known.received;
+    known.taken_owed = known.taken_owed || batch.ack_due;
+    if (!batch.goes_on && !known.pieces) {
+        take(batch);
+        return;
+    }
+    if (!known.pieces) {
+        known.pieces.emplace();
+    }
+    add_piece(*known.pieces, batch);
+    if (batch.goes_on) {
+        return;
+    }
+    Pieces all = *std::exchange(known.pieces, std::nullopt);
+    if (!all.forgotten) {
+        msg::ChangeBatch whole{
+            .session = batch.session, .stream = batch.stream, .seq = batch.seq, .changes = {}};
+        whole.changes.emplace_back(std::move(all.list));
+        take(whole);
+    }
+}
+
+void InterestLinks::add_piece(Pieces& pieces, const msg::ChangeBatch& batch) {
+    const auto* piece =
+        batch.changes.size() == 1 ? std::get_if<DatumSnapshot>(&batch.changes.front()) : nullptr;
+    if (pieces.forgotten || piece == nullptr) {
+        pieces = {.list = {}, .forgotten = true};
+        return;
+    }
+    auto& [service, version, settled, publications, departed] = pieces.list;
+    service = piece->service;
+    version = piece->version;
+    settled = piece->settled;
+    publications.insert(publications.end(), piece->publications.begin(), piece->publications.end());
+    departed.insert(departed.end(), piece->departed.begin(), piece->departed.end());
 }
 
 void InterestLinks::on_ack(const NodeId& leader, const msg::InterestAck& ack) {
@@ -119,6 +166,10 @@ bool InterestLinks::on_heartbeat(const NodeId& leader, const msg::DataHeartbeat&
     if (heartbeat.stream != known.stream) {
         // It had this stream and has it no longer: it began anew before we ever heard its life.
         return began_anew || (known.acknowledged && heartbeat.stream == 0);
+    }
+    if (heartbeat.waits) {
+        known.taken_owed = true;
+        owing_.insert(leader);
     }
     if (heartbeat.last_seq > known.received && !known.gap) {
         known.gap = true;
@@ -153,6 +204,11 @@ void InterestLinks::send_due_of(const NodeId& leader, Link& known, MonoTime now,
                                       .stream = known.stream,
                                       .part = known.last_part,
                                       .services = std::exchange(known.dropped, {})});
+    }
+    if (std::exchange(known.taken_owed, false)) {
+        outbox.send(
+            {leader, Role::data},
+            msg::ChangesTaken{.session = session_, .stream = known.stream, .seq = known.received});
     }
     std::set<std::uint64_t> due;
     for (const auto& [at, number] : known.resends) {

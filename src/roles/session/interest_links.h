@@ -39,17 +39,17 @@ public:
     // `acting`: the receiver stands in for the slot's leader.
     void declare(const NodeId& leader, Item item, bool acting = false);
     // What was said of these services and has not arrived is said no more. Returns what was told of
-    // them and waited behind a gap, in its order: it is taken no more.
+    // them and waited for what is before it, or the rest of it, in its order: it is taken no more.
     std::vector<Told> forget_if(const std::function<bool(const Service&)>& moved);
     // Tells `leader` that the service is no longer wanted. When that is lost, its next change of
     // the service shows it: the caller drops it again.
     void drop(const NodeId& leader, const ServicePtr& service);
 
     // Begins a new stream from `leader`: everything declared before is forgotten. Returns what
-    // waited behind a gap of the stream that ends, in its order: it is taken no more.
+    // waited for more of the stream that ends, in its order: it is taken no more.
     std::vector<Told> restart(const NodeId& leader);
 
-    // Gives `take` every batch that is in order now.
+    // Gives `take` every batch that is in order now, and a list that came in pieces as one.
     void on_changes(const NodeId& leader, const msg::ChangeBatch& batch, MonoTime now,
                     const Take& take);
     void on_ack(const NodeId& leader, const msg::InterestAck& ack);
@@ -73,6 +73,11 @@ private:
         MonoTime resend_at;
         Duration wait = kResendMin;
     };
+    // A list of which not all was told yet.
+    struct Pieces {
+        DatumSnapshot list;
+        bool forgotten = false;  // it is not taken
+    };
     struct Link {
         Incarnation data;
         std::uint64_t stream = 0;
@@ -83,6 +88,8 @@ private:
         std::vector<msg::InterestDeclare::Item> fresh_acting;
         std::vector<ServicePtr> dropped;
         std::uint64_t received = 0;
+        std::optional<Pieces> pieces;
+        bool taken_owed = false;  // the leader waits to hear what was taken
         std::map<std::uint64_t, msg::ChangeBatch> early;
         bool gap = false;
         MonoTime gap_since;
@@ -94,6 +101,8 @@ private:
     void send(const NodeId& leader, Link& known, std::uint64_t number, MonoTime now,
               msg::Outbox& outbox) const;
     static void settle(Link& known, std::uint64_t number);
+    static void add_piece(Pieces& pieces, const msg::ChangeBatch& batch);
+    static void take_next(Link& known, const msg::ChangeBatch& batch, const Take& take);
 
     Incarnation session_;
     Duration gap_wait_;

@@ -219,6 +219,107 @@ TEST_F(InterestLinksTest, GiveUpWhatWaitsBehindAGapInItsOrder) {
     EXPECT_TRUE(links.restart(kLeader).empty());
 }
 
+class PiecesOfAList : public InterestLinksTest {
+protected:
+    static PublicationPtr publication(const std::string& id) {
+        Publication made;
+        made.id = RegistId(id);
+        return std::make_shared<const Publication>(std::move(made));
+    }
+    void piece(std::uint64_t seq, const std::string& id, bool goes_on) {
+        links.on_changes(kLeader,
+                         {.stream = 1,
+                          .seq = seq,
+                          .goes_on = goes_on,
+                          .changes = {DatumSnapshot{.service = kOrders,
+                                                    .version = Version(9),
+                                                    .settled = true,
+                                                    .publications = {publication(id)},
+                                                    .departed = {{.id = RegistId("-" + id)}}}}},
+                         now, [this](const msg::ChangeBatch& batch) {
+                             EXPECT_FALSE(batch.goes_on);
+                             ASSERT_EQ(batch.changes.size(), 1U);
+                             lists.push_back(std::get<DatumSnapshot>(batch.changes.front()));
+                         });
+    }
+    static std::string ids(const DatumSnapshot& list) {
+        std::string all;
+        for (const auto& item : list.publications) {
+            all += item->id.raw();
+        }
+        for (const auto& gone : list.departed) {
+            all += gone.id.raw();
+        }
+        return all;
+    }
+
+    std::vector<DatumSnapshot> lists;
+};
+
+TEST_F(PiecesOfAList, AreTakenAsOneWhenAllAreThere) {
+    piece(1, "a", true);
+    piece(3, "c", false);  // early
+    piece(4, "z", false);
+    EXPECT_TRUE(lists.empty());
+    piece(2, "b", true);
+    ASSERT_EQ(lists.size(), 2U);
+    EXPECT_EQ(ids(lists[0]), "abc-a-b-c");
+    EXPECT_TRUE(lists[0].settled);
+    EXPECT_EQ(lists[0].version, Version(9));
+    EXPECT_EQ(ids(lists[1]), "z-z");
+}
+
+TEST_F(PiecesOfAList, AreNotTakenWhenTheStreamEndsBefore) {
+    piece(1, "a", true);
+    const auto waiting = links.restart(kLeader);
+    ASSERT_EQ(waiting.size(), 1U);
+    EXPECT_EQ(ids(std::get<DatumSnapshot>(waiting[0])), "a-a");
+    piece(2, "b", false);
+    EXPECT_TRUE(lists.empty());
+}
+
+// The rest is still on its way, and is no list.
+TEST_F(PiecesOfAList, AreNotTakenOfWhatIsServedElsewhere) {
+    piece(1, "a", true);
+    piece(3, "c", false);
+    EXPECT_EQ(links.forget_if([](const Service&) { return true; }).size(), 2U);
+    piece(2, "b", true);
+    EXPECT_TRUE(lists.empty());
+    piece(4, "z", false);
+    ASSERT_EQ(lists.size(), 1U);
+    EXPECT_EQ(ids(lists[0]), "z-z");
+}
+
+TEST_F(PiecesOfAList, ThatAreNoneAreNotTaken) {
+    piece(1, "a", true);
+    changes(2);
+    EXPECT_TRUE(taken.empty());
+    changes(3);
+    EXPECT_EQ(taken.size(), 1U);
+    EXPECT_TRUE(lists.empty());
+}
+
+TEST_F(InterestLinksTest, SayWhatIsTakenWhenTheLeaderAsksOrWaits) {
+    const auto said = [&] {
+        send();
+        std::vector<std::uint64_t> seqs;
+        for (const auto& message : outbox.sent) {
+            seqs.push_back(std::get<msg::ChangesTaken>(message).seq);
+        }
+        return seqs;
+    };
+    changes(1);
+    EXPECT_TRUE(said().empty());
+    links.on_changes(kLeader, {.stream = 1, .seq = 3, .ack_due = true}, now, [](const auto&) {});
+    EXPECT_TRUE(said().empty()) << "it is early";
+    changes(2);
+    EXPECT_EQ(said(), std::vector<std::uint64_t>{3});
+    EXPECT_TRUE(said().empty());
+    static_cast<void>(links.on_heartbeat(
+        kLeader, {.data = Incarnation(1), .stream = 1, .last_seq = 3, .waits = true}, now));
+    EXPECT_EQ(said(), std::vector<std::uint64_t>{3}) << "what was said is lost";
+}
+
 TEST_F(InterestLinksTest, DropBeforeDeclaringAgain) {
     links.declare(kLeader, {.service = kOrders, .held = Version()});
     send();

@@ -40,6 +40,15 @@ void draw_damping(Swarm& swarm, Prng prng) {
     swarm.flap = milliseconds(prng.between(200, 2'000));
 }
 
+// The same. So little that lists go in pieces, and some wait.
+void draw_tells(Swarm& swarm, Prng prng) {
+    if (prng.chance(1, 2)) {
+        return;
+    }
+    swarm.tell_batch = static_cast<std::size_t>(prng.between(2, 12));
+    swarm.tell_window = swarm.tell_batch * static_cast<std::size_t>(prng.between(1, 4));
+}
+
 }  // namespace
 
 Swarm Swarm::draw(Prng& prng) {
@@ -69,6 +78,7 @@ Swarm Swarm::draw(Prng& prng) {
     swarm.config = sometimes(prng, seconds(1), seconds(10));
     swarm.leases = prng.chance(1, 2);
     draw_damping(swarm, Prng(Prng(prng).next() ^ 2U));
+    draw_tells(swarm, Prng(Prng(prng).next() ^ 4U));
     return swarm;
 }
 
@@ -147,6 +157,9 @@ std::string Swarm::text() const {
     if (flips > 0) {
         line += fmt::format(", flaps each {} ms, damped for {} ms after {} flips", to_ms(flap),
                             to_ms(flap_hold), flips);
+    }
+    if (tell_batch > 0) {
+        line += fmt::format(", sessions told {} of {} at once", tell_batch, tell_window);
     }
     return line;
 }

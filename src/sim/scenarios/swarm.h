@@ -54,6 +54,9 @@ struct Swarm {
     Duration flap_hold{};   // until they stayed for so long
     Duration flap{};        // a client comes and goes
 
+    std::size_t tell_batch = 0;  // as in data::TellLimits; zero: as by default
+    std::size_t tell_window = 0;
+
     // Of a registry with one node for each role, or one in all.
     [[nodiscard]] static Swarm draw(Prng& prng);
     // Of up to 3 metas, 4 data servers, 3 sessions and 50 clients.

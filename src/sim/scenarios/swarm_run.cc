@@ -330,6 +330,15 @@ session::FlapDampingOptions flap_damping_of(const Swarm& swarm) {
             .percent = 100};
 }
 
+data::TellLimits tells_of(const Swarm& swarm) {
+    data::TellLimits limits;
+    if (swarm.tell_batch > 0) {
+        limits.batch = swarm.tell_batch;
+        limits.window = swarm.tell_window;
+    }
+    return limits;
+}
+
 }  // namespace
 
 RunOutcome run_swarm(const RunOptions& options) {
@@ -348,7 +357,8 @@ RunOutcome run_swarm(const RunOptions& options) {
                               .sync_max = swarm.sync_max,
                               .brake = swarm.brake,
                               .balance = balance_of(swarm),
-                              .flap_damping = flap_damping_of(swarm)},
+                              .flap_damping = flap_damping_of(swarm),
+                              .tells = tells_of(swarm)},
                  .print_trace = options.print_trace});
     Storm storm(world, swarm, Prng(prng.next()));
     world.registry.start_all();

@@ -94,15 +94,19 @@ std::string text(const msg::PublishBatchReply& m) {
                        m.result ? "ok" : info(m.result.error().code).name);
 }
 std::string text(const msg::ChangeBatch& m) {
-    return fmt::format("ChangeBatch stream {} seq {}{}", m.stream, m.seq,
-                       joined(m.changes, change_text));
+    return fmt::format("ChangeBatch stream {} seq {}{}{}{}", m.stream, m.seq,
+                       joined(m.changes, change_text), m.goes_on ? " goes on" : "",
+                       m.ack_due ? " ack due" : "");
 }
 std::string text(const msg::InterestAck& m) {
     return fmt::format("InterestAck stream {} part {}", m.stream, m.part);
 }
 std::string text(const msg::DataHeartbeat& m) {
-    return fmt::format("DataHeartbeat life {} stream {} last {} round {}", m.data.raw(), m.stream,
-                       m.last_seq, m.round & 0xFFFFF);
+    return fmt::format("DataHeartbeat life {} stream {} last {} round {}{}", m.data.raw(), m.stream,
+                       m.last_seq, m.round & 0xFFFFF, m.waits ? " waits" : "");
+}
+std::string text(const msg::ChangesTaken& m) {
+    return fmt::format("ChangesTaken stream {} seq {}", m.stream, m.seq);
 }
 std::string text(const msg::SlotDetailRequest& m) {
     return fmt::format("SlotDetailRequest{}", joined(m.slots, [](const auto& item) {
