@@ -43,8 +43,7 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
         interest.counted = true;
         ++datum.interested;
     }
-    // What is held here is, or once was, all there is.
-    const bool statement = slot.settled || slot.whole;
+    const bool statement = makes_statements(slot, *interest.service);
     const bool known = knows_all(slot, datum, said);
     if (known && datum.version == Version{}) {
         step(slot, datum);
@@ -54,6 +53,12 @@ void DataServer::Impl::answer(LedSlot& slot, SessionLink& link, Interest& intere
     if (doubtful(interest)) {
         slot.doubts.insert(interest.service->data_info_id());
     }
+}
+
+// Whether what is held here is, or once was, all there is, and no more. What nobody claims may have
+// left: its own session let go of it, and clients may have been shown that.
+bool DataServer::Impl::makes_statements(const LedSlot& slot, const Service& service) const {
+    return slot.settled || (slot.whole && !unclaimed_.contains(*slots_.id_of(service)));
 }
 
 void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& interest,

@@ -164,6 +164,7 @@ private:
 
     // ---- what sessions are told
     void answer(LedSlot& slot, SessionLink& link, Interest& interest);
+    [[nodiscard]] bool makes_statements(const LedSlot& slot, const Service& service) const;
     void answer_known(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
     void answer_stray(LedSlot& slot, SessionLink& link, Interest& interest, bool statement);
     void doubt_supply(SlotId id, const LedSlot& slot, SessionLink& link, const Interest& interest);

@@ -477,6 +477,24 @@ TEST_F(Promotion, StatesNothingThatAnEarlierLifeOfASessionLeft) {
     EXPECT_EQ(s3.copies["orders"].ids, Ids{});
 }
 
+// Its own session let go of it, and may have shown so; another one may own it, and is not heard.
+TEST_F(Promotion, MakesNoStatementWithWhatNobodyClaims) {
+    world.cut("s2", "d2");
+    world.kill("d1");
+    world.assign({"d2", "d3"});
+    s1.fall_silent("a");
+    ASSERT_EQ(world["d2"].status().unclaimed, 1U);
+    TestSession& s3 = world.session("s3");
+    world.tell_table();
+    s3.want(kOrders);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{"a"});
+    EXPECT_FALSE(s3.copies["orders"].complete);
+    world.heal();
+    world.pass(2s);
+    EXPECT_EQ(s3.copies["orders"].ids, Ids{});
+    EXPECT_TRUE(s3.copies["orders"].complete);
+}
+
 TEST_F(Promotion, HoldsWhatASilentSessionOwnsUntilItIsHeardAgain) {
     world.link("d1", "s1", msg::LinkEvent::silent);
     world.pass(60s, {"s1"});

@@ -67,6 +67,11 @@ public:
     bool unheard = false;  // some node is
 };
 
+constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
+
+// The furthest copy among the followers of that standing, kNobody when all are empty.
+[[nodiscard]] std::size_t furthest(const Board& board, const BoardSlot& slot, Standing standing);
+
 // The parts of plan().
 void give_leaders(Board& board);
 void carry_out_wishes(Board& board, std::size_t moving_max);

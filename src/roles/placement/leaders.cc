@@ -7,8 +7,6 @@
 namespace muster::placement {
 namespace {
 
-constexpr std::size_t kNobody = static_cast<std::size_t>(-1);
-
 std::vector<std::size_t> nodes_of(const BoardSlot& slot) {
     std::vector<std::size_t> all;
     for (const Holder& holder : slot.holders) {
@@ -28,24 +26,6 @@ std::size_t idlest(const Board& board, const May& may) {
         }
     }
     return best;
-}
-
-// The furthest copy among the followers of that standing, kNobody when all are empty.
-std::size_t furthest(const Board& board, const BoardSlot& slot, Standing standing) {
-    const Holder* best = nullptr;
-    for (std::size_t at = 1; at < slot.holders.size(); ++at) {
-        const Holder& one = slot.holders[at];
-        if (board.nodes[one.node].standing != standing || one.held.epoch == Epoch()) {
-            continue;
-        }
-        const bool further =
-            best == nullptr || one.held > best->held ||
-            (one.held == best->held && board.nodes[one.node].led < board.nodes[best->node].led);
-        if (further) {
-            best = &one;
-        }
-    }
-    return best == nullptr ? kNobody : best->node;
 }
 
 void begin(Board& board, BoardSlot& slot, std::vector<std::size_t>& load) {
@@ -178,6 +158,23 @@ std::vector<std::pair<std::size_t, std::size_t>> path_to_idler(const Board& boar
 }
 
 }  // namespace
+
+std::size_t furthest(const Board& board, const BoardSlot& slot, Standing standing) {
+    const Holder* best = nullptr;
+    for (std::size_t at = 1; at < slot.holders.size(); ++at) {
+        const Holder& one = slot.holders[at];
+        if (board.nodes[one.node].standing != standing || one.held.epoch == Epoch()) {
+            continue;
+        }
+        const bool further =
+            best == nullptr || one.held > best->held ||
+            (one.held == best->held && board.nodes[one.node].led < board.nodes[best->node].led);
+        if (further) {
+            best = &one;
+        }
+    }
+    return best == nullptr ? kNobody : best->node;
+}
 
 void give_leaders(Board& board) {
     std::vector<std::size_t> load(board.nodes.size());

@@ -56,19 +56,9 @@ std::vector<Assignment> plan_restart(const View& view, const NodeId& node) {
         if (!slot.has_leader || board.nodes[slot.holders.front().node].name != node) {
             continue;
         }
-        const Holder* best = nullptr;
-        for (std::size_t at = 1; at < slot.holders.size(); ++at) {
-            const Holder& one = slot.holders[at];
-            const bool further =
-                best == nullptr || one.held > best->held ||
-                (one.held == best->held && board.nodes[one.node].led < board.nodes[best->node].led);
-            if (board.nodes[one.node].live() && one.synced && one.held.epoch != Epoch() &&
-                further) {
-                best = &one;
-            }
-        }
-        if (best != nullptr) {
-            board.lead(slot, best->node);
+        const std::size_t next = furthest(board, slot, Standing::live);
+        if (next != kNobody) {
+            board.lead(slot, next);
         }
     }
     return board.changes(view.table);

@@ -104,8 +104,9 @@ struct Plan {
 // copies becoming synced, plans end. The same view gives the same plan.
 [[nodiscard]] Plan plan(const View& view, const Options& options);
 
-// Who may take over what `node` leads because it begins a new life with nothing: only synced live
-// followers; the node follows instead. Slots without one are not named: it goes on leading them.
+// Who takes over what `node` leads because it begins a new life with nothing: of the live followers
+// the one whose copy is furthest, as when it was dead; the node follows instead. That may be one
+// that acted in its stead. Slots of which none has a copy are not named: it goes on leading them.
 [[nodiscard]] std::vector<Assignment> plan_restart(const View& view, const NodeId& node);
 
 }  // namespace muster::placement

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -441,19 +442,29 @@ TEST(Placement, CarriesOutAWishAndKeepsTo) {
     EXPECT_NE(cluster.table.slots[slot.raw()].leader, NodeId("d"));
 }
 
-TEST(Placement, HandsARestartedLeadersSlotsToSyncedFollowersOnly) {
-    Cluster cluster = at_rest(2, {"a", "b", "c"}, {.copies = 2});
-    Slot& slot = cluster.table.slots[0];
+TEST(Placement, HandsARestartedLeadersSlotsToTheFurthestCopy) {
+    Cluster cluster = at_rest(3, {"a", "b", "c"}, {.copies = 3});
+    const Slot& slot = cluster.table.slots[0];
     const NodeId leader = slot.leader;
-    const NodeId follower = slot.followers[0];
-    auto next = plan_restart(cluster.view(), leader);
-    ASSERT_GE(next.size(), 1U);
-    EXPECT_EQ(next[0].leader, follower);
-    EXPECT_EQ(next[0].followers, std::vector{leader});
-    cluster.copies[{follower, SlotId(0)}].synced = false;
-    for (const Assignment& one : plan_restart(cluster.view(), leader)) {
-        EXPECT_NE(one.slot, SlotId(0));
-    }
+    auto& first = cluster.copies[{slot.followers[0], SlotId(0)}];
+    auto& second = cluster.copies[{slot.followers[1], SlotId(0)}];
+    const auto heir = [&]() -> std::optional<NodeId> {
+        for (const Assignment& one : plan_restart(cluster.view(), leader)) {
+            if (one.slot == SlotId(0)) {
+                EXPECT_NE(std::ranges::find(one.followers, leader), one.followers.end());
+                return one.leader;
+            }
+        }
+        return std::nullopt;
+    };
+    first = {.held = {Epoch(1), 5}, .synced = false};
+    second = {.held = {Epoch(1), 6}, .synced = true};
+    EXPECT_EQ(heir(), slot.followers[1]);
+    second.held = {Epoch(1), 4};
+    EXPECT_EQ(heir(), slot.followers[0]) << "it may act in the leader's stead: not called synced";
+    first.held = {};
+    second = {};
+    EXPECT_EQ(heir(), std::nullopt) << "nobody has a copy";
 }
 
 TEST(Placement, SpreadsCopiesOverZones) {

@@ -12,8 +12,11 @@ constexpr auto kName = "I8 order by the client";
 }  // namespace
 
 void ClientOrderChecker::on_shown(const Listener& listener, const Shown* before, const Shown& now) {
-    const bool may_know_less = truth_.crossed(listener) || before == nullptr;
+    const bool may_know_less = truth_.crossed(listener);
     auto& newest_of = newest_[listener];
+    if (before == nullptr) {  // what its list lacks may come in an older state, too
+        newest_of.clear();
+    }
     for (const auto& [id, publication] : now.publications) {
         const auto known = truth_.publications().find(id);
         if (known == truth_.publications().end() || publication->boxes.size() != 1) {

@@ -7,7 +7,10 @@ namespace muster::sim {
 void ResurrectionChecker::on_shown(const Listener& listener, const Shown* before,
                                    const Shown& now) {
     auto& buried = buried_[listener];
-    const bool may_know_less = truth_.crossed(listener) || before == nullptr;
+    if (before == nullptr) {  // what its list lacks yet may come and go
+        buried.clear();
+    }
+    const bool may_know_less = truth_.crossed(listener);
     for (const auto& [id, publication] : now.publications) {
         if (may_know_less) {
             buried.erase(id);

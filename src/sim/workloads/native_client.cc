@@ -114,7 +114,8 @@ void NativeClient::disconnect(client::LinkId link) {
 }
 
 void NativeClient::on_up(PipeId pipe) {
-    role_.on_link_up(links_.at(pipe));
+    serving_ = links_.at(pipe);
+    role_.on_link_up(serving_);
 }
 
 void NativeClient::on_down(PipeId pipe) {
@@ -130,8 +131,10 @@ void NativeClient::on(client::LinkId link, const msg::RequestReply& reply) {
 }
 
 void NativeClient::on(client::LinkId link, const msg::Push& push) {
+    // The server that it has left, and that may speak until all is taken over, cannot know what it
+    // holds now.
     if (const Listener* listener = listener_of(*push.view->service, push.scope);
-        listener != nullptr && push.delta == nullptr) {
+        listener != nullptr && push.delta == nullptr && link == serving_) {
         world_.truth.pushed(*listener, shown_of(*push.view, server(pipes_.at(link))));
     }
     told_by_ = server(pipes_.at(link));

@@ -59,7 +59,8 @@ private:
     client::ClientRole role_;
     std::map<client::LinkId, PipeId> pipes_;
     std::map<PipeId, client::LinkId> links_;
-    ServerLife told_by_;  // the server of the push that is being taken
+    client::LinkId serving_;  // the one that came up last
+    ServerLife told_by_;      // the server of the push that is being taken
 };
 
 }  // namespace muster::sim
