@@ -22,6 +22,11 @@ struct Effort {
     std::size_t counted_changes = 1000;
     std::size_t starts = 20;
     std::size_t trials = 20;  // of each fault
+    std::size_t storm_clients = 5000;
+    std::size_t storm_instances = 1000;  // of the service that restarts
+    std::size_t storm_step = 5;          // so many at a time
+    std::size_t storm_subscribers = 2000;
+    std::size_t storm_flaps = 500;
     // From small to large.
     std::vector<sim::ScaleSize> simulated_sizes{
         {.data = 6, .sessions = 30}, {.data = 20, .sessions = 100}, {.data = 60, .sessions = 300}};
@@ -43,6 +48,10 @@ struct Effort {
                 .counted_changes = 100,
                 .starts = 1,
                 .trials = 1,
+                .storm_clients = 50,
+                .storm_instances = 20,
+                .storm_subscribers = 20,
+                .storm_flaps = 30,
                 .simulated_sizes = {{.data = 4, .sessions = 4}, {.data = 4, .sessions = 20}},
                 .simulated_publications_max = 20'000,
                 .judge = false};

@@ -10,6 +10,7 @@
 #include "push.h"
 #include "recovery.h"
 #include "standalone.h"
+#include "storms.h"
 
 namespace {
 
@@ -50,7 +51,7 @@ void run_push(Report& report, const Effort& effort) {
 int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny] [--sizes SESSIONSxDATA,...]\n"
-                 "groups: standalone (the default), push, recovery, capacity\n"
+                 "groups: standalone (the default), push, storms, recovery, capacity\n"
                  "(./dev bench peers, other registries beside this one, is bench/peers/run.py)\n"
                  "--json prints one object a line; --tiny only shows that the work still runs;\n"
                  "--sizes: the clusters that capacity simulates, 30x6,100x20,300x60 unless said\n"
@@ -87,6 +88,7 @@ int main(int argc, char** argv) {
     const std::map<std::string, void (*)(Report&, const Effort&)> groups{
         {"standalone", run_standalone},
         {"push", run_push},
+        {"storms", muster::bench::run_storms},
         {"recovery", muster::bench::run_recovery},
         {"capacity", muster::bench::run_capacity}};
     const auto run = groups.find(group);

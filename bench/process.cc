@@ -124,6 +124,18 @@ std::uint64_t Process::rss_bytes() const {
     return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::uint64_t Process::peak_rss_bytes() const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    std::string word;
+    while (status >> word) {
+        std::uint64_t kib = 0;
+        if (word == "VmHWM:" && status >> kib) {
+            return kib * 1024;
+        }
+    }
+    die("/proc/PID/status has no VmHWM");
+}
+
 double Process::cpu_seconds() const {
     std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
     std::string text{std::istreambuf_iterator<char>(stat), {}};

@@ -52,8 +52,9 @@ public:
     [[nodiscard]] pid_t pid() const {
         return pid_;
     }
-    // Resident memory and CPU time so far, from /proc.
+    // Resident memory, the most of it, and CPU time so far, from /proc.
     [[nodiscard]] std::uint64_t rss_bytes() const;
+    [[nodiscard]] std::uint64_t peak_rss_bytes() const;
     [[nodiscard]] double cpu_seconds() const;
 
     // The program that is started.

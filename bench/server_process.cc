@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <unistd.h>
 
@@ -42,6 +43,14 @@ ServerProcess::ServerProcess(const std::vector<std::string>& settings)
 
 ServerProcess::~ServerProcess() {
     process_->terminate();
+}
+
+std::string ServerProcess::metrics() const {
+    HttpAnswer answer = http_get(http_port_, "/metrics");
+    if (answer.status != 200) {
+        die("the server does not tell its metrics: " + answer.body);
+    }
+    return std::move(answer.body);
 }
 
 }  // namespace muster::bench

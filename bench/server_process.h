@@ -23,11 +23,18 @@ public:
     [[nodiscard]] std::uint16_t bolt_port() const {
         return bolt_port_;
     }
+    [[nodiscard]] std::uint16_t http_port() const {
+        return http_port_;
+    }
+    [[nodiscard]] std::string metrics() const;
     [[nodiscard]] Duration time_to_ready() const {
         return time_to_ready_;
     }
     [[nodiscard]] std::uint64_t rss_bytes() const {
         return process_->rss_bytes();
+    }
+    [[nodiscard]] std::uint64_t peak_rss_bytes() const {
+        return process_->peak_rss_bytes();
     }
     [[nodiscard]] double cpu_seconds() const {
         return process_->cpu_seconds();
