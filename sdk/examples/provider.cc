@@ -2,6 +2,7 @@
 //   provider SERVICE IP PORT [SERVERS]
 #include <cstdlib>
 #include <iostream>
+#include <string>
 
 #include <muster/muster.hpp>
 
@@ -31,6 +32,14 @@ int main(int argc, char** argv) {
     // [register]
     std::cout << "registered " << argv[1] << std::endl;
     std::cin.get();
+
+    // [drain]
+    // Nobody is given the address any more when this returns; calls under way may still be ended.
+    const std::string address = std::string(argv[2]) + ":" + argv[3];
+    if (auto drained = client->drain(argv[1], address, std::chrono::seconds(10)); !drained) {
+        std::cerr << "some may still call: " << drained.error().to_string() << "\n";
+    }
+    // [drain]
 
     // The registration did not end with any object; this is the polite way to leave.
     // [close]

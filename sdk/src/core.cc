@@ -82,6 +82,16 @@ Outcome<void> Core::set_up(Settings settings) {
                                                                    .log = log_});
     role_timers_->bind(*role_);
     link_->bind(*role_);
+    marks_.emplace(MarkCalls::Env{
+        .clock = *loop_,
+        .link = [this] { return role_->link(); },
+        .send = [this](client::LinkId link,
+                       const msg::MarkWish& wish) { link_->send_mark(link, wish); },
+        .answer = [this](const auto& call, auto outcome) { answer(call, std::move(outcome)); }});
+    link_->tell_marks_to(
+        {.waits = [this](msg::RequestId id) { return marks_->knows(id); },
+         .answer = [this](msg::RequestId id,
+                          auto outcome) { marks_->take(id, std::move(outcome)); }});
     if (!settings.cache_folder.empty()) {
         cache_.emplace(settings.cache_folder);
         auto loaded = cache_->load();
@@ -147,6 +157,7 @@ void Core::tear_down() {
         write_cache();
     }
     slow_.stop(kTearDownMax);
+    marks_.reset();
     role_.reset();
     link_.reset();
     role_timers_.reset();
@@ -358,6 +369,13 @@ void Core::on_state(client::ClientState state, const std::string& server) {
         stats_.connections_lost +=
             was_trying && state == client::ClientState::disconnected ? 1U : 0U;
     }
+    if (state == client::ClientState::connected) {
+        loop_->post([this] {
+            if (marks_) {
+                marks_->send_again();
+            }
+        });
+    }
     if (state == client::ClientState::disconnected && !places_.empty() && !finding_) {
         own_timers_->arm(env::TimerKey(static_cast<std::uint64_t>(Timer::find_servers)),
                          kFindAgainAfter / 10);
@@ -394,6 +412,12 @@ void Core::answer(RegistrationHandle& handle, std::int64_t version, const Result
     handle.will_be_retried = !result && info(result.error().code).retryable;
     handle.message = std::move(message);
     stats_.refused += result ? 0U : 1U;
+    changed_.notify_all();
+}
+
+void Core::answer(const std::shared_ptr<MarkCall>& call, Result<msg::MarkOutcome> outcome) {
+    const std::lock_guard hold(mutex_);
+    call->outcome = std::move(outcome);
     changed_.notify_all();
 }
 

@@ -18,6 +18,8 @@
 #include "handles.h"
 #include "list_cache.h"
 #include "log_relay.h"
+#include "mark_calls.h"
+#include "msg/client_mark.h"
 #include "roles/client/client.h"
 #include "runtime/loop/loop.h"
 #include "runtime/net/tcp_net.h"
@@ -76,6 +78,10 @@ public:
     // The picked endpoint's count has been raised.
     [[nodiscard]] Outcome<Picked> pick(std::uint64_t number, const muster_pick_options& options);
 
+    // Waits for the answer so long, and some seconds more. Errors: those of the registry and of
+    // waiting.
+    [[nodiscard]] Outcome<msg::MarkOutcome> mark(msg::MarkWish wish, Duration patience);
+
     [[nodiscard]] Outcome<std::uint64_t> watch(Service key, muster_config_fn callback,
                                                UserContext& context);
     [[nodiscard]] Outcome<void> unwatch(std::uint64_t number);
@@ -110,6 +116,7 @@ private:
 
     // ---- any thread; `lock` holds mutex_
     [[nodiscard]] Outcome<void> check_usable() const;
+    [[nodiscard]] Outcome<void> check_may_wait(const char* what) const;
     [[nodiscard]] bool on_client_thread() const {
         return std::this_thread::get_id() == thread_id_.load(std::memory_order_relaxed);
     }
@@ -138,6 +145,7 @@ private:
     void tell(SubscriptionHandle& handle, const ListRef& list);
     void tell(WatchHandle& handle, const client::ConfigState& config);
     void answer(RegistrationHandle& handle, std::int64_t version, const Result<void>& result);
+    void answer(const std::shared_ptr<MarkCall>& call, Result<msg::MarkOutcome> outcome);
     void find_servers();
     void write_cache();
 
@@ -162,6 +170,7 @@ private:
     std::unique_ptr<runtime::LoopTimers> own_timers_;
     std::unique_ptr<FrameLink> link_;
     std::unique_ptr<client::ClientRole> role_;
+    std::optional<MarkCalls> marks_;
     std::vector<ServerFinder::Place> places_;  // to be asked for servers
     std::vector<std::string> known_servers_;
     std::optional<ListCache> cache_;

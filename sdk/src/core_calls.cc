@@ -9,6 +9,9 @@ namespace muster::sdk_core {
 namespace {
 
 constexpr Duration kJoinGrace = std::chrono::milliseconds(40);
+// The registry may need so long beyond the time of a drain until it answers.
+constexpr Duration kAnswerGrace = std::chrono::seconds(7);
+constexpr const char* kDrain = "drain";
 
 Prng& prng_of_thread() {
     thread_local Prng prng([] {
@@ -54,14 +57,21 @@ Outcome<void> Core::submit(Command command) {
     return {};
 }
 
-template <typename Done>
-Outcome<void> Core::await(std::unique_lock<std::mutex>& lock, Duration patience, const char* what,
-                          Done done) {
+Outcome<void> Core::check_may_wait(const char* what) const {
     if (auto usable = check_usable(); !usable) {
         return usable;
     }
     if (on_client_thread()) {
         return failed(MUSTER_WRONG_THREAD, std::string(what) + " waits: not within a callback");
+    }
+    return {};
+}
+
+template <typename Done>
+Outcome<void> Core::await(std::unique_lock<std::mutex>& lock, Duration patience, const char* what,
+                          Done done) {
+    if (auto may = check_may_wait(what); !may) {
+        return may;
     }
     ++waiters_;
     const bool is_done = changed_.wait_for(lock, patience, [&] { return closing_ || done(); });
@@ -437,6 +447,33 @@ Outcome<Core::Picked> Core::pick(std::uint64_t number, const muster_pick_options
     Picked picked{.list = table->list(), .index = *index, .calls = table->calls(*index)};
     picked.calls->fetch_add(1, std::memory_order_relaxed);
     return picked;
+}
+
+// ---- drains
+
+Outcome<msg::MarkOutcome> Core::mark(msg::MarkWish wish, Duration patience) {
+    const MonoTime now(std::chrono::steady_clock::now().time_since_epoch());
+    const auto call = std::make_shared<MarkCall>();
+    call->wish = std::move(wish);
+    call->until = now + patience;
+    std::unique_lock lock(mutex_);
+    if (auto usable = check_may_wait(kDrain); !usable) {
+        return std::unexpected(std::move(usable).error());
+    }
+    if (auto submitted = submit([this, call] { marks_->begin(call); }); !submitted) {
+        return std::unexpected(std::move(submitted).error());
+    }
+    auto done =
+        await(lock, patience + kAnswerGrace, kDrain, [&] { return call->outcome.has_value(); });
+    if (!done) {
+        // What cannot be submitted any more is over with the client.
+        static_cast<void>(submit([this, call] { marks_->forget(call); }));
+        return std::unexpected(std::move(done).error());
+    }
+    if (!*call->outcome) {
+        return failed(call->outcome->error());
+    }
+    return **call->outcome;
 }
 
 // ---- configuration values

@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "base/check.h"
+#include "doors/native_codec/mark_codec.h"
 #include "wire/bolt/frame_encoder.h"
 
 namespace muster::sdk_core {
@@ -50,6 +51,21 @@ void FrameLink::send(client::LinkId link, msg::ClientMessage message) {
     bytes.reserve(content.size() + name.size() + 32);
     bolt::append_frame_head(bytes, head_of(message), name, content.size());
     bytes += content;
+    net_.send(found->second, std::move(bytes));
+}
+
+void FrameLink::send_mark(client::LinkId link, const msg::MarkWish& wish) {
+    const auto found = by_link_.find(link);
+    if (found == by_link_.end()) {
+        return;
+    }
+    std::string bytes;
+    bolt::append_frame(
+        bytes, {.head = {.type = bolt::FrameType::request,
+                         .request_id = static_cast<std::int32_t>(std::uint32_t(wish.request.raw())),
+                         .codec = bolt::kCodecProtobuf},
+                .class_name = native::kMarkClass,
+                .content = native::encode(wish)});
     net_.send(found->second, std::move(bytes));
 }
 
@@ -145,6 +161,10 @@ void FrameLink::on_response(client::LinkId link, const bolt::Frame& frame) {
         .request = msg::RequestId(static_cast<std::uint64_t>(std::uint32_t(frame.head.request_id))),
         .bolt_status = static_cast<std::uint16_t>(frame.head.status),
         .class_name = frame.class_name};
+    if (marks_.waits && marks_.waits(head.request)) {
+        on_mark_response(head, frame);
+        return;
+    }
     const auto response = native::decode_response(head, frame.content, limits_);
     if (!response) {
         drop("response", response.error());
@@ -154,6 +174,20 @@ void FrameLink::on_response(client::LinkId link, const bolt::Frame& frame) {
     } else {
         role_->on_reply(link, std::get<msg::RequestReply>(*response));
     }
+}
+
+void FrameLink::on_mark_response(const native::ResponseHead& head, const bolt::Frame& frame) {
+    if (head.bolt_status == 0 && head.class_name == native::kMarkReplyClass) {
+        marks_.answer(head.request,
+                      native::decode_mark_reply(frame.content, head.request, limits_));
+        return;
+    }
+    const auto response = native::decode_response(head, frame.content, limits_);
+    const auto* failure = response ? std::get_if<native::RequestFailure>(&*response) : nullptr;
+    marks_.answer(head.request,
+                  std::unexpected(failure != nullptr ? failure->error
+                                  : response         ? Error{Errc::unknown_type, "not a MarkReply"}
+                                                     : response.error()));
 }
 
 void FrameLink::on_server_message(client::LinkId link, const bolt::Frame& frame) {

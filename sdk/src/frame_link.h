@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "doors/native_codec/native_codec.h"
 #include "env/clock.h"
 #include "env/net.h"
+#include "msg/client_mark.h"
 #include "roles/client/client.h"
 #include "wire/bolt/frame_decoder.h"
 
@@ -35,6 +37,15 @@ public:
     void bind(client::ClientRole& role) {
         role_ = &role;
     }
+    // Whether an answer is to a request of send_mark(), and who is told it.
+    struct MarkEars {
+        std::function<bool(msg::RequestId)> waits;
+        std::function<void(msg::RequestId, Result<msg::MarkOutcome>)> answer;
+    };
+    void tell_marks_to(MarkEars ears) {
+        marks_ = std::move(ears);
+    }
+    void send_mark(client::LinkId link, const msg::MarkWish& wish);
     // When the bytes that are being handled came in.
     [[nodiscard]] MonoTime received() const {
         return received_;
@@ -63,6 +74,7 @@ private:
 
     void on_frame(client::LinkId link, const bolt::Frame& frame);
     void on_response(client::LinkId link, const bolt::Frame& frame);
+    void on_mark_response(const native::ResponseHead& head, const bolt::Frame& frame);
     void on_server_message(client::LinkId link, const bolt::Frame& frame);
     void drop(std::string_view what, const Error& why);
 
@@ -70,6 +82,7 @@ private:
     const env::Clock& clock_;
     Log log_;
     client::ClientRole* role_ = nullptr;
+    MarkEars marks_;
     native::CodecLimits limits_;
     std::map<env::ConnId, Connection> connections_;
     std::map<client::LinkId, env::ConnId> by_link_;

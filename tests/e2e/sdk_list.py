@@ -22,6 +22,14 @@ class _Endpoint(ctypes.Structure):
 _ON_LIST = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 
+class DrainReport(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("instances", ctypes.c_uint32),
+                ("changed", ctypes.c_uint32), ("others", ctypes.c_uint32),
+                ("subscribers", ctypes.c_uint32), ("behind", ctypes.c_uint32),
+                ("confirmed", ctypes.c_int), ("gone", ctypes.c_int),
+                ("waited_ms", ctypes.c_uint32)]
+
+
 class _SubscriptionSpec(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("service", ctypes.c_char_p), ("scope", ctypes.c_int),
                 ("zone", ctypes.c_char_p), ("on_list", _ON_LIST), ("context", ctypes.c_void_p),
@@ -61,6 +69,20 @@ class Caller:
     def _call(self, name, *arguments):
         if getattr(self.library, name)(*arguments) != 0:
             raise AssertionError(f"{name}: {self.library.muster_error_message().decode()}")
+
+    def _mark(self, name, service, address, milliseconds):
+        report = DrainReport()
+        self.library.muster_drain_report_init(ctypes.byref(report))
+        status = getattr(self.library, name)(self.handle, service.encode(), address.encode(),
+                                             ctypes.c_uint32(milliseconds), ctypes.byref(report))
+        return status, report, self.library.muster_error_message().decode()
+
+    def drain(self, service, address, timeout_ms):
+        """Status, report and, of a failure, the sentence."""
+        return self._mark("muster_drain", service, address, timeout_ms)
+
+    def restore(self, service, address, ramp_ms):
+        return self._mark("muster_restore", service, address, ramp_ms)
 
     def _on_list(self, _, told):
         addresses, ramps, index = [], {}, 0

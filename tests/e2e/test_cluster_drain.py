@@ -15,6 +15,7 @@ from sdk_list import Caller
 from test_native_client import Process
 
 DRAINED, REFUSED, WRONG_USAGE, UNCONFIRMED = 0, 1, 2, 3
+SDK_OK, SDK_INVALID_ARGUMENT, SDK_NOT_FOUND, SDK_TIMEOUT = 0, 1, 2, 5
 
 
 def drain(node, service, address, *more):
@@ -179,6 +180,66 @@ class Drain(unittest.TestCase):
         self.cluster[leader].start()
         self.cluster.wait_ready()
         self.cluster.wait_placed()
+
+    def test_a_program_drains_by_the_sdk(self):
+        there = self.provider("coded", free_port(), "e")
+        there.wait_registered()
+        address = f"127.0.0.1:{there.port}"
+        with Caller("coded", self.one.bolt) as caller, \
+                Process("watch", "coded", "-s", self.two.bolt) as still:
+            caller.wait_for(lambda addresses: len(addresses) == 1)
+            while address not in still.line():
+                pass
+            still.process.send_signal(signal.SIGSTOP)
+            try:
+                status, report, why = caller.drain("coded", address, 1000)
+            finally:
+                still.process.send_signal(signal.SIGCONT)
+            self.assertEqual(status, SDK_TIMEOUT, why)
+            self.assertEqual((report.instances, report.changed, report.confirmed), (1, 1, 0))
+            self.assertEqual((report.subscribers, report.behind), (2, 1))
+            self.assertIn(f"1 of 2 subscribers have not acknowledged a list without {address}: ",
+                          why)
+            self.assertIn(" at session-2", why)
+            status, report, why = caller.drain("coded", address, 20000)
+            self.assertEqual((status, report.confirmed, report.changed), (SDK_OK, 1, 0), why)
+            self.assertEqual(caller.addresses, [])
+            status, report, why = caller.restore("coded", address, 20000)
+            self.assertEqual((status, report.changed), (SDK_OK, 1), why)
+            caller.wait_for(lambda addresses: len(addresses) == 1)
+            self.assertEqual(caller.ramps[("127.0.0.1", there.port)][1], 20000)
+            status, _, why = caller.restore("coded", address, 0)
+            self.assertEqual(status, SDK_NOT_FOUND)
+            self.assertIn("is not drained", why)
+            status, _, why = caller.drain("coded", "nowhere", 1000)
+            self.assertEqual(status, SDK_INVALID_ARGUMENT)
+            self.assertIn("expected ip:port", why)
+
+    def test_a_drain_by_the_sdk_goes_on_at_another_session(self):
+        there = self.provider("moved", free_port(), "f")
+        there.wait_registered()
+        address = f"127.0.0.1:{there.port}"
+        servers = f"{self.one.bolt},{self.two.bolt}"
+        with Caller("moved", servers) as caller, \
+                Process("watch", "moved", "-s", self.two.bolt) as still:
+            caller.wait_for(lambda addresses: len(addresses) == 1)
+            while address not in still.line():
+                pass
+            still.process.send_signal(signal.SIGSTOP)
+            answers = []
+            asking = threading.Thread(
+                target=lambda: answers.append(caller.drain("moved", address, 60000)))
+            asking.start()
+            try:
+                caller.wait_for(lambda addresses: not addresses)
+                self.one.kill()  # who asked may be served by it; it is asked of the other one then
+                self.one.start()
+                self.cluster.wait_ready()
+            finally:
+                still.process.send_signal(signal.SIGCONT)
+            asking.join(90)
+            ((status, report, why),) = answers
+            self.assertEqual((status, report.confirmed), (SDK_OK, 1), why)
 
     def test_what_is_wrong_is_said(self):
         there = self.provider("wrong", free_port(), "c")

@@ -1,5 +1,5 @@
-"""A list that is longer than what may wait for one link: a subscriber at another session is told all
-of it, and what changes afterwards."""
+"""A list that is longer than what may wait for one link: a subscriber at another session is told
+all of it, and what changes afterwards."""
 
 import base64
 import random

@@ -3,8 +3,8 @@
  * One client per process is enough; it has one background thread (a second one, asleep, when names
  * must be resolved or lists are cached on disk). All functions may be called from any thread, also
  * from within callbacks unless said otherwise, and none waits for the network but those named
- * *_await_* and muster_client_close(). Wishes (register, subscribe, ...) are noted and kept true:
- * after a lost connection all of them are sent again.
+ * *_await_*, muster_client_close(), muster_drain() and muster_restore(). Wishes (register,
+ * subscribe, ...) are noted and kept true: after a lost connection all of them are sent again.
  *
  * Text is UTF-8 and ends with NUL; what is passed in is copied. Structs begin with their size: call
  * their *_init() function, which also puts in the defaults, so that newer libraries know what an
@@ -367,6 +367,41 @@ MUSTER_API muster_status muster_call_endpoint(const muster_call* call, muster_en
 MUSTER_API const muster_list* muster_call_list(const muster_call* call, size_t* index);
 /* Ends the call and frees it. Any thread, also after the client was closed. NULL is fine. */
 MUSTER_API void muster_call_end(muster_call* call);
+
+/* ---- stopping an instance without a lost call ------------------------------------------------ */
+
+typedef struct muster_drain_report {
+    size_t size;
+    uint32_t instances;   /* at the address */
+    uint32_t changed;     /* of them: by this call */
+    uint32_t others;      /* instances of the service that lists still show */
+    uint32_t subscribers; /* that are there */
+    uint32_t behind;      /* of them: have not acknowledged a list without the instances */
+    int confirmed;        /* 1: of a drain: all have acknowledged one */
+    int gone;             /* 1: the instances left meanwhile */
+    uint32_t waited_ms;   /* by the registry */
+} muster_drain_report;
+
+MUSTER_API void muster_drain_report_init(muster_drain_report* report);
+
+/* Takes the instances of `service` at `address` ("ip:port") out of all lists, whoever registered
+ * them, and waits until every subscriber has acknowledged a list without them: then they may be
+ * stopped. They stay registered, and out of the lists, until muster_restore(). The same asked again
+ * waits on. Waits for `timeout_ms`, at most 600000, and some seconds more when the registry does
+ * not answer. `report` may be NULL; it is filled in also when it is not confirmed. Errors: TIMEOUT
+ * (not confirmed; the message names who has not acknowledged), NOT_FOUND (no such service, nothing
+ * at the address), INVALID_ARGUMENT, UNAVAILABLE, WRONG_THREAD (from within a callback), CLOSED,
+ * FORKED. */
+MUSTER_API muster_status muster_drain(muster_client* client, const char* service,
+                                      const char* address, uint32_t timeout_ms,
+                                      muster_drain_report* report);
+
+/* Shows them again; picks give them a part of their weight, which grows to all of it within
+ * `ramp_ms`, at most 3600000. Errors: NOT_FOUND (nothing at the address is drained), and those of
+ * muster_drain(). */
+MUSTER_API muster_status muster_restore(muster_client* client, const char* service,
+                                        const char* address, uint32_t ramp_ms,
+                                        muster_drain_report* report);
 
 /* ---- configuration values ------------------------------------------------------------------- */
 

@@ -562,6 +562,32 @@ public:
         return stats;
     }
 
+    // Takes the instances of `service` at `address` ("ip:port") out of all lists and waits until
+    // they are; see muster_drain(). Errors: TIMEOUT, whose message names who has not acknowledged.
+    Result<muster_drain_report> drain(const std::string& service, const std::string& address,
+                                      Milliseconds timeout) const {
+        muster_drain_report report;
+        muster_drain_report_init(&report);
+        const muster_status status = muster_drain(client_.get(), service.c_str(), address.c_str(),
+                                                  detail::count(timeout), &report);
+        if (status != MUSTER_OK) {
+            return detail::last_error(status);
+        }
+        return report;
+    }
+    // Shows them again, with a weight that grows to all of it within `ramp`.
+    Result<muster_drain_report> restore(const std::string& service, const std::string& address,
+                                        Milliseconds ramp) const {
+        muster_drain_report report;
+        muster_drain_report_init(&report);
+        const muster_status status = muster_restore(client_.get(), service.c_str(), address.c_str(),
+                                                    detail::count(ramp), &report);
+        if (status != MUSTER_OK) {
+            return detail::last_error(status);
+        }
+        return report;
+    }
+
     Result<Registration> register_endpoint(const EndpointSpec& spec) const {
         using Function = std::function<void(const Result<void>&)>;
         detail::BorrowedSpec borrowed(spec);

@@ -2,7 +2,6 @@
 // process asks the leader and all sessions.
 #include "doors/http/cluster_ops.h"
 #include "doors/http/router.h"
-#include "model/publication.h"
 
 namespace muster::http {
 namespace {
@@ -40,17 +39,13 @@ Result<Answer> measure(const Call& call, Site& /*site*/) {
 Result<propagation::DrainWish> wish_of(const Call& call) {
     auto service = call.service();
     MUSTER_TRY(service);
-    const std::string address(call.query.get("address").value_or(""));
-    const auto place = Endpoint::parse(address);
-    if (!place || !place->scheme.empty()) {
-        return fail(Errc::invalid_argument,
-                    "address: expected ip:port of an instance, got '" + address + "'");
-    }
     const auto limit = call.number("limit", kLinesShown, 1, msg::ReachRequest::kLimitMax);
     MUSTER_TRY(limit);
-    return propagation::DrainWish{.service = *std::move(service),
-                                  .address = address,
-                                  .limit = static_cast<std::uint32_t>(*limit)};
+    propagation::DrainWish wish{.service = *std::move(service),
+                                .address = std::string(call.query.get("address").value_or("")),
+                                .limit = static_cast<std::uint32_t>(*limit)};
+    MUSTER_TRY(wish.check());
+    return wish;
 }
 
 Result<Answer> drain(const Call& call, Site& /*site*/) {

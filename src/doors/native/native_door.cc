@@ -3,7 +3,10 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/check.h"
+#include "doors/native_codec/mark_codec.h"
 #include "wire/bolt/frame_encoder.h"
 
 namespace muster::doors {
@@ -24,6 +27,36 @@ NativeBadFrame kind_of(Errc code) {
         case Errc::too_large: return NativeBadFrame::over_limit;
         default: return NativeBadFrame::invalid;
     }
+}
+
+// Subscribers that a MarkReply names.
+constexpr std::uint32_t kBehindNamed = 20;
+
+msg::MarkOutcome outcome_of(const propagation::DrainReport& report, msg::RequestId request) {
+    msg::MarkOutcome outcome{.request = request,
+                             .ids = report.ids,
+                             .changed = report.changed,
+                             .others = report.others,
+                             .confirmed = report.confirmed,
+                             .gone = report.gone,
+                             .lists = static_cast<std::uint32_t>(report.who.lists),
+                             .behind = static_cast<std::uint32_t>(report.who.behind),
+                             .lines = {},
+                             .silent = {},
+                             .lacking = {},
+                             .waited = report.waited};
+    for (const auto& line : report.who.lines) {
+        outcome.lines.push_back({.client_address = line.subscriber.client_address,
+                                 .app = line.subscriber.app,
+                                 .session = line.session.raw()});
+    }
+    for (const msg::RoleAddress& who : report.who.silent) {
+        outcome.silent.push_back(who.node.raw());
+    }
+    for (const NodeId& node : report.lacking) {
+        outcome.lacking.push_back(node.raw());
+    }
+    return outcome;
 }
 
 constexpr std::array<std::string_view, std::variant_size_v<msg::ClientMessage>> kMessageNames = {
@@ -86,6 +119,10 @@ void NativeDoor::on_frame(env::ConnId conn, const bolt::Frame& frame) {
         return;
     }
     client.dialect = frame.head;
+    if (frame.class_name == native::kMarkClass) {
+        on_mark(conn, client, frame);
+        return;
+    }
     const auto message = native::decode_request(
         frame.class_name, frame.content,
         {.request = pack(frame.head), .client_address = client.address}, options_.limits);
@@ -105,6 +142,60 @@ void NativeDoor::on_frame(env::ConnId conn, const bolt::Frame& frame) {
         }
     }
     session_.on_client_message(conn, *message);  // may end the connection
+}
+
+// ---- drains
+
+void NativeDoor::on_mark(env::ConnId conn, Client& client, const bolt::Frame& frame) {
+    auto wish = native::decode_mark_request(frame.content, pack(frame.head), options_.limits);
+    if (!wish) {
+        refuse(conn, client, frame.head, wish.error());
+        return;
+    }
+    propagation::DrainWish drain{.service = std::move(wish->service),
+                                 .address = std::move(wish->address),
+                                 .kind = wish->kind,
+                                 .ramp = wish->ramp,
+                                 .timeout = wish->timeout,
+                                 .limit = kBehindNamed};
+    if (const auto can_be = drain.check(); !can_be) {
+        refuse(conn, client, frame.head, can_be.error());
+    } else if (marks_ == nullptr) {
+        answer_failure(conn, client, frame.head,
+                       Error{Errc::unavailable, "nobody here carries out drains"});
+    } else if (client.marks >= kMarksMax) {
+        answer_failure(
+            conn, client, frame.head,
+            Error{Errc::busy, fmt::format("{} drains of this connection are not over yet; ask "
+                                          "again when one is",
+                                          client.marks)});
+    } else {
+        ++client.marks;
+        marks_asked_.add();
+        marks_->ask_mark(std::move(drain), [this, conn, head = frame.head](const auto& report) {
+            on_marked(conn, head, report);
+        });
+    }
+}
+
+// The connection may have closed meanwhile. Then nobody is told, and the mark stays.
+void NativeDoor::on_marked(env::ConnId conn, const bolt::FrameHead& head,
+                           const Result<propagation::DrainReport>& report) {
+    const auto found = clients_.find(conn);
+    if (found == clients_.end()) {
+        return;
+    }
+    Client& client = found->second;
+    --client.marks;
+    if (head.type == bolt::FrameType::oneway) {
+        return;
+    }
+    if (!report) {
+        answer_failure(conn, client, head, report.error());
+    } else {
+        answer(conn, client, head, native::encode(outcome_of(*report, pack(head))),
+               native::kMarkReplyClass);
+    }
 }
 
 void NativeDoor::on_drained(env::ConnId conn) {
@@ -134,6 +225,11 @@ void NativeDoor::refuse(env::ConnId conn, Client& client, const bolt::FrameHead&
         session_.on_client_closed(conn);
         return;
     }
+    answer_failure(conn, client, head, error);
+}
+
+void NativeDoor::answer_failure(env::ConnId conn, Client& client, const bolt::FrameHead& head,
+                                const Error& error) {
     std::string out;
     const std::string content = native::encode_failure(error);
     bolt::append_frame(out, {.head = bolt::response_to(
@@ -144,10 +240,10 @@ void NativeDoor::refuse(env::ConnId conn, Client& client, const bolt::FrameHead&
 }
 
 void NativeDoor::answer(env::ConnId conn, Client& client, const bolt::FrameHead& head,
-                        std::string_view content) {
+                        std::string_view content, std::string_view class_name) {
     std::string out;
     bolt::append_frame(out, {.head = bolt::response_to(head, bolt::Status::success),
-                             .class_name = native::kReplyClass,
+                             .class_name = class_name,
                              .content = content});
     replies_.add();
     client.port->send(conn, std::move(out));
@@ -273,6 +369,7 @@ void NativeDoor::write_metrics(MetricsWriter& writer) const {
     };
     counter("muster_native_publications_total", "Publications in register requests.",
             items_registered_.value());
+    counter("muster_native_marks_total", "Drains and restores asked for.", marks_asked_.value());
     counter("muster_native_replies_total", "Requests answered.", replies_.value());
     counter("muster_native_pushes_full_total", "Whole lists sent.", pushes_full_.value());
     counter("muster_native_pushes_delta_total", "Deltas sent.", pushes_delta_.value());

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "doors/native/mark_face.h"
 #include "doors/native/push_bodies.h"
 #include "doors/native_codec/native_codec.h"
 #include "env/net.h"
@@ -49,14 +50,17 @@ inline constexpr std::size_t kNativeBadFrames = 6;
 //   *Request  -> on_client_message -> session        Reply              <- reply
 //   PushAck   -> on_client_message -> session        Push, ConfigPush,  <- push, push_config,
 //                                                    ServerHint            hint
+//   MarkRequest -> ask_mark -> the process           MarkReply
 //
 // The RequestId given to the session carries what is needed to frame the answer, so nothing is kept
 // for open requests; a push is answered by a message of its own, so nothing is kept for pushes.
 //
 // Owned by the process; outlives the port. Loop thread only. Bounds: CodecLimits, and one small
-// record for each connection.
+// record for each connection, with kMarksMax open MarkRequests.
 class NativeDoor final : public bolt::FrameConversation, public msg::ClientPort {
 public:
+    static constexpr std::size_t kMarksMax = 64;
+
     NativeDoor(NativeDoorOptions options, session::ClientFace& session, Log log);
 
     [[nodiscard]] std::uint64_t bad_frames(NativeBadFrame bad) const {
@@ -66,6 +70,11 @@ public:
         return bodies_;
     }
     void write_metrics(MetricsWriter& writer) const;
+
+    // Where MarkRequests go; null, as at first: they are refused. Outlives this.
+    void put_marks_to(MarkFace* marks) {
+        marks_ = marks;
+    }
 
     // ---- bolt::FrameConversation
     void on_open(env::ConnId conn, const env::SocketAddress& peer, bolt::FramePort& port) override;
@@ -102,14 +111,20 @@ private:
         bolt::FrameHead dialect;  // of the newest frame: pushes are framed like it
         std::uint32_t last_push_id = 0;
         bool takes_packed = false;
+        std::size_t marks = 0;  // asked for, not answered
     };
 
     static msg::RequestId pack(const bolt::FrameHead& head);
     static bolt::FrameHead unpack(msg::RequestId request);
 
+    void on_mark(env::ConnId conn, Client& client, const bolt::Frame& frame);
+    void on_marked(env::ConnId conn, const bolt::FrameHead& head,
+                   const Result<propagation::DrainReport>& report);
     void refuse(env::ConnId conn, Client& client, const bolt::FrameHead& head, const Error& error);
+    static void answer_failure(env::ConnId conn, Client& client, const bolt::FrameHead& head,
+                               const Error& error);
     void answer(env::ConnId conn, Client& client, const bolt::FrameHead& head,
-                std::string_view content);
+                std::string_view content, std::string_view class_name = native::kReplyClass);
     [[nodiscard]] bolt::FrameHead oneway_head(Client& client);
     void push_to(const msg::PushTarget& target, Client& client, const PushBody& body);
     void send_oneway(env::ConnId conn, std::string_view class_name, std::string_view content);
@@ -119,11 +134,13 @@ private:
 
     NativeDoorOptions options_;
     session::ClientFace& session_;
+    MarkFace* marks_ = nullptr;
     Log log_;
     std::unordered_map<env::ConnId, Client> clients_;
     PushBodies bodies_;
 
     std::array<Counter, std::variant_size_v<msg::ClientMessage>> messages_;
+    Counter marks_asked_;
     Counter items_registered_;
     Counter replies_;
     Counter pushes_full_;

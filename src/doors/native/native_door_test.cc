@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "doors/native/fakes_for_test.h"
+#include "doors/native_codec/mark_codec.h"
 #include "doors/native_codec/sample_messages.h"
 #include "muster/v1/client.pb.h"
 #include "wire/bolt/frame_decoder.h"
@@ -91,6 +92,97 @@ TEST(NativeDoor, FramesTheReplyLikeItsRequest) {
     ASSERT_EQ(theirs.outcomes_size(), 2);
     EXPECT_EQ(theirs.outcomes(0).code(), "");
     EXPECT_EQ(theirs.outcomes(1).code(), "over_limit");
+}
+
+// Keeps what is asked, and how it is answered.
+struct FakeMarks final : MarkFace {
+    struct Asked {
+        propagation::DrainWish wish;
+        Answer answer;
+    };
+    void ask_mark(propagation::DrainWish wish, Answer answer) override {
+        asked.push_back({std::move(wish), std::move(answer)});
+    }
+    std::vector<Asked> asked;
+};
+
+TEST(NativeDoor, PutsDrainsToTheProcessAndAnswersThem) {
+    Fixture f;
+    FakeMarks marks;
+    f.door.put_marks_to(&marks);
+    msg::MarkWish wish = sample::mark_wish();
+    wish.kind = Mark::Kind::drained;
+    wish.ramp = {};
+    f.receive(native::kMarkClass, native::encode(wish));
+    ASSERT_EQ(marks.asked.size(), 1U);
+    const propagation::DrainWish& asked = marks.asked[0].wish;
+    EXPECT_EQ(*asked.service, *wish.service);
+    EXPECT_EQ(asked.address, wish.address);
+    EXPECT_EQ(asked.kind, Mark::Kind::drained);
+    EXPECT_EQ(asked.timeout, wish.timeout);
+    EXPECT_TRUE(f.port.sent.empty()) << "it waits";
+
+    propagation::DrainReport report{.ids = {RegistId("a")}, .changed = 1, .confirmed = true};
+    report.who.lists = 3;
+    marks.asked[0].answer(report);
+    const bolt::Frame frame = f.sent();
+    EXPECT_EQ(frame.head.request_id, -5);
+    EXPECT_EQ(frame.head.status, bolt::Status::success);
+    EXPECT_EQ(frame.class_name, "muster.v1.MarkReply");
+    v1::MarkReply reply;
+    ASSERT_TRUE(reply.ParseFromString(std::string(frame.content)));
+    EXPECT_EQ(reply.ids(0), "a");
+    EXPECT_TRUE(reply.confirmed());
+    EXPECT_EQ(reply.subscribers(), 3U);
+}
+
+TEST(NativeDoor, SaysWhyADrainCannotBe) {
+    Fixture f;
+    const std::string wish = native::encode(sample::mark_wish());
+    const auto why = [&] {
+        v1::Reply reply;
+        const bolt::Frame frame = f.sent();
+        EXPECT_NE(frame.head.status, bolt::Status::success);
+        EXPECT_TRUE(reply.ParseFromString(std::string(frame.content)));
+        return reply.code();
+    };
+    f.receive(native::kMarkClass, wish);
+    EXPECT_EQ(why(), "unavailable") << "the process carries out none";
+    FakeMarks marks;
+    f.door.put_marks_to(&marks);
+    msg::MarkWish nowhere = sample::mark_wish();
+    nowhere.address = "nowhere";
+    f.receive(native::kMarkClass, native::encode(nowhere));
+    EXPECT_EQ(why(), "invalid_argument");
+    msg::MarkWish endless = sample::mark_wish();
+    endless.timeout = std::chrono::hours(1);
+    f.receive(native::kMarkClass, native::encode(endless));
+    EXPECT_EQ(why(), "invalid_argument");
+    f.receive(native::kMarkClass, "\x0a\x05x");
+    EXPECT_EQ(why(), "bad_content");
+    EXPECT_EQ(f.door.bad_frames(NativeBadFrame::malformed), 1U);
+    EXPECT_TRUE(marks.asked.empty());
+
+    for (std::size_t i = 0; i < NativeDoor::kMarksMax; ++i) {
+        f.receive(native::kMarkClass, wish);
+    }
+    EXPECT_TRUE(f.port.take(kConn).empty());
+    f.receive(native::kMarkClass, wish);
+    EXPECT_EQ(why(), "busy");
+    marks.asked[0].answer(fail(Errc::not_found, "nobody publishes it"));
+    EXPECT_EQ(why(), "not_found");
+    f.receive(native::kMarkClass, wish);
+    EXPECT_EQ(marks.asked.size(), NativeDoor::kMarksMax + 1) << "one is over";
+}
+
+TEST(NativeDoor, TellsNobodyOfADrainWhoseConnectionClosed) {
+    Fixture f;
+    FakeMarks marks;
+    f.door.put_marks_to(&marks);
+    f.receive(native::kMarkClass, native::encode(sample::mark_wish()));
+    f.door.on_closed(kConn);
+    marks.asked[0].answer(propagation::DrainReport{});
+    EXPECT_TRUE(f.port.sent.empty());
 }
 
 TEST(NativeDoor, EncodesAPushOnceForAllConnections) {

@@ -108,6 +108,35 @@ inline constexpr std::uint32_t kServers = 1;
 inline constexpr std::uint32_t kMoveTo = 2;
 }  // namespace hint_field
 
+// MarkRequest.
+namespace mark_field {
+inline constexpr std::uint32_t kService = 1;
+inline constexpr std::uint32_t kAddress = 2;
+inline constexpr std::uint32_t kRestore = 3;
+inline constexpr std::uint32_t kTimeoutMs = 4;
+inline constexpr std::uint32_t kRampMs = 5;
+}  // namespace mark_field
+
+namespace mark_reply_field {
+inline constexpr std::uint32_t kIds = 1;
+inline constexpr std::uint32_t kChanged = 2;
+inline constexpr std::uint32_t kOthers = 3;
+inline constexpr std::uint32_t kConfirmed = 4;
+inline constexpr std::uint32_t kGone = 5;
+inline constexpr std::uint32_t kSubscribers = 6;
+inline constexpr std::uint32_t kBehind = 7;
+inline constexpr std::uint32_t kLines = 8;
+inline constexpr std::uint32_t kSilent = 9;
+inline constexpr std::uint32_t kLacking = 10;
+inline constexpr std::uint32_t kWaitedMs = 11;
+}  // namespace mark_reply_field
+
+namespace mark_line_field {
+inline constexpr std::uint32_t kClientAddress = 1;
+inline constexpr std::uint32_t kApp = 2;
+inline constexpr std::uint32_t kSession = 3;
+}  // namespace mark_line_field
+
 inline constexpr std::string_view kRegisterClass = "muster.v1.RegisterRequest";
 inline constexpr std::string_view kUnregisterClass = "muster.v1.UnregisterRequest";
 inline constexpr std::string_view kSubscribeClass = "muster.v1.SubscribeRequest";

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "doors/native_codec/field_numbers.h"
+#include "doors/native_codec/mark_codec.h"
 #include "doors/native_codec/native_codec.h"
 
 // The first byte chooses the message, the rest are its bytes. What is accepted must come back from
@@ -65,6 +66,22 @@ void check_response(std::string_view bytes) {
     }
 }
 
+void check_mark(std::string_view bytes) {
+    const msg::RequestId request(1);
+    if (const auto first = decode_mark_request(bytes, request, {})) {
+        const std::string encoded = encode(*first);
+        const auto second = decode_mark_request(encoded, request, {});
+        CHECK(second.has_value());
+        CHECK(encode(*second) == encoded);
+    }
+    if (const auto first = decode_mark_reply(bytes, request, {})) {
+        const std::string encoded = encode(*first);
+        const auto second = decode_mark_reply(encoded, request, {});
+        CHECK(second.has_value());
+        CHECK(encode(*second) == encoded);
+    }
+}
+
 }  // namespace
 }  // namespace muster::native
 
@@ -74,13 +91,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     }
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-    const std::size_t choice = data[0] % (std::size(kRequests) + std::size(kFromServer) + 2);
+    const std::size_t choice = data[0] % (std::size(kRequests) + std::size(kFromServer) + 3);
     if (choice < std::size(kRequests)) {
         check_request(kRequests[choice], bytes);
     } else if (choice < std::size(kRequests) + std::size(kFromServer)) {
         check_server_message(kFromServer[choice - std::size(kRequests)], bytes);
     } else if (choice == std::size(kRequests) + std::size(kFromServer) + 1) {
         check_packed_push(bytes);
+    } else if (choice == std::size(kRequests) + std::size(kFromServer) + 2) {
+        check_mark(bytes);
     } else {
         check_response(bytes);
     }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "doors/native_codec/field_numbers.h"
+#include "doors/native_codec/mark_codec.h"
 #include "doors/native_codec/sample_messages.h"
 #include "muster/v1/client.pb.h"
 
@@ -63,6 +64,67 @@ TEST(NativeCodec, RequestsComeBackFromTheirBytes) {
         EXPECT_EQ(request_id(*decoded), request_id(request));
         EXPECT_EQ(encode(*decoded), bytes) << class_name(request);
     }
+}
+
+TEST(NativeCodec, WritesMarksAsProtocDoes) {
+    const std::string wish = encode(sample::mark_wish());
+    EXPECT_EQ(wish, through_protoc<v1::MarkRequest>(wish));
+    const std::string outcome = encode(sample::mark_outcome());
+    EXPECT_EQ(outcome, through_protoc<v1::MarkReply>(outcome));
+    EXPECT_EQ(kMarkClass, v1::MarkRequest().GetTypeName());
+    EXPECT_EQ(kMarkReplyClass, v1::MarkReply().GetTypeName());
+    v1::MarkRequest theirs;
+    ASSERT_TRUE(theirs.ParseFromString(wish));
+    EXPECT_EQ(theirs.service().data_id(), "orders");
+    EXPECT_EQ(theirs.address(), "10.0.0.7:12200");
+    EXPECT_TRUE(theirs.restore());
+    EXPECT_EQ(theirs.timeout_ms(), 30'000);
+    EXPECT_EQ(theirs.ramp_ms(), 1500);
+    v1::MarkReply reply;
+    ASSERT_TRUE(reply.ParseFromString(outcome));
+    EXPECT_EQ(reply.ids_size(), 2);
+    EXPECT_EQ(reply.subscribers(), 9U);
+    EXPECT_EQ(reply.lines(0).app(), "web");
+    EXPECT_EQ(reply.lacking(1), "d2");
+    EXPECT_EQ(reply.waited_ms(), 77);
+}
+
+TEST(NativeCodec, MarksComeBackFromTheirBytes) {
+    const msg::MarkWish said = sample::mark_wish();
+    const auto wish = decode_mark_request(encode(said), said.request, {});
+    ASSERT_TRUE(wish.has_value()) << to_string(wish.error());
+    EXPECT_EQ(*wish->service, *said.service);
+    EXPECT_EQ(wish->address, said.address);
+    EXPECT_EQ(wish->kind, said.kind);
+    EXPECT_EQ(wish->timeout, said.timeout);
+    EXPECT_EQ(wish->ramp, said.ramp);
+    const msg::MarkOutcome told = sample::mark_outcome();
+    const auto outcome = decode_mark_reply(encode(told), told.request, {});
+    ASSERT_TRUE(outcome.has_value()) << to_string(outcome.error());
+    EXPECT_EQ(outcome->ids, told.ids);
+    EXPECT_EQ(outcome->lines, told.lines);
+    EXPECT_EQ(outcome->silent, told.silent);
+    EXPECT_EQ(outcome->lacking, told.lacking);
+    EXPECT_EQ(encode(*outcome), encode(told));
+}
+
+TEST(NativeCodec, RefusesMarksThatCannotBe) {
+    const msg::RequestId request(1);
+    EXPECT_EQ(decode_mark_request("", request, {}).error().code, Errc::invalid_argument);
+    EXPECT_EQ(decode_mark_request("\x0a\x05x", request, {}).error().code, Errc::bad_content);
+    EXPECT_EQ(decode_mark_reply("\x42\x05x", request, {}).error().code, Errc::bad_content);
+    EXPECT_EQ(
+        decode_mark_request(std::string(99, 'x'), request, {.message_bytes_max = 98}).error().code,
+        Errc::too_large);
+    EXPECT_EQ(
+        decode_mark_reply(encode(sample::mark_outcome()), request, {.items_max = 4}).error().code,
+        Errc::too_large);
+    v1::MarkRequest theirs;
+    theirs.mutable_service()->set_data_id("orders");
+    theirs.set_timeout_ms(-1);
+    const auto wish = decode_mark_request(theirs.SerializeAsString(), request, {});
+    ASSERT_TRUE(wish.has_value());
+    EXPECT_GT(wish->timeout, std::chrono::hours(24)) << "refused by who looks at its length";
 }
 
 TEST(NativeCodec, ReadsPublicationsInFull) {

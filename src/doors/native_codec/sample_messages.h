@@ -7,6 +7,7 @@
 #include "model/datum.h"
 #include "model/publication.h"
 #include "msg/client.h"
+#include "msg/client_mark.h"
 
 // Messages with every field filled, for tests, corpus and bench.
 namespace muster::native::sample {
@@ -62,6 +63,31 @@ inline std::vector<msg::ClientMessage> requests() {
                      .version = Version(5),
                      .ok = false},
     };
+}
+
+inline msg::MarkWish mark_wish() {
+    return {.request = msg::RequestId(42),
+            .service = service(),
+            .address = "10.0.0.7:12200",
+            .kind = Mark::Kind::restored,
+            .timeout = std::chrono::seconds(30),
+            .ramp = std::chrono::milliseconds(1500)};
+}
+
+inline msg::MarkOutcome mark_outcome() {
+    return {.request = msg::RequestId(42),
+            .ids = {RegistId("pub-1"), RegistId("pub-2")},
+            .changed = 1,
+            .others = 3,
+            .confirmed = true,
+            .gone = true,
+            .lists = 9,
+            .behind = 2,
+            .lines = {{.client_address = "10.0.0.8:1", .app = "web", .session = "s1"},
+                      {.client_address = "10.0.0.9:1", .app = {}, .session = "s2"}},
+            .silent = {"s3"},
+            .lacking = {"d1", "d2"},
+            .waited = std::chrono::milliseconds(77)};
 }
 
 inline ServiceViewPtr view() {

@@ -388,6 +388,9 @@ ListState ClientRole::list(const ListKey& key) const {
 ConfigState ClientRole::config(const Service& key) const {
     return impl_->config(key);
 }
+LinkId ClientRole::link() const {
+    return impl_->link();
+}
 ClientStatus ClientRole::status() const {
     return impl_->status();
 }

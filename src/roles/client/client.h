@@ -236,6 +236,8 @@ public:
     [[nodiscard]] ListState list(const ListKey& key) const;
     [[nodiscard]] ConfigState config(const Service& key) const;
     [[nodiscard]] ClientStatus status() const;
+    // Over which requests are sent now that are not the role's; zero: no server is connected.
+    [[nodiscard]] LinkId link() const;
     // The present state of a registration, null when unknown.
     [[nodiscard]] PublicationPtr registration(const RegistId& id) const;
     void write_metrics(MetricsWriter& writer) const;

@@ -31,6 +31,9 @@ public:
     [[nodiscard]] ListState list(const ListKey& key) const;
     [[nodiscard]] ConfigState config(const Service& key) const;
     [[nodiscard]] ClientStatus status() const;
+    [[nodiscard]] LinkId link() const {
+        return state_ == ClientState::connected ? current_ : LinkId{};
+    }
     [[nodiscard]] PublicationPtr registration(const RegistId& id) const;
     void write_metrics(MetricsWriter& writer) const;
     [[nodiscard]] std::vector<ListSnapshot> export_lists() const;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/publication.h"
+
 namespace muster::propagation {
 namespace {
 
@@ -12,6 +14,25 @@ bool may_pass(Errc code) {
 }
 
 }  // namespace
+
+Result<void> DrainWish::check() const {
+    const auto place = Endpoint::parse(address);
+    if (!place || !place->scheme.empty()) {
+        return fail(Errc::invalid_argument,
+                    "address: expected ip:port of an instance, got '" + address + "'");
+    }
+    if (timeout < Duration{} || timeout > kTimeoutMax) {
+        return fail(Errc::invalid_argument, "timeout: expected at most " +
+                                                std::to_string(to_ms(kTimeoutMax)) + " ms, got " +
+                                                std::to_string(to_ms(timeout)) + " ms");
+    }
+    if (ramp < Duration{} || to_ms(ramp) > Mark::kRampMsMax) {
+        return fail(Errc::invalid_argument, "ramp: expected at most " +
+                                                std::to_string(Mark::kRampMsMax) + " ms, got " +
+                                                std::to_string(to_ms(ramp)) + " ms");
+    }
+    return {};
+}
 
 Drain::Drain(const Asker& asker, const AskingEnv& env, DrainWish wish, AskingOptions options)
     : asker_(asker), env_(env), options_(options), wish_(std::move(wish)) {}

@@ -24,6 +24,9 @@ public:
     [[nodiscard]] http::ClusterFace& cluster() {
         return operators_;
     }
+    [[nodiscard]] doors::MarkFace& marks() {
+        return propagations_;
+    }
     // Whether what came for a role of this process was the answer to a desk, which has taken it.
     bool take(const msg::RoleAddress& from, const msg::ClusterMessage& message);
 

@@ -122,6 +122,9 @@ Result<void> Process::open_http() {
         });
     watch_timers_->bind(*join_watch_);
     desks_ = std::make_unique<Desks>(*base_, session_ != nullptr, [this] { return known(); });
+    if (session_ != nullptr) {
+        session_->put_marks_to(desks_->marks());
+    }
     http_ = std::make_unique<HttpPart>(
         *base_, HttpPartEnv{.session = session_ != nullptr ? &session_->role() : nullptr,
                             .cluster = desks_->cluster(),

@@ -22,13 +22,19 @@ void PropagationDesk::ask(std::uint64_t token, propagation::Question question,
 
 void PropagationDesk::ask(std::uint64_t token, propagation::DrainWish wish,
                           http::ClusterPort& port) {
+    ask_mark(std::move(wish),
+             [token, &port](const auto& report) { port.on_marked(token, report); });
+}
+
+void PropagationDesk::ask_mark(propagation::DrainWish wish, Answer answer) {
     if (auto why = refusal(draining_.size(), kDrainsMax)) {
-        refuse([token, why, &port] { port.on_marked(token, std::unexpected(*why)); });
+        refuse(
+            [why = *std::move(why), answer = std::move(answer)] { answer(std::unexpected(why)); });
         return;
     }
     const auto asker = next_asker<propagation::Asker>();
     draining_.begin(asker.number, {asker, env_, std::move(wish)},
-                    [token, &port](const auto& over) { port.on_marked(token, over.outcome()); });
+                    [answer = std::move(answer)](const auto& over) { answer(over.outcome()); });
     go_on();
 }
 

@@ -7,15 +7,16 @@
 #include "apps/muster/server/asking_desk.h"
 #include "apps/muster/server/running_ops.h"
 #include "doors/http/cluster_face.h"
+#include "doors/native/mark_face.h"
 #include "roles/propagation/drain.h"
 #include "roles/propagation/propagation.h"
 
 namespace muster::cli {
 
-// Asks for operators of this process who has been told what, and drains instances
-// (roles/propagation). Bounds: kRunningMax questions and kDrainsMax drains at once, one more is
-// answered busy; each ends by itself.
-class PropagationDesk final : public AskingDesk {
+// Asks for operators of this process who has been told what, and drains instances for them and for
+// its clients (roles/propagation). Bounds: kRunningMax questions and kDrainsMax drains at once, one
+// more is answered busy; each ends by itself.
+class PropagationDesk final : public AskingDesk, public doors::MarkFace {
 public:
     static constexpr std::size_t kRunningMax = 16;
     static constexpr std::size_t kDrainsMax = 256;
@@ -31,6 +32,8 @@ public:
 
     // As http::ClusterFace::ask_mark().
     void ask(std::uint64_t token, propagation::DrainWish wish, http::ClusterPort& port);
+
+    void ask_mark(propagation::DrainWish wish, Answer answer) override;
 
     // What came for this process.
     void take(const msg::RoleAddress& from, const msg::NewestReply& reply);

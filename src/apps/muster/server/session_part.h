@@ -34,6 +34,11 @@ public:
     // Told the members whenever other ones are known, also those an earlier life kept.
     std::function<void(const std::vector<Member>&)> on_members;
 
+    // Where drains go that clients ask for; outlives this.
+    void put_marks_to(doors::MarkFace& marks) {
+        native_->put_marks_to(&marks);
+    }
+
     // Hands the clients over to other sessions, if there are any, then calls `gone` once.
     void leave(std::function<void()> gone);
     // The process is about to end, politely.
