@@ -566,26 +566,12 @@ public:
     // they are; see muster_drain(). Errors: TIMEOUT, whose message names who has not acknowledged.
     Result<muster_drain_report> drain(const std::string& service, const std::string& address,
                                       Milliseconds timeout) const {
-        muster_drain_report report;
-        muster_drain_report_init(&report);
-        const muster_status status = muster_drain(client_.get(), service.c_str(), address.c_str(),
-                                                  detail::count(timeout), &report);
-        if (status != MUSTER_OK) {
-            return detail::last_error(status);
-        }
-        return report;
+        return marked(muster_drain, service, address, timeout);
     }
     // Shows them again, with a weight that grows to all of it within `ramp`.
     Result<muster_drain_report> restore(const std::string& service, const std::string& address,
                                         Milliseconds ramp) const {
-        muster_drain_report report;
-        muster_drain_report_init(&report);
-        const muster_status status = muster_restore(client_.get(), service.c_str(), address.c_str(),
-                                                    detail::count(ramp), &report);
-        if (status != MUSTER_OK) {
-            return detail::last_error(status);
-        }
-        return report;
+        return marked(muster_restore, service, address, ramp);
     }
 
     Result<Registration> register_endpoint(const EndpointSpec& spec) const {
@@ -694,6 +680,19 @@ public:
     }
 
 private:
+    using MarkFunction = muster_status (*)(muster_client*, const char*, const char*, std::uint32_t,
+                                           muster_drain_report*);
+    Result<muster_drain_report> marked(MarkFunction function, const std::string& service,
+                                       const std::string& address, Milliseconds time) const {
+        muster_drain_report report;
+        muster_drain_report_init(&report);
+        const muster_status status =
+            function(client_.get(), service.c_str(), address.c_str(), detail::count(time), &report);
+        if (status != MUSTER_OK) {
+            return detail::last_error(status);
+        }
+        return report;
+    }
     using LogFunction = std::function<void(muster_log_level, std::string_view, std::string_view)>;
 
     explicit Client(detail::Handle client) : client_(std::move(client)) {}

@@ -222,10 +222,7 @@ bool says_takes_packed(std::string_view class_name, std::string_view bytes) {
 Result<msg::ClientMessage> decode_request(std::string_view class_name, std::string_view bytes,
                                           const RequestContext& context,
                                           const CodecLimits& limits) {
-    if (bytes.size() > limits.message_bytes_max) {
-        return fail(Errc::too_large, "the request is longer than " +
-                                         std::to_string(limits.message_bytes_max) + " bytes");
-    }
+    MUSTER_TRY(check_size(bytes, limits));
     for (const auto& entry : kDecoders) {
         if (entry.class_name == class_name) {
             return entry.decode(bytes, context, limits);

@@ -285,14 +285,6 @@ Result<ServerMessage> decode_hint(std::string_view bytes, const CodecLimits& lim
     return hint;
 }
 
-Result<void> check_size(std::string_view bytes, const CodecLimits& limits) {
-    if (bytes.size() > limits.message_bytes_max) {
-        return fail(Errc::too_large, "the message is longer than " +
-                                         std::to_string(limits.message_bytes_max) + " bytes");
-    }
-    return {};
-}
-
 }  // namespace
 
 CodecLimits client_codec_limits() {

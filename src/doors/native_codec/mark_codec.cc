@@ -106,14 +106,6 @@ Result<void> read_reply_field(const Field& field, ValueDecoder& values, msg::Mar
     return {};
 }
 
-Result<void> check_size(std::string_view bytes, const CodecLimits& limits) {
-    if (bytes.size() > limits.message_bytes_max) {
-        return fail(Errc::too_large, "the message is longer than " +
-                                         std::to_string(limits.message_bytes_max) + " bytes");
-    }
-    return {};
-}
-
 }  // namespace
 
 std::string encode(const msg::MarkWish& wish) {

@@ -8,6 +8,14 @@ std::unexpected<Error> malformed(std::string_view what) {
     return fail(Errc::bad_content, std::string(what) + " is malformed");
 }
 
+Result<void> check_size(std::string_view bytes, const CodecLimits& limits) {
+    if (bytes.size() > limits.message_bytes_max) {
+        return fail(Errc::too_large, "the message is longer than " +
+                                         std::to_string(limits.message_bytes_max) + " bytes");
+    }
+    return {};
+}
+
 Result<void> ValueDecoder::count_item() {
     if (++items_ > limits_.items_max) {
         return fail(Errc::too_large, "more than " + std::to_string(limits_.items_max) + " items");

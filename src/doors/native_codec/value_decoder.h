@@ -73,6 +73,9 @@ private:
     ServicePtr last_service_;
 };
 
+// Whether a message may be so long. Errors: too_large.
+[[nodiscard]] Result<void> check_size(std::string_view bytes, const CodecLimits& limits);
+
 [[nodiscard]] std::unexpected<Error> malformed(std::string_view what);
 
 }  // namespace muster::native
