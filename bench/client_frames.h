@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/load/java_frames.h"
 #include "apps/load/native_frames.h"
 #include "msg/client.h"
 #include "wire/bolt/frame.h"
@@ -32,7 +33,7 @@ using load::publication;
                                        std::int32_t request);
 [[nodiscard]] std::string java_subscribe(const Service& service, const std::string& id,
                                          std::int32_t request);
-[[nodiscard]] std::string java_ack(const bolt::Frame& push);
+using load::java_ack;
 
 [[nodiscard]] bool is_push(const bolt::Frame& frame);
 

@@ -134,6 +134,25 @@ class Works(unittest.TestCase):
         self.assertEqual(self.times(report, "start_to_whole_list")["count"], 12)
         self.assertEqual(report["not_told"], 0)
 
+    def test_clients_that_speak_as_those_of_sofaregistry(self):
+        report = self.bench("propagation", "--dialect", "java", "--publishers", "2",
+                            "--subscribers", "4", "--rate", "50", "--seconds", "1")
+        self.assertEqual(self.times(report, "change_to_each_subscriber")["count"], 200)
+        self.assertEqual(report["not_told"], 0)
+        self.assertEqual(report["pushes"], report["whole_pushes"])
+        report = self.bench("registrations", "--dialect", "java", "--clients", "3",
+                            "--services", "25", "--instances", "205", "--batch", "7",
+                            "--subscribers", "2")
+        for verb in ("register", "deregister"):
+            self.assertEqual(self.times(report, f"{verb}_request")["count"], 30)
+            self.assertEqual(self.times(report, f"{verb}_to_subscriber")["count"], 25)
+        for work in (("fanout", "--subscribers", "8,2", "--changes", "3", "--instances", "5"),
+                     ("rolling", "--instances", "5", "--subscribers", "3", "--step", "2"),
+                     ("storm", "--clients", "12", "--services", "5"),
+                     ("disconnect", "--clients", "40", "--services", "4", "--subscribers", "3")):
+            with self.subTest(work=work[0]):
+                self.assertEqual(self.bench(*work, "--dialect", "java")["not_told"], 0)
+
     def test_steady(self):
         report = self.bench("steady", "--clients", "2", "--services", "3", "--subscribers", "2",
                             "--rate", "30", "--seconds", "1")

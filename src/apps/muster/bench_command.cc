@@ -34,6 +34,11 @@ struct BenchOptions {
     std::string servers = "127.0.0.1:9600";
     std::string http;  // with commas; empty: 9603 of the server's host when that is at 9600
     std::string output = "table";
+    std::string dialect = "native";
+
+    [[nodiscard]] bench::Speech speech() const {
+        return dialect == "java" ? bench::Speech::java : bench::Speech::native;
+    }
 };
 
 volatile std::sig_atomic_t stops_asked = 0;
@@ -153,7 +158,7 @@ Result<std::vector<bench::Address>> greeted(const BenchOptions& options, bench::
         return servers;
     }
     for (const bench::Address& server : *servers) {
-        const auto greeting = bench::greet(server, kGreetingPatience);
+        const auto greeting = bench::greet(server, options.speech(), kGreetingPatience);
         if (!greeting) {
             return std::unexpected(greeting.error());
         }
@@ -181,7 +186,7 @@ Result<void> drive(const BenchOptions& options, const bench::Demand& demand, con
     catch_stops();
     Progress progress;
     const std::string http = http_of(options);
-    bench::Run run(std::move(*servers), std::random_device{}(),
+    bench::Run run(std::move(*servers), options.speech(), std::random_device{}(),
                    {.stop = [] { return stops_asked > 0; },
                     .progress = [&](const std::string& what) { progress.say(what); },
                     .server_figures = [&] { return server_figures(http); }},
@@ -237,6 +242,14 @@ public:
         command_.add_option("-o,--output", options_->output, "table or json")
             ->check(CLI::IsMember({"table", "json"}))
             ->capture_default_str();
+        if constexpr (!std::is_same_v<Size, bench::SteadySize>) {  // whose clients are the SDK's
+            command_
+                .add_option("--dialect", options_->dialect,
+                            "How clients speak: native, or java as those of SOFARegistry, "
+                            "to it or to Muster")
+                ->check(CLI::IsMember({"native", "java"}))
+                ->capture_default_str();
+        }
         command_.callback([name, work, options = options_, size = size_, &exit_status] {
             exit_status = run_bench(name, *options, bench::demand_of(*size),
                                     [&](bench::Run& run) { return work(run, *size); });

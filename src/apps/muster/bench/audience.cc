@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "apps/load/native_frames.h"
-
 namespace muster::cli::bench {
 namespace {
 
@@ -16,6 +14,24 @@ std::optional<std::uint32_t> number(std::string_view digits) {
         return std::nullopt;
     }
     return value;
+}
+
+// The number after `name` in a box.
+std::optional<std::uint32_t> number_after(std::string_view name, std::string_view box) {
+    const auto at = box.find(name);
+    if (at == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const std::string_view rest = box.substr(at + name.size());
+    return number(rest.substr(0, rest.find('&')));
+}
+
+msg::PushAck acknowledged(const msg::Push& push, bool ok = true) {
+    return {.service = push.view->service,
+            .scope = push.scope,
+            .zone = push.zone,
+            .version = push.view->version,
+            .ok = ok};
 }
 
 }  // namespace
@@ -34,6 +50,12 @@ std::string RunNames::entry(std::uint32_t service, std::uint32_t number) const {
 std::string RunNames::box(std::uint32_t entry, std::uint32_t version) {
     return fmt::format("192.0.2.{}:{}?weight=100&m.entry={}&m.version={}", entry % 250 + 1,
                        10'000 + entry / 250 % 50'000, entry, version);
+}
+
+std::optional<RunNames::State> RunNames::state_in(std::string_view box) {
+    const auto entry = number_after("m.entry=", box);
+    const auto version = number_after("m.version=", box);
+    return entry && version ? std::optional(State{*entry, *version}) : std::nullopt;
 }
 
 std::optional<std::uint32_t> RunNames::service_number(std::string_view data_id) const {
@@ -60,17 +82,17 @@ void Audience::let_go(std::uint32_t service, std::uint32_t entry) {
     let_go_.insert(key(service, entry));
 }
 
-std::string Audience::take(std::size_t conn, const msg::Push& push, Duration at) {
+msg::PushAck Audience::take(std::size_t conn, const msg::Push& push, Duration at) {
     ++pushes_;
     const auto service = names_.service_number(push.view->service->data_id);
     const auto found = service ? held_.find(key(conn, *service)) : held_.end();
     if (found == held_.end()) {
-        return load::native_ack(push);
+        return acknowledged(push);
     }
     Held& held = found->second;
     const Change change{.conn = conn, .service = *service, .at = at};
     if (push.view->version < held.version) {
-        return load::native_ack(push);
+        return acknowledged(push);
     }
     if (push.delta == nullptr) {
         ++whole_pushes_;
@@ -79,10 +101,10 @@ std::string Audience::take(std::size_t conn, const msg::Push& push, Duration at)
         take_delta(held, change, push);
     } else {
         ++unusable_;
-        return load::native_ack(push, false);
+        return acknowledged(push, false);
     }
     held.version = push.view->version;
-    return load::native_ack(push);
+    return acknowledged(push);
 }
 
 void Audience::take_delta(Held& held, Change change, const msg::Push& push) {

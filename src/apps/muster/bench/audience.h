@@ -30,6 +30,13 @@ public:
     // A box of an address that nobody has (RFC 5737); differs from version to version.
     [[nodiscard]] static std::string box(std::uint32_t entry, std::uint32_t version);
 
+    // What a box() says; nothing when it is none.
+    struct State {
+        std::uint32_t entry = 0;
+        std::uint32_t version = 0;
+    };
+    [[nodiscard]] static std::optional<State> state_in(std::string_view box);
+
     // The number of a service, or of an entry; nothing when it is not of this run.
     [[nodiscard]] std::optional<std::uint32_t> service_number(std::string_view data_id) const;
     [[nodiscard]] std::optional<std::uint32_t> entry_number(std::string_view id) const;
@@ -65,8 +72,8 @@ public:
     // The entry may be removed from now on; until then a list without it is a false removal.
     void let_go(std::uint32_t service, std::uint32_t entry);
 
-    // Folds a push into what is held. Returns the acknowledgement to be sent.
-    [[nodiscard]] std::string take(std::size_t conn, const msg::Push& push, Duration at);
+    // Folds a push into what is held. Returns the acknowledgement.
+    [[nodiscard]] msg::PushAck take(std::size_t conn, const msg::Push& push, Duration at);
 
     // Entries that subscribers are shown now, summed over them.
     [[nodiscard]] std::uint64_t shown() const {

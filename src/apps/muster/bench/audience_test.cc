@@ -40,7 +40,7 @@ protected:
                                                                  .removals = std::move(removals)});
         return told;
     }
-    std::string take(const msg::Push& told) {
+    msg::PushAck take(const msg::Push& told) {
         return audience_.take(kConn, told, 1s);
     }
 
@@ -110,9 +110,8 @@ TEST_F(AudienceTest, AnOlderListChangesNothing) {
 
 TEST_F(AudienceTest, ADifferenceFromAnotherListIsRefused) {
     take(push(1, {entry(0, 1)}));
-    const std::string taken = take(push(2, {entry(0, 1)}));
-    const std::string refused = take(delta(7, 8, {}, {RegistId(names_.entry(0, 0))}));
-    EXPECT_NE(taken, refused);
+    EXPECT_TRUE(take(push(2, {entry(0, 1)})).ok);
+    EXPECT_FALSE(take(delta(7, 8, {}, {RegistId(names_.entry(0, 0))})).ok);
     EXPECT_EQ(audience_.unusable(), 1U);
     EXPECT_EQ(audience_.shown(), 1U);
 }
@@ -122,7 +121,7 @@ TEST_F(AudienceTest, StrangersInAListAreNobodys) {
     stranger->id = RegistId("6fa459ea");
     take(push(1, {entry(0, 1), entry(99, 1), stranger}));
     EXPECT_EQ(audience_.shown(), 1U);
-    EXPECT_FALSE(audience_.take(kConn + 1, push(1, {entry(0, 1)}), 1s).empty())
+    EXPECT_EQ(audience_.take(kConn + 1, push(1, {entry(0, 1)}), 1s).version, Version(1))
         << "what was not asked for is acknowledged, too";
     EXPECT_EQ(audience_.shown(), 1U);
 }

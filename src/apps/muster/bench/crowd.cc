@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "apps/load/machine.h"
-#include "apps/load/native_frames.h"
 #include "base/check.h"
 
 namespace muster::cli::bench {
@@ -35,13 +34,14 @@ std::array<char, 1 << 18>& read_buffer() {
 
 }  // namespace
 
-Crowd::Crowd(std::vector<Address> servers, Ears& ears, std::function<bool()> stop)
+Crowd::Crowd(std::vector<Address> servers, Dialect& dialect, Ears& ears, std::function<bool()> stop)
     : servers_(std::move(servers)),
+      dialect_(dialect),
       ears_(ears),
       stop_(std::move(stop)),
       poll_(::epoll_create1(EPOLL_CLOEXEC)),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
-      heartbeat_(load::native_heartbeat()) {
+      heartbeat_(dialect.heartbeat()) {
     CHECK(!servers_.empty() && poll_ >= 0 && timer_ >= 0);
     epoll_event event{.events = EPOLLIN, .data = {.u64 = kTimer}};
     CHECK(::epoll_ctl(poll_, EPOLL_CTL_ADD, timer_, &event) == 0);
@@ -131,9 +131,13 @@ void Crowd::on_connected(std::size_t conn) {
     open_some();
 }
 
+void Crowd::say(std::size_t conn, const msg::ClientMessage& message) {
+    send(conn, dialect_.say(message));
+}
+
 void Crowd::send(std::size_t conn, std::string_view bytes) {
     Wire& wire = wires_[conn];
-    if (wire.fd < 0) {
+    if (wire.fd < 0 || bytes.empty()) {
         return;
     }
     const bool waits = !wire.unsent.empty() || wire.connecting;
@@ -241,20 +245,18 @@ void Crowd::take(std::size_t conn, const bolt::Frame& frame, Duration at) {
     if (frame.head.is_heartbeat()) {
         return;
     }
-    if (frame.head.is_response()) {
-        ears_.on_reply(conn, static_cast<std::uint32_t>(frame.head.request_id),
-                       load::native_reply(frame), at);
+    auto heard = dialect_.hear(frame);
+    if (!heard) {
+        lose(conn, heard.error().code, heard.error().detail);
         return;
     }
-    if (!load::is_native_push(frame)) {
-        return;  // a hint where else to go: a load stays
+    if (heard->answer) {
+        ears_.on_reply(conn, heard->answer->request, heard->answer->reply, at);
     }
-    const auto push = load::native_push(frame);
-    if (!push) {
-        lose(conn, push.error().code, push.error().detail);
-        return;
+    send(conn, heard->at_once);
+    if (heard->push) {
+        ears_.on_push(conn, *heard->push, at);
     }
-    ears_.on_push(conn, *push, at);
 }
 
 std::uint64_t Crowd::bytes_received(std::size_t first, std::size_t count) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/muster/bench/dialect.h"
 #include "apps/muster/bench/servers.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -38,8 +39,8 @@ public:
 
     enum class Ended : std::uint8_t { done, late, stopped };
 
-    // `stop` is asked in each turn. Requires: `ears` outlives it.
-    Crowd(std::vector<Address> servers, Ears& ears, std::function<bool()> stop);
+    // `stop` is asked in each turn. Requires: `dialect` and `ears` outlive it.
+    Crowd(std::vector<Address> servers, Dialect& dialect, Ears& ears, std::function<bool()> stop);
     ~Crowd();
     Crowd(const Crowd&) = delete;
     Crowd& operator=(const Crowd&) = delete;
@@ -54,7 +55,7 @@ public:
         return wires_.size();
     }
 
-    void send(std::size_t conn, std::string_view bytes);
+    void say(std::size_t conn, const msg::ClientMessage& message);
     // Closes without a word.
     void drop(std::size_t conn);
     [[nodiscard]] bool is_open(std::size_t conn) const {
@@ -98,6 +99,7 @@ private:
         std::uint64_t received = 0;
     };
 
+    void send(std::size_t conn, std::string_view bytes);
     void open_some();
     void open_one();
     void on_connected(std::size_t conn);
@@ -114,6 +116,7 @@ private:
     void wait();
 
     std::vector<Address> servers_;
+    Dialect& dialect_;
     Ears& ears_;
     std::function<bool()> stop_;
     std::function<void()> on_turn_;

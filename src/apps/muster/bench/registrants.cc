@@ -32,10 +32,9 @@ PublicationPtr Registrants::publication_of(const EntryName& entry, std::uint32_t
 }
 
 void Registrants::send(std::size_t conn, const msg::ClientMessage& message, Open open) {
-    const std::string frame = load::native_frame(message);
     open.sent = load::now();
     open_.emplace(requests_, std::move(open));
-    crowd_.send(conn, frame);
+    crowd_.say(conn, message);
 }
 
 void Registrants::say(std::size_t conn, std::span<const EntryName> entries) {

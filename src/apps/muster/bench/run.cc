@@ -24,11 +24,13 @@ double seconds(Duration duration) {
 
 }  // namespace
 
-Run::Run(std::vector<Address> servers, std::uint32_t random, Surroundings around, Report& report)
+Run::Run(std::vector<Address> servers, Speech speech, std::uint32_t random, Surroundings around,
+         Report& report)
     : names_(random),
       around_(std::move(around)),
       report_(report),
-      crowd_(std::move(servers), *this, around_.stop) {
+      dialect_(dialect_of(speech, names_)),
+      crowd_(std::move(servers), *dialect_, *this, around_.stop) {
     crowd_.on_turn([this] { tell_progress(); });
     report_.run = names_.run();
 }
@@ -57,7 +59,7 @@ void Run::subscribe(std::size_t conn, std::span<const Wish> wishes) {
                      .order = {.version = 1, .timestamp_ms = load::wall_ms()},
                      .scope = Scope::data_center}});
         }
-        crowd_.send(conn, load::native_frame(request));
+        crowd_.say(conn, request);
     }
 }
 
@@ -66,11 +68,11 @@ void Run::unsubscribe(std::size_t conn, std::uint32_t service) {
     request.items.push_back({.id = RegistId(fmt::format("{}-c{}-s{}", names_.run(), conn, service)),
                              .service = std::make_shared<const Service>(names_.service(service)),
                              .order = {.version = 2, .timestamp_ms = load::wall_ms()}});
-    crowd_.send(conn, load::native_frame(request));
+    crowd_.say(conn, request);
 }
 
 void Run::on_push(std::size_t conn, const msg::Push& push, Duration at) {
-    crowd_.send(conn, audience_.take(conn, push, at));
+    crowd_.say(conn, audience_.take(conn, push, at));
     if (on_list_) {
         if (const auto service = names_.service_number(push.view->service->data_id)) {
             on_list_(conn, *service, at);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,7 +35,8 @@ struct Phase {
 // thread.
 class Run final : private Ears {
 public:
-    Run(std::vector<Address> servers, std::uint32_t random, Surroundings around, Report& report);
+    Run(std::vector<Address> servers, Speech speech, std::uint32_t random, Surroundings around,
+        Report& report);
 
     [[nodiscard]] const RunNames& names() const {
         return names_;
@@ -111,6 +113,7 @@ private:
     RunNames names_;
     Surroundings around_;
     Report& report_;
+    std::unique_ptr<Dialect> dialect_;
     Crowd crowd_;
     Audience audience_{names_};
     Registrants registrants_{names_, crowd_};

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 
+#include "apps/load/java_frames.h"
 #include "apps/load/machine.h"
 #include "apps/load/native_frames.h"
 #include "runtime/loop/fd.h"
@@ -75,7 +76,7 @@ bool on_same_host(int fd) {
 }
 
 // What came is a whole answer to what greet() sent, the beginning of one, or something else.
-Result<bool> is_answer(const std::string& bytes, const Address& server) {
+Result<bool> is_answer(const std::string& bytes, const Address& server, Speech speech) {
     const auto decoded = bolt::decode_frame(bytes, {});
     if (decoded.outcome == bolt::Decode::need_more) {
         return false;
@@ -83,16 +84,19 @@ Result<bool> is_answer(const std::string& bytes, const Address& server) {
     if (decoded.outcome != bolt::Decode::message) {
         return fail(Errc::bad_frame, server.text + " " + explain_answer(bytes));
     }
-    if (!decoded.frame.head.is_response() || !load::native_reply(decoded.frame)) {
+    const bool is_native =
+        decoded.frame.head.is_response() && load::native_reply(decoded.frame).has_value();
+    if (speech == Speech::native && !is_native) {
         return fail(Errc::bad_frame,
                     server.text +
                         " speaks SOFABolt but not Muster's native protocol: it is another "
-                        "registry, or an older release; bench drives Muster only");
+                        "registry, or an older release; with --dialect java the clients "
+                        "speak as SOFARegistry's do");
     }
     return true;
 }
 
-Result<void> await_answer(int fd, const Address& server, Duration patience) {
+Result<void> await_answer(int fd, const Address& server, Speech speech, Duration patience) {
     const Duration deadline = load::now() + patience;
     std::string got;
     std::array<char, 4096> buffer;
@@ -119,7 +123,7 @@ Result<void> await_answer(int fd, const Address& server, Duration patience) {
                                           kWhichPort);
         }
         got.append(buffer.data(), static_cast<std::size_t>(count));
-        const auto whole = is_answer(got, server);
+        const auto whole = is_answer(got, server, speech);
         if (!whole) {
             return std::unexpected(whole.error());
         }
@@ -180,16 +184,18 @@ std::string explain_answer(std::string_view bytes) {
     return std::string("answers in a protocol that is not Muster's: ") + kWhichPort;
 }
 
-Result<Greeting> greet(const Address& server, Duration patience) {
+Result<Greeting> greet(const Address& server, Speech speech, Duration patience) {
     const runtime::Fd socket(::socket(server.at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket.valid()) {
         return fail(Errc::unavailable, std::string("no socket: ") + std::strerror(errno));
     }
     MUSTER_TRY(connect_to(socket, server, load::now() + patience));
-    const std::string nothing =
-        load::native_frame(msg::UnregisterPublishers{.request = msg::RequestId(1), .items = {}});
+    const std::string nothing = speech == Speech::java
+                                    ? load::java_heartbeat()
+                                    : load::native_frame(msg::UnregisterPublishers{
+                                          .request = msg::RequestId(1), .items = {}});
     static_cast<void>(::send(socket.raw(), nothing.data(), nothing.size(), MSG_NOSIGNAL));
-    MUSTER_TRY(await_answer(socket.raw(), server, patience));
+    MUSTER_TRY(await_answer(socket.raw(), server, speech, patience));
     return Greeting{.same_host = on_same_host(socket.raw())};
 }
 

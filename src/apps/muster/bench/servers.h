@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 
+#include "apps/muster/bench/dialect.h"
 #include "base/result.h"
 #include "base/time.h"
 
@@ -27,10 +28,11 @@ struct Greeting {
     bool same_host = false;  // the connection does not leave the machine
 };
 
-// Asks whether a server's client port is there: sends what changes nothing and waits for the answer
-// for so long. Blocks. Errors, each in a sentence that says what is there instead and what to do:
-// unavailable (refused, unreachable), timeout (silent), closed, bad_frame (HTTP, anything else).
-[[nodiscard]] Result<Greeting> greet(const Address& server, Duration patience);
+// Asks whether a server's client port is there that understands `speech`: sends what changes
+// nothing and waits for the answer for so long. Blocks. Errors, each in a sentence that says what
+// is there instead and what to do: unavailable (refused, unreachable), timeout (silent), closed,
+// bad_frame (HTTP, anything else).
+[[nodiscard]] Result<Greeting> greet(const Address& server, Speech speech, Duration patience);
 
 // What `bytes` that are no answer of a Muster seem to be, and what to do, after "host:port ".
 [[nodiscard]] std::string explain_answer(std::string_view bytes);
