@@ -88,10 +88,9 @@ Outcome<void> Core::set_up(Settings settings) {
         .send = [this](client::LinkId link,
                        const msg::MarkWish& wish) { link_->send_mark(link, wish); },
         .answer = [this](const auto& call, auto outcome) { answer(call, std::move(outcome)); }});
-    link_->tell_marks_to(
-        {.waits = [this](msg::RequestId id) { return marks_->knows(id); },
-         .answer = [this](msg::RequestId id,
-                          auto outcome) { marks_->take(id, std::move(outcome)); }});
+    link_->tell_marks_to([this](msg::RequestId id, Result<msg::MarkOutcome> outcome) {
+        marks_->take(id, std::move(outcome));
+    });
     if (!settings.cache_folder.empty()) {
         cache_.emplace(settings.cache_folder);
         auto loaded = cache_->load();

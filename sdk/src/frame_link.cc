@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "doors/native_codec/mark_codec.h"
+#include "mark_calls.h"
 #include "wire/bolt/frame_encoder.h"
 
 namespace muster::sdk_core {
@@ -161,7 +162,7 @@ void FrameLink::on_response(client::LinkId link, const bolt::Frame& frame) {
         .request = msg::RequestId(static_cast<std::uint64_t>(std::uint32_t(frame.head.request_id))),
         .bolt_status = static_cast<std::uint16_t>(frame.head.status),
         .class_name = frame.class_name};
-    if (marks_.waits && marks_.waits(head.request)) {
+    if (mark_ear_ && MarkCalls::is_mark(head.request)) {
         on_mark_response(head, frame);
         return;
     }
@@ -178,16 +179,15 @@ void FrameLink::on_response(client::LinkId link, const bolt::Frame& frame) {
 
 void FrameLink::on_mark_response(const native::ResponseHead& head, const bolt::Frame& frame) {
     if (head.bolt_status == 0 && head.class_name == native::kMarkReplyClass) {
-        marks_.answer(head.request,
-                      native::decode_mark_reply(frame.content, head.request, limits_));
+        mark_ear_(head.request, native::decode_mark_reply(frame.content, head.request, limits_));
         return;
     }
     const auto response = native::decode_response(head, frame.content, limits_);
     const auto* failure = response ? std::get_if<native::RequestFailure>(&*response) : nullptr;
-    marks_.answer(head.request,
-                  std::unexpected(failure != nullptr ? failure->error
-                                  : response         ? Error{Errc::unknown_type, "not a MarkReply"}
-                                                     : response.error()));
+    mark_ear_(head.request,
+              std::unexpected(failure != nullptr ? failure->error
+                              : response         ? Error{Errc::unknown_type, "not a MarkReply"}
+                                                 : response.error()));
 }
 
 void FrameLink::on_server_message(client::LinkId link, const bolt::Frame& frame) {

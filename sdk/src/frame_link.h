@@ -37,13 +37,10 @@ public:
     void bind(client::ClientRole& role) {
         role_ = &role;
     }
-    // Whether an answer is to a request of send_mark(), and who is told it.
-    struct MarkEars {
-        std::function<bool(msg::RequestId)> waits;
-        std::function<void(msg::RequestId, Result<msg::MarkOutcome>)> answer;
-    };
-    void tell_marks_to(MarkEars ears) {
-        marks_ = std::move(ears);
+    // Who is told the answers to requests of send_mark().
+    using MarkEar = std::function<void(msg::RequestId, Result<msg::MarkOutcome>)>;
+    void tell_marks_to(MarkEar ear) {
+        mark_ear_ = std::move(ear);
     }
     void send_mark(client::LinkId link, const msg::MarkWish& wish);
     // When the bytes that are being handled came in.
@@ -82,7 +79,7 @@ private:
     const env::Clock& clock_;
     Log log_;
     client::ClientRole* role_ = nullptr;
-    MarkEars marks_;
+    MarkEar mark_ear_;
     native::CodecLimits limits_;
     std::map<env::ConnId, Connection> connections_;
     std::map<client::LinkId, env::ConnId> by_link_;

@@ -11,6 +11,10 @@ constexpr std::uint64_t kIds = 0x8000'0000;
 
 }  // namespace
 
+bool MarkCalls::is_mark(msg::RequestId request) {
+    return request.raw() >= kIds;
+}
+
 void MarkCalls::begin(std::shared_ptr<MarkCall> call) {
     last_ = (last_ + 1) % kIds;
     const msg::RequestId request(kIds + last_);
@@ -27,10 +31,10 @@ void MarkCalls::send_again() {
 // It is asked to wait no longer than who asked does.
 void MarkCalls::send(msg::RequestId request, const MarkCall& call) const {
     const client::LinkId link = env_.link();
-    const Duration left = call.until - env_.clock.mono();
-    if (link == client::LinkId{} || left <= Duration{}) {
+    if (link == client::LinkId{}) {
         return;
     }
+    const Duration left = std::max(call.until - env_.clock.mono(), Duration{});
     msg::MarkWish wish = call.wish;
     wish.request = request;
     wish.timeout = std::min(wish.timeout, left);

@@ -36,16 +36,16 @@ public:
     };
     explicit MarkCalls(Env env) : env_(std::move(env)) {}
 
+    // Whether a request, or what answers it, is one of a MarkCalls.
+    [[nodiscard]] static bool is_mark(msg::RequestId request);
+
     void begin(std::shared_ptr<MarkCall> call);
     // Another connection is up.
     void send_again();
+    // What nobody waits for any more, or was answered before, is ignored.
     void take(msg::RequestId request, Result<msg::MarkOutcome> outcome);
     // Nobody waits for it any more.
     void forget(const std::shared_ptr<MarkCall>& call);
-
-    [[nodiscard]] bool knows(msg::RequestId request) const {
-        return calls_.contains(request);
-    }
 
 private:
     void send(msg::RequestId request, const MarkCall& call) const;

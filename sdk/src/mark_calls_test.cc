@@ -42,12 +42,11 @@ TEST_F(MarkCallsTest, AreAnsweredOnce) {
     const auto second = begin();
     ASSERT_EQ(sent.size(), 2U);
     EXPECT_NE(sent[0].request, sent[1].request);
-    EXPECT_TRUE(calls.knows(sent[0].request));
+    EXPECT_TRUE(MarkCalls::is_mark(sent[0].request));
     calls.take(sent[0].request, msg::MarkOutcome{.changed = 7});
     ASSERT_TRUE(first->outcome.has_value());
     EXPECT_EQ((*first->outcome)->changed, 7U);
     EXPECT_FALSE(second->outcome.has_value());
-    EXPECT_FALSE(calls.knows(sent[0].request));
     calls.take(sent[0].request, fail(Errc::busy, "once more"));
     EXPECT_TRUE(first->outcome->has_value());
 }
@@ -68,13 +67,28 @@ TEST_F(MarkCallsTest, AreSentOverEveryConnectionForWhatIsLeftOfTheirTime) {
     EXPECT_EQ(sent[1].timeout, 20s);
     time.advance(20s);
     calls.send_again();
-    EXPECT_EQ(sent.size(), 2U) << "nobody waits any more";
+    ASSERT_EQ(sent.size(), 3U) << "the call is kept until who waits says that it does not";
+    EXPECT_EQ(sent[2].timeout, 0s);
+}
+
+TEST_F(MarkCallsTest, AreSentWhenTheyWaitForNobody) {
+    auto call = std::make_shared<MarkCall>();
+    call->until = time.mono();
+    calls.begin(call);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_EQ(sent[0].timeout, 0s);
+}
+
+TEST_F(MarkCallsTest, HaveIdsOfTheirOwn) {
+    EXPECT_FALSE(MarkCalls::is_mark(msg::RequestId(0x7fff'ffff)));
+    EXPECT_TRUE(MarkCalls::is_mark(msg::RequestId(0x8000'0000)));
 }
 
 TEST_F(MarkCallsTest, AreForgottenWhenNobodyWaits) {
     const auto call = begin();
     calls.forget(call);
-    EXPECT_FALSE(calls.knows(sent[0].request));
+    calls.send_again();
+    EXPECT_EQ(sent.size(), 1U);
     calls.take(sent[0].request, msg::MarkOutcome{});
     EXPECT_FALSE(call->outcome.has_value());
 }

@@ -193,6 +193,7 @@ class Drain(unittest.TestCase):
             still.process.send_signal(signal.SIGSTOP)
             try:
                 status, report, why = caller.drain("coded", address, 1000)
+                look = caller.drain("coded", address, 0)  # waits for nobody
             finally:
                 still.process.send_signal(signal.SIGCONT)
             self.assertEqual(status, SDK_TIMEOUT, why)
@@ -201,6 +202,7 @@ class Drain(unittest.TestCase):
             self.assertIn(f"1 of 2 subscribers have not acknowledged a list without {address}: ",
                           why)
             self.assertIn(" at session-2", why)
+            self.assertEqual((look[0], look[1].instances, look[1].behind), (SDK_TIMEOUT, 1, 1))
             status, report, why = caller.drain("coded", address, 20000)
             self.assertEqual((status, report.confirmed, report.changed), (SDK_OK, 1, 0), why)
             self.assertEqual(caller.addresses, [])

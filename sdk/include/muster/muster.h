@@ -387,18 +387,19 @@ MUSTER_API void muster_drain_report_init(muster_drain_report* report);
 /* Takes the instances of `service` at `address` ("ip:port") out of all lists, whoever registered
  * them, and waits until every subscriber has acknowledged a list without them: then they may be
  * stopped. They stay registered, and out of the lists, until muster_restore(). The same asked again
- * waits on. Waits for `timeout_ms`, at most 600000, and some seconds more when the registry does
- * not answer. `report` may be NULL; it is filled in also when it is not confirmed. Errors: TIMEOUT
- * (not confirmed; the message names who has not acknowledged), NOT_FOUND (no such service, nothing
- * at the address), INVALID_ARGUMENT, UNAVAILABLE, WRONG_THREAD (from within a callback), CLOSED,
- * FORKED. */
+ * waits on. Waits for `timeout_ms`, at most 600000 (0: looks once), and up to 7 s more when the
+ * registry does not answer. `report` may be NULL; it is filled in also when it is not confirmed.
+ * Errors: TIMEOUT (not confirmed; the message names who has not acknowledged), NOT_FOUND (no such
+ * service, nothing at the address), INVALID_ARGUMENT, UNAVAILABLE (too many drains run there),
+ * NOT_READY (no table of slots is known there yet), REFUSED (a server that is too old to know
+ * drains), WRONG_THREAD (from within a callback), CLOSED, FORKED. */
 MUSTER_API muster_status muster_drain(muster_client* client, const char* service,
                                       const char* address, uint32_t timeout_ms,
                                       muster_drain_report* report);
 
 /* Shows them again; picks give them a part of their weight, which grows to all of it within
- * `ramp_ms`, at most 3600000. Errors: NOT_FOUND (nothing at the address is drained), and those of
- * muster_drain(). */
+ * `ramp_ms`, at most 3600000. Waits for 10 s, and up to 7 s more. Errors: NOT_FOUND (nothing at the
+ * address is drained), and those of muster_drain(). */
 MUSTER_API muster_status muster_restore(muster_client* client, const char* service,
                                         const char* address, uint32_t ramp_ms,
                                         muster_drain_report* report);

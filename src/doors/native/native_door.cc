@@ -187,12 +187,9 @@ void NativeDoor::on_marked(env::ConnId conn, const bolt::FrameHead& head,
     }
     Client& client = found->second;
     --client.marks;
-    if (head.type == bolt::FrameType::oneway) {
-        return;
-    }
     if (!report) {
         answer_failure(conn, client, head, report.error());
-    } else {
+    } else if (head.type != bolt::FrameType::oneway) {
         answer(conn, client, head, native::encode(outcome_of(*report, pack(head))),
                native::kMarkReplyClass);
     }
@@ -230,6 +227,9 @@ void NativeDoor::refuse(env::ConnId conn, Client& client, const bolt::FrameHead&
 
 void NativeDoor::answer_failure(env::ConnId conn, Client& client, const bolt::FrameHead& head,
                                 const Error& error) {
+    if (head.type == bolt::FrameType::oneway) {
+        return;
+    }
     std::string out;
     const std::string content = native::encode_failure(error);
     bolt::append_frame(out, {.head = bolt::response_to(

@@ -175,6 +175,23 @@ TEST(NativeDoor, SaysWhyADrainCannotBe) {
     EXPECT_EQ(marks.asked.size(), NativeDoor::kMarksMax + 1) << "one is over";
 }
 
+TEST(NativeDoor, DrainsWithoutAnAnswerWhoAsksForNone) {
+    Fixture f;
+    bolt::FrameHead oneway = Fixture::request_head();
+    oneway.type = bolt::FrameType::oneway;
+    const std::string wish = native::encode(sample::mark_wish());
+    f.receive(native::kMarkClass, wish, oneway);
+    EXPECT_TRUE(f.port.take(kConn).empty()) << "the process carries out none";
+    FakeMarks marks;
+    f.door.put_marks_to(&marks);
+    f.receive(native::kMarkClass, wish, oneway);
+    f.receive(native::kMarkClass, wish, oneway);
+    ASSERT_EQ(marks.asked.size(), 2U);
+    marks.asked[0].answer(propagation::DrainReport{});
+    marks.asked[1].answer(fail(Errc::not_found, "nobody publishes it"));
+    EXPECT_TRUE(f.port.take(kConn).empty());
+}
+
 TEST(NativeDoor, TellsNobodyOfADrainWhoseConnectionClosed) {
     Fixture f;
     FakeMarks marks;

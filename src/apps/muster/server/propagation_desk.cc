@@ -22,16 +22,35 @@ void PropagationDesk::ask(std::uint64_t token, propagation::Question question,
 
 void PropagationDesk::ask(std::uint64_t token, propagation::DrainWish wish,
                           http::ClusterPort& port) {
-    ask_mark(std::move(wish),
-             [token, &port](const auto& report) { port.on_marked(token, report); });
+    Answer answer = [token, &port](const auto& report) { port.on_marked(token, report); };
+    if (auto why = refusal(draining_.size(), kDrainsMax)) {
+        refuse_drain(*std::move(why), std::move(answer));
+    } else {
+        begin_drain(std::move(wish), std::move(answer));
+    }
 }
 
 void PropagationDesk::ask_mark(propagation::DrainWish wish, Answer answer) {
-    if (auto why = refusal(draining_.size(), kDrainsMax)) {
-        refuse(
-            [why = *std::move(why), answer = std::move(answer)] { answer(std::unexpected(why)); });
+    auto why = refusal(of_clients_, kDrainsOfClientsMax);
+    if (!why) {
+        why = refusal(draining_.size(), kDrainsMax);
+    }
+    if (why) {
+        refuse_drain(*std::move(why), std::move(answer));
         return;
     }
+    ++of_clients_;
+    begin_drain(std::move(wish), [this, answer = std::move(answer)](const auto& report) {
+        --of_clients_;
+        answer(report);
+    });
+}
+
+void PropagationDesk::refuse_drain(Error why, Answer answer) {
+    refuse([why = std::move(why), answer = std::move(answer)] { answer(std::unexpected(why)); });
+}
+
+void PropagationDesk::begin_drain(propagation::DrainWish wish, Answer answer) {
     const auto asker = next_asker<propagation::Asker>();
     draining_.begin(asker.number, {asker, env_, std::move(wish)},
                     [answer = std::move(answer)](const auto& over) { answer(over.outcome()); });

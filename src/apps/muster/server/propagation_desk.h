@@ -14,12 +14,13 @@
 namespace muster::cli {
 
 // Asks for operators of this process who has been told what, and drains instances for them and for
-// its clients (roles/propagation). Bounds: kRunningMax questions and kDrainsMax drains at once, one
-// more is answered busy; each ends by itself.
+// its clients (roles/propagation). Bounds: kRunningMax questions and kDrainsMax drains at once, of
+// which kDrainsOfClientsMax for clients; one more is answered busy, each ends by itself.
 class PropagationDesk final : public AskingDesk, public doors::MarkFace {
 public:
     static constexpr std::size_t kRunningMax = 16;
     static constexpr std::size_t kDrainsMax = 256;
+    static constexpr std::size_t kDrainsOfClientsMax = kDrainsMax / 2;
 
     struct Env {
         env::Timers& timers;  // bound to this by the owner
@@ -33,6 +34,7 @@ public:
     // As http::ClusterFace::ask_mark().
     void ask(std::uint64_t token, propagation::DrainWish wish, http::ClusterPort& port);
 
+    // For a client; operators are served beside however many of them.
     void ask_mark(propagation::DrainWish wish, Answer answer) override;
 
     // What came for this process.
@@ -48,12 +50,15 @@ private:
     [[nodiscard]] MonoTime due(MonoTime now) const override {
         return std::min(running_.due(now), draining_.due(now));
     }
+    void begin_drain(propagation::DrainWish wish, Answer answer);
+    void refuse_drain(Error why, Answer answer);
     [[nodiscard]] std::optional<Error> refusal(std::size_t running, std::size_t most) const;
 
     propagation::AskingEnv env_;
     // One numbering for both.
     RunningOps<propagation::Propagation> running_;
     RunningOps<propagation::Drain> draining_;
+    std::size_t of_clients_ = 0;  // of draining_
 };
 
 }  // namespace muster::cli

@@ -128,5 +128,25 @@ TEST_F(PropagationDeskTest, RefusesMoreDrainsThanItsBound) {
     EXPECT_EQ(answers.marked[0].second.error().code, Errc::busy);
 }
 
+TEST_F(PropagationDeskTest, ClientsLeaveDrainsToOperators) {
+    const propagation::DrainWish wish{.service = service, .address = "10.0.0.1:80"};
+    std::vector<Result<propagation::DrainReport>> told;
+    const auto tell = [&](const auto& report) { told.push_back(report); };
+    for (std::size_t i = 0; i <= PropagationDesk::kDrainsOfClientsMax; ++i) {
+        desk.ask_mark(wish, tell);
+    }
+    pass(100ms);
+    ASSERT_EQ(told.size(), 1U);
+    EXPECT_EQ(told[0].error().code, Errc::busy);
+    desk.ask(21, wish, answers);
+    pass(100ms);
+    EXPECT_TRUE(answers.marked.empty()) << "it runs";
+    pass(60s);
+    EXPECT_EQ(told.size(), PropagationDesk::kDrainsOfClientsMax + 1) << "each ends by itself";
+    desk.ask_mark(wish, tell);
+    pass(100ms);
+    EXPECT_EQ(told.size(), PropagationDesk::kDrainsOfClientsMax + 1) << "there is room again";
+}
+
 }  // namespace
 }  // namespace muster::cli
