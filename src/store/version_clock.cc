@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 2 * kApart;
 
+std::uint64_t physical(WallTime now) {
+    return now.unix_ms > 0 ? static_cast<std::uint64_t>(now.unix_ms) << kVersionCountBits : 0;
+}
+
 }  // namespace
 
 Version apart_from(Version lowest, std::uint64_t own) {
@@ -33,9 +37,8 @@ Version VersionClock::next(WallTime now) {
 }
 
 Version VersionClock::drawn(WallTime now) const {
-    const std::uint64_t physical =
-        now.unix_ms > 0 ? static_cast<std::uint64_t>(now.unix_ms) << kVersionCountBits : 0;
-    return Version(ceiling_.raw() > kReserve ? std::min(physical, ceiling_.raw() - kReserve) : 0);
+    return Version(ceiling_.raw() > kReserve ? std::min(physical(now), ceiling_.raw() - kReserve)
+                                             : 0);
 }
 
 void VersionClock::set_limit(Version limit) {
@@ -59,6 +62,15 @@ void VersionClock::merge(Version seen) {
     if (seen < ceiling_) {
         latest_ = std::max(latest_, seen);
     }
+}
+
+Version VersionClock::believable(Version ceiling, WallTime now) {
+    constexpr std::uint64_t kNotCounted = kReserve / 2;
+    if (ceiling == Version{}) {
+        return Version((std::uint64_t{1} << 63U) - 1);
+    }
+    const std::uint64_t given = ceiling.raw() - std::min(ceiling.raw(), kNotCounted);
+    return Version(std::max(given, physical(now)));
 }
 
 void VersionClock::raise_ceiling(Version ceiling) {

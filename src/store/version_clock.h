@@ -73,6 +73,12 @@ public:
         return ceiling_;
     }
 
+    // The highest version that somebody outside the cluster may say to hold, as far as a node that
+    // knows this ceiling can tell: what the clocks drew, and what was counted since, which takes
+    // half of kReserve at most; where no ceiling came for long, what its own clock says. All when
+    // it knows no ceiling.
+    [[nodiscard]] static Version believable(Version ceiling, WallTime now);
+
 private:
     [[nodiscard]] Version lowest_next(WallTime now) const;
 

@@ -89,5 +89,17 @@ TEST(VersionClock, DoesNotAwaitALimitWhenTheCeilingIsReached) {
     EXPECT_EQ(clock.latest(), Version(100)) << "a mark counts wherever the ceiling is";
 }
 
+TEST(VersionClock, BelievesWhatClocksAndCountingCanHaveGiven) {
+    const Version ceiling(kPhysical + kMinute);
+    EXPECT_EQ(VersionClock::believable(ceiling, kNow).raw(),
+              ceiling.raw() - VersionClock::kReserve / 2);
+    const WallTime long_after{kNow.unix_ms + 3'600'000};
+    EXPECT_EQ(VersionClock::believable(ceiling, long_after).raw(),
+              kPhysical + (std::uint64_t{3'600'000} << kVersionCountBits))
+        << "no ceiling came for long";
+    EXPECT_EQ(VersionClock::believable(Version(5), {}), Version{});
+    EXPECT_GT(VersionClock::believable({}, kNow), Version(kPhysical + 1000 * kMinute));
+}
+
 }  // namespace
 }  // namespace muster::store

@@ -77,6 +77,9 @@ void SessionServer::Impl::write_refusals(MetricsWriter& writer) const {
         writer.counter(name, help, limits.refused_of_clients().value(), {{"limit", "client"}});
         writer.counter(name, help, limits.refused_of_tenants().value(), {{"limit", "tenant"}});
     };
+    writer.counter("muster_session_versions_disbelieved_total",
+                   "Subscriptions that said to hold a version nobody can have given.",
+                   probe_.versions_disbelieved.value());
     by_limit("muster_session_changes_refused_total",
              "Changes of publications refused because there were too many, by whose limit.",
              limits_);

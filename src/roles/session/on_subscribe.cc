@@ -19,6 +19,21 @@ bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
     return known;
 }
 
+// What a client says to hold. What no node can have given counts as nothing: others would be told
+// versions above it, and no leader could follow (I2).
+Pusher::Held SessionServer::Impl::believed(const Client& client, const msg::Subscribe::Item& item) {
+    const Version most = store::VersionClock::believable(view_.ceiling(), env_.clock.wall());
+    if (item.held <= most) {
+        return {.version = item.held, .digest = item.held_digest};
+    }
+    probe_.versions_disbelieved.add();
+    env_.log.info("session.version.disbelieved", {{"client", client.info.address},
+                                                  {"service", item.subscription.service->path()},
+                                                  {"held", item.held.raw()},
+                                                  {"highest", most.raw()}});
+    return {};
+}
+
 void SessionServer::Impl::unwant(const Service& service) {
     if (DatumCopy* copy = copies_.find(service); copy != nullptr) {
         copies_.unwant(*copy, env_.clock.mono());
@@ -77,8 +92,9 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
         }
         const ServicePtr service = copies_.find_or_make(wish.service).service;
         client.subscriptions[wish.id] = {service, key, wish.order};
-        const bool stray = !want(service, item.held);
-        pusher_.add(service, key, wish.id, {item.held, item.held_digest, stray}, wish.app);
+        Pusher::Held held = believed(client, item);
+        held.stray = !want(service, held.version);
+        pusher_.add(service, key, wish.id, held, wish.app);
         services.push_back(service);
     }
     reply_to(conn, reply);

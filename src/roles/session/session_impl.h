@@ -25,6 +25,7 @@
 #include "roles/session/stages.h"
 #include "roles/session/waiting_room.h"
 #include "roles/session/write_queue.h"
+#include "store/version_clock.h"
 
 namespace muster::session {
 
@@ -96,6 +97,7 @@ private:
         Counter registrations;
         Counter unregistrations;
         Counter refused;
+        Counter versions_disbelieved;
         Counter closed_publications;
         Counter expired_publications;
         Counter suspected_publications;
@@ -143,6 +145,7 @@ private:
                              std::vector<WriteQueue::Op> ops);
     void reply_to(env::ConnId conn, const msg::RequestReply& reply);
     void write_all(std::vector<WriteQueue::Op> ops);
+    [[nodiscard]] Pusher::Held believed(const Client& client, const msg::Subscribe::Item& item);
     [[nodiscard]] bool want(const ServicePtr& service, Version held);
     void unwant(const Service& service);
     void end_subscription(const Subscribed& subscribed, const RegistId& id);
