@@ -64,13 +64,14 @@ void VersionClock::merge(Version seen) {
     }
 }
 
-Version VersionClock::believable(Version ceiling, WallTime now) {
-    constexpr std::uint64_t kNotCounted = kReserve / 2;
-    if (ceiling == Version{}) {
-        return Version((std::uint64_t{1} << 63U) - 1);
+void VersionClock::merge_said(Version seen) {
+    if (seen.raw() + kReserve / 2 < ceiling_.raw()) {
+        merge(seen);
     }
-    const std::uint64_t given = ceiling.raw() - std::min(ceiling.raw(), kNotCounted);
-    return Version(std::max(given, physical(now)));
+}
+
+bool VersionClock::believable(Version seen, Version ceiling, WallTime now) {
+    return ceiling == Version{} || seen < ceiling || seen.raw() <= physical(now);
 }
 
 void VersionClock::raise_ceiling(Version ceiling) {

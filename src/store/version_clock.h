@@ -53,6 +53,10 @@ public:
     // given that, so it is no version of ours.
     void merge(Version seen);
 
+    // The same of what clients say: nor is a version believed that only counting in the upper half
+    // of kReserve would have come to, which leaves room to go on until the ceiling is raised.
+    void merge_said(Version seen);
+
     // Never lowered.
     void raise_ceiling(Version ceiling);
 
@@ -73,11 +77,9 @@ public:
         return ceiling_;
     }
 
-    // The highest version that somebody outside the cluster may say to hold, as far as a node that
-    // knows this ceiling can tell: what the clocks drew, and what was counted since, which takes
-    // half of kReserve at most; where no ceiling came for long, what its own clock says. All when
-    // it knows no ceiling.
-    [[nodiscard]] static Version believable(Version ceiling, WallTime now);
+    // Whether `seen` may have been given, as far as somebody can tell who knows this ceiling (zero:
+    // none), which the metas may have raised since with the clock.
+    [[nodiscard]] static bool believable(Version seen, Version ceiling, WallTime now);
 
 private:
     [[nodiscard]] Version lowest_next(WallTime now) const;

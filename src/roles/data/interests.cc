@@ -22,7 +22,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::InterestDecla
         return;
     }
     for (const auto& item : declare.items) {  // I2: above everything heard
-        versions_.merge(item.highest());
+        versions_.merge(item.held);
+        versions_.merge_said(item.highest());
     }
     keep_reserve();
     if (put_off(from, declare) || versions_.exhausted()) {

@@ -59,11 +59,7 @@ std::vector<Balancer::Guest> SessionServer::Impl::guests() const {
 
 // A push was not acknowledged yet, or is to be sent.
 bool SessionServer::Impl::awaits_push(env::ConnId conn) const {
-    const Client& client = clients_.at(conn);
-    return client.port->congested(conn) ||
-           std::ranges::any_of(client.subscriptions, [&](const auto& item) {
-               return pusher_.busy(*item.second.service, item.second.key);
-           });
+    return clients_.at(conn).port->congested(conn) || pusher_.busy(conn);
 }
 
 void SessionServer::Impl::send_elsewhere(const Balancer::Step& step) {

@@ -143,6 +143,19 @@ void SessionServer::Impl::write_push_counts(MetricsWriter& writer) const {
     counter("muster_push_held_back_incomplete_total",
             "Pushes put off because the list is not known completely yet.",
             push.held_back_incomplete);
+    counter("muster_push_acks_unasked_total",
+            "Acknowledgements of what was not in flight: too late, or of what was never sent.",
+            push.acks_unasked);
+    counter("muster_push_acks_ahead_total",
+            "Of these, those of versions above all that was sent to the client.", push.acks_ahead);
+    counter("muster_push_turns_total", "Turns taken for updates that were too many for one.",
+            push.turns);
+    counter("muster_push_clients_closed_total",
+            "Clients closed because they acknowledged nothing for session.push_silent_max.",
+            probe_.clients_closed_silent);
+    writer.gauge("muster_push_lists_behind",
+                 "Lists of clients that did not acknowledge in time what they were due.",
+                 static_cast<std::int64_t>(pusher_.lists().late()));
     writer.histogram("muster_push_to_ack_seconds", "From push to its acknowledgement.",
                      push.push_to_ack);
     stages_.write_metrics(writer);

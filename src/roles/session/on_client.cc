@@ -44,11 +44,12 @@ void SessionServer::Impl::on_client_drained(env::ConnId conn) {
         return;
     }
     const MonoTime now = env_.clock.mono();
-    std::set<Service> offered;
-    for (const auto& [id, subscribed] : client->second.subscriptions) {
-        if (offered.insert(*subscribed.service).second) {
-            pusher_.offer(copies_.find_or_make(subscribed.service), conn, now);
-        }
+    std::map<std::string, ServicePtr> services;
+    pusher_.lists().for_each(conn, [&](const Lists::Place& place) {
+        services.try_emplace(place.of->service->data_info_id(), place.of->service);
+    });
+    for (const auto& [name, service] : services) {
+        pusher_.offer(copies_.find_or_make(service), conn, now);
     }
     flush();
 }
@@ -66,14 +67,13 @@ void SessionServer::Impl::on_client_closed(env::ConnId conn) {
 
 void SessionServer::Impl::end_client(env::ConnId conn) {
     const auto client = clients_.find(conn);
-    for (const auto& [id, subscribed] : client->second.subscriptions) {
-        end_subscription(subscribed, id);
+    for (const ServicePtr& service : pusher_.remove_all(conn)) {
+        unwant(*service);
     }
-    subscription_count_ -= client->second.subscriptions.size();
     configs_.drop_connection(conn);
     // While we leave, who closes has gone elsewhere, or is on the way.
     if (const MonoTime now = env_.clock.mono();
-        now < closings_forgiven_until_ || handover_.begun()) {
+        now < closings_forgiven_until_ || handover_.begun() || client->second.closed_by_us) {
         registrations_.release_connection(conn, options_.return_grace, now);
     } else if (const Duration journey = balancer_.journey(conn); journey > Duration{}) {
         registrations_.depart_connection(conn, journey, now);
@@ -92,7 +92,7 @@ void SessionServer::Impl::end_client(env::ConnId conn) {
 }
 
 std::size_t SessionServer::Impl::held_by(const Client& client, env::ConnId conn) const {
-    return registrations_.owned_by(conn) + client.subscriptions.size() + client.watches.size();
+    return registrations_.owned_by(conn) + pusher_.lists().count_of(conn) + client.watches.size();
 }
 
 // Whose requests are counted together: a connection's, but over HTTP each request may have its own.

@@ -16,10 +16,10 @@ public:
           lists_without_(!request.without.empty()),
           without_since_(DatumCopies::without_since(copy, request.without)) {}
 
-    [[nodiscard]] bool operator()(const Pusher::List& list) const {
+    [[nodiscard]] bool operator()(const List& list) const {
         // What it says to hold is not believed before it has confirmed it.
-        const bool told_here = list.acknowledged != Version{} && !list.claimed && !list.stray &&
-                               list.in_flight != list.acknowledged;
+        const bool told_here = list.acknowledged != Version{} && !list.claimed() && !list.stray() &&
+                               list.in_flight() != list.acknowledged;
         if (!lists_without_) {
             return told_here && list.acknowledged >= newest_;
         }
@@ -55,7 +55,7 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ReachReque
                           .version = {},
                           .lines = {}};
     const DatumCopy* copy = copies_.find(*request.service);
-    const auto* lists = pusher_.lists_of(*request.service);
+    const ListsOfService* of = pusher_.lists().of(*request.service);
     const MonoTime now = env_.clock.mono();
     if (request.measure_ms > 0) {
         const auto most = std::min(request.measure_ms, msg::ReachRequest::kMeasureMsMax);
@@ -69,9 +69,9 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::ReachReque
         reply.version = copy->version;
         reply.complete = copy->complete;
     }
-    if (copy != nullptr && lists != nullptr) {
+    if (copy != nullptr && of != nullptr) {
         const Reached reached(request, *copy);
-        for (const auto& [key, list] : *lists) {
+        for (const auto& [key, list] : of->lists) {
             const bool behind = !reached(list);
             ++reply.lists;
             reply.behind += behind ? 1 : 0;
@@ -95,24 +95,25 @@ bool SessionServer::Impl::congested(env::ConnId conn) const {
     return client != clients_.end() && client->second.port->congested(conn);
 }
 
-msg::SubscriberLine SessionServer::Impl::line_of(const ListKey& key, const Pusher::List& list,
+msg::SubscriberLine SessionServer::Impl::line_of(const ListKey& key, const List& list,
                                                  const DatumCopy& copy) const {
     msg::SubscriberLine line{.client_address = {},
                              .door = {},
-                             .app = list.app,
+                             .app = {},
                              .scope = key.scope,
-                             .zone = key.zone,
-                             .subscriptions = static_cast<std::uint32_t>(list.subscribers.size()),
+                             .zone = std::string(key.zone.view()),
+                             .subscriptions = static_cast<std::uint32_t>(list.subscribers()),
                              .acknowledged = list.acknowledged,
-                             .in_flight = list.in_flight,
+                             .in_flight = list.in_flight(),
                              .congested = congested(key.conn),
                              .changes = DatumCopies::steps_since(copy, list.acknowledged)};
     if (const auto client = clients_.find(key.conn); client != clients_.end()) {
         line.client_address = client->second.info.address;
         line.door = client->second.info.door;
+        line.app = client->second.app.view();
     }
-    if (list.behind_since) {
-        line.behind_ms = to_ms(env_.clock.mono() - *list.behind_since);
+    if (const auto since = list.behind_since()) {
+        line.behind_ms = to_ms(env_.clock.mono() - *since);
     }
     return line;
 }

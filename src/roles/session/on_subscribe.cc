@@ -19,19 +19,18 @@ bool SessionServer::Impl::want(const ServicePtr& service, Version held) {
     return known;
 }
 
-// What a client says to hold. What no node can have given counts as nothing: others would be told
-// versions above it, and no leader could follow (I2).
-Pusher::Held SessionServer::Impl::believed(const Client& client, const msg::Subscribe::Item& item) {
-    const Version most = store::VersionClock::believable(view_.ceiling(), env_.clock.wall());
-    if (item.held <= most) {
-        return {.version = item.held, .digest = item.held_digest};
+// Whether a client may hold what it says. What no node can have given it keeps to itself: others
+// would be told versions above that, which no leader could follow (I2).
+bool SessionServer::Impl::believes(const Client& client, const msg::Subscribe::Item& item) {
+    if (store::VersionClock::believable(item.held, view_.ceiling(), env_.clock.wall())) {
+        return true;
     }
     probe_.versions_disbelieved.add();
     env_.log.info("session.version.disbelieved", {{"client", client.info.address},
                                                   {"service", item.subscription.service->path()},
                                                   {"held", item.held.raw()},
-                                                  {"highest", most.raw()}});
-    return {};
+                                                  {"ceiling", view_.ceiling().raw()}});
+    return false;
 }
 
 void SessionServer::Impl::unwant(const Service& service) {
@@ -40,9 +39,9 @@ void SessionServer::Impl::unwant(const Service& service) {
     }
 }
 
-void SessionServer::Impl::end_subscription(const Subscribed& subscribed, const RegistId& id) {
-    if (!pusher_.remove(*subscribed.service, subscribed.key, id)) {
-        unwant(*subscribed.service);
+void SessionServer::Impl::end_subscription(env::ConnId conn, const RegistId& id) {
+    if (const ServicePtr service = pusher_.remove(conn, id)) {
+        unwant(*service);
     }
 }
 
@@ -50,11 +49,10 @@ Result<void> SessionServer::Impl::check(env::ConnId conn, const Client& client,
                                         const msg::Subscribe::Item& item, bool once) {
     const Subscription& wish = item.subscription;
     MUSTER_TRY(check_id(wish.id));
-    const auto known = client.subscriptions.find(wish.id);
-    if (known != client.subscriptions.end() &&
-        (wish.order < known->second.order ||
-         (*known->second.service == *wish.service && known->second.key.scope == wish.scope &&
-          known->second.key.zone == wish.zone))) {
+    const auto known = pusher_.lists().find(conn, wish.id.raw());
+    if (known && (wish.order < known->order || (*known->place.of->service == *wish.service &&
+                                                known->place.key().scope == wish.scope &&
+                                                known->place.key().zone == wish.zone))) {
         return {};  // the same again, or overtaken
     }
     MUSTER_TRY(check_room(conn, client));
@@ -79,22 +77,19 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
             continue;
         }
         const ListKey key{.conn = conn, .scope = wish.scope, .zone = wish.zone};
-        const auto known = client.subscriptions.find(wish.id);
-        if (known != client.subscriptions.end()) {
-            if (wish.order < known->second.order) {
+        if (const auto known = pusher_.lists().find(conn, wish.id.raw())) {
+            if (wish.order < known->order) {
                 continue;
             }
-            if (*known->second.service != *wish.service || known->second.key != key) {
-                end_subscription(known->second, wish.id);
+            if (*known->place.of->service != *wish.service || known->place.key() != key) {
+                end_subscription(conn, wish.id);
             }
-        } else {
-            ++subscription_count_;
         }
         const ServicePtr service = copies_.find_or_make(wish.service).service;
-        client.subscriptions[wish.id] = {service, key, wish.order};
-        Pusher::Held held = believed(client, item);
-        held.stray = !want(service, held.version);
-        pusher_.add(service, key, wish.id, held, wish.app);
+        client.app = wish.app;
+        const bool known = want(service, believes(client, item) ? item.held : Version{});
+        pusher_.add(service, key, wish.id, wish.order,
+                    {.version = item.held, .digest = item.held_digest, .stray = !known});
         services.push_back(service);
     }
     reply_to(conn, reply);
@@ -103,15 +98,13 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
     }
 }
 
-void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Unsubscribe& request) {
+void SessionServer::Impl::on(env::ConnId conn, Client&, const msg::Unsubscribe& request) {
     msg::RequestReply reply{.request = request.request};
     for (const auto& item : request.items) {
         reply.outcomes.emplace_back(item.id, item.order.version);
-        const auto known = client.subscriptions.find(item.id);
-        if (known != client.subscriptions.end() && item.order >= known->second.order) {
-            end_subscription(known->second, item.id);
-            client.subscriptions.erase(known);
-            --subscription_count_;
+        const auto known = pusher_.lists().find(conn, item.id.raw());
+        if (known && item.order >= known->order) {
+            end_subscription(conn, item.id);
         }
     }
     reply_to(conn, reply);

@@ -16,20 +16,13 @@
 #include "model/subscription.h"
 #include "msg/client_port.h"
 #include "roles/session/datum_copies.h"
+#include "roles/session/lists.h"
+#include "roles/session/push_options.h"
 #include "roles/session/stages.h"
 
 namespace muster::session {
 
-// What one connection is shown of one service: its subscribers of one scope and zone share it.
-struct ListKey {
-    env::ConnId conn;
-    Scope scope = Scope::zone;
-    std::string zone;
-
-    [[nodiscard]] auto operator<=>(const ListKey&) const = default;
-};
-
-// Tells subscribers. The push rule (design 2.4), for each (connection, list):
+// Tells subscribers. The push rule (design 2.4), for each list, which is one connection's:
 //
 //            changed                    acknowledged, nothing newer
 //     idle ---------> in flight -----------------------------------> idle
@@ -37,33 +30,11 @@ struct ListKey {
 //                      +--+  acknowledged or timed out: send the newest
 //
 // A congested connection is passed over until it drains. Lists that are not complete are kept from
-// doors that cannot show them as such. Loop thread only. Bounds: one state per (connection, list).
+// doors that cannot show them as such. Who has just subscribed is told at once; of a change, more
+// than updates_at_once of those who had a list before wait for the next turn, so that others are
+// served meanwhile. Loop thread only. Bounds: one state per list, one turn's place per service.
 class Pusher {
 public:
-    static constexpr MonoTime kNever = MonoTime::max();
-
-    struct List {
-        std::vector<RegistId> subscribers;
-        std::string app;
-        Version acknowledged;
-        Version in_flight;     // zero: nothing
-        bool waiting = false;  // something newer than what is in flight or acknowledged
-        bool whole = false;    // the next push must not be a delta
-        // What the client says it holds at `acknowledged`: to be confirmed, or replaced.
-        std::optional<SetDigest> claimed;
-        bool stray = false;  // it holds what may not be known here: nothing is taken away from it
-        std::uint32_t failures = 0;
-        MonoTime sent_at;
-        // Since when the client has not acknowledged all there is; while `in_flight` is not the
-        // newest, what came after that waits since `waiting_since`.
-        std::optional<MonoTime> behind_since;
-        MonoTime waiting_since;
-        // Of the oldest change that is timed and was not sent yet: when it began, and came here; of
-        // the oldest one in flight: when it began. By this clock.
-        MonoTime due_origin = kNever;
-        MonoTime due_here = kNever;
-        MonoTime flight_origin = kNever;
-    };
     struct Probe {
         Counter pushes;
         Counter pushes_whole;
@@ -73,13 +44,16 @@ public:
         Counter timeouts;
         Counter skipped_congested;
         Counter held_back_incomplete;
+        Counter acks_unasked;  // of what is not in flight: too late, or never sent
+        Counter acks_ahead;    // of these, of versions above all that was sent
+        Counter turns;         // taken for updates that were too many for one
         LatencyHistogram push_to_ack;
     };
     // The port of an open connection; null when it is closed.
     using PortOf = std::function<msg::ClientPort*(env::ConnId)>;
 
-    Pusher(Duration timeout, PortOf port_of, Stages& stages)
-        : timeout_(timeout), port_of_(std::move(port_of)), stages_(stages) {}
+    Pusher(PushOptions options, PortOf port_of, Stages& stages)
+        : options_(options), port_of_(std::move(port_of)), stages_(stages) {}
 
     // What a subscriber already has when it comes; version zero: nothing, or it cannot tell.
     struct Held {
@@ -89,11 +63,14 @@ public:
     };
 
     // Adds a subscriber, or takes `held` anew for one that is there. Nothing is sent yet; what it
-    // holds is confirmed by the next offer() when it is what it would be shown.
-    void add(const ServicePtr& service, const ListKey& key, const RegistId& id, const Held& held,
-             const std::string& app);
-    // Returns whether the service has subscribers left.
-    bool remove(const Service& service, const ListKey& key, const RegistId& id);
+    // holds is confirmed by the next offer() when it is what it would be shown. Requires: the id
+    // has no other list of that connection.
+    void add(const ServicePtr& service, const ListKey& key, const RegistId& id, RegistOrder order,
+             const Held& held);
+    // Returns the service when it has no subscribers left.
+    ServicePtr remove(env::ConnId conn, const RegistId& id);
+    // The same of all of a connection.
+    std::vector<ServicePtr> remove_all(env::ConnId conn);
 
     // The copy came from `from` to the version it has: what a subscriber holds between these never
     // led there, so it is a stray from now on. Returns these versions.
@@ -102,9 +79,16 @@ public:
     // A change came that began at `origin`: those who had what was before are timed.
     void note_change(const Service& service, MonoTime origin, MonoTime now);
 
-    // Sends what is due of this service: to everybody, or to one connection.
+    // Sends what is due of this service: to everybody, or to one connection at once.
     void offer(DatumCopy& copy, MonoTime now);
     void offer(DatumCopy& copy, env::ConnId conn, MonoTime now);
+
+    // Updates wait for their turn: go_on() is to be called when all else was served.
+    [[nodiscard]] bool wants_turn() const {
+        return !queue_.empty();
+    }
+    using CopyOf = std::function<DatumCopy*(const Service&)>;
+    void go_on(const CopyOf& copy_of, MonoTime now);
 
     // Returns whether something newer may be due.
     bool acknowledge(const Service& service, const ListKey& key, Version version, bool ok,
@@ -112,26 +96,22 @@ public:
 
     // Services with pushes that were not acknowledged in time; offer() them again.
     [[nodiscard]] std::vector<ServicePtr> expire(MonoTime now);
+    // Clients that were silent for too long, as expire() found; to be closed.
+    [[nodiscard]] std::set<env::ConnId> take_silent() {
+        return std::exchange(silent_, {});
+    }
 
-    // Whether a push of this list is not acknowledged, or due.
-    [[nodiscard]] bool busy(const Service& service, const ListKey& key) const;
+    // Whether a push of a list of this connection is not acknowledged, or due.
+    [[nodiscard]] bool busy(env::ConnId conn) const;
 
-    [[nodiscard]] const std::map<ListKey, List>* lists_of(const Service& service) const;
+    [[nodiscard]] const Lists& lists() const {
+        return lists_;
+    }
     [[nodiscard]] const Probe& probe() const {
         return probe_;
     }
 
 private:
-    struct PerService {
-        ServicePtr service;
-        std::map<ListKey, List> lists;
-    };
-    struct Deadline {
-        MonoTime at;
-        ServicePtr service;
-        ListKey key;
-        Version version;
-    };
     // Pushes that can share one encoding, in an order that does not depend on addresses.
     struct ShareKey {
         std::size_t door = 0;
@@ -149,18 +129,24 @@ private:
     };
     using Shares = std::map<ShareKey, Share>;
 
-    void collect(DatumCopy& copy, const ListKey& key, List& list, MonoTime now, Shares& shares);
-    static void note_due(List& list, MonoTime now);
-    void note_sent(List& list, const Service& service, Version version, MonoTime now);
-    static void take_back(List& list);
+    void go_on(ListsOfService& of, DatumCopy& copy, MonoTime now);
+    bool collect(DatumCopy& copy, const Lists::Place& place, MonoTime now, Shares& shares);
+    bool is_due(const DatumCopy& copy, const msg::ClientPort& port, const Lists::Place& place);
+    void add_target(DatumCopy& copy, msg::ClientPort& port, const Lists::Place& place,
+                    ListDetail& detail, Shares& shares);
+    static void note_due(ListDetail& detail, MonoTime now);
+    void note_sent(ListDetail& detail, const Service& service, Version version, MonoTime now);
+    static void take_back(ListDetail& detail);
     static void send(const Shares& shares);
     std::size_t door_number(const msg::ClientPort* port);
 
-    Duration timeout_;
+    PushOptions options_;
     PortOf port_of_;
     Stages& stages_;
-    std::map<std::string, PerService> services_;  // by data_info_id
-    std::deque<Deadline> deadlines_;
+    Lists lists_;
+    std::deque<ServicePtr> queue_;  // those `queued`, and some that have ended since
+    std::size_t sent_in_turn_ = 0;
+    std::set<env::ConnId> silent_;
     std::vector<const msg::ClientPort*> doors_;  // numbered by first use
     Probe probe_;
 };

@@ -65,7 +65,13 @@ protected:
         return {.conn = env::ConnId(conn), .scope = Scope::global, .zone = "a"};
     }
     void add(std::uint64_t conn, const std::string& id, Version held = {}) {
-        pusher.add(kOrders, list(conn), RegistId(id), {.version = held}, "");
+        pusher.add(kOrders, list(conn), RegistId(id), {}, {.version = held});
+    }
+    [[nodiscard]] const List& list_of(std::uint64_t conn) const {
+        return pusher.lists().of(*kOrders)->lists.at(list(conn));
+    }
+    void go_on() {
+        pusher.go_on([this](const Service&) { return &copy; }, now);
     }
     std::vector<Port::Sent> offer() {
         port.sent.clear();
@@ -81,7 +87,7 @@ protected:
     DatumCopies copies{16};
     DatumCopy& copy = copies.find_or_make(kOrders);
     Stages stages;
-    Pusher pusher{seconds(5), [this](env::ConnId) { return &port; }, stages};
+    Pusher pusher{{.updates_at_once = 100}, [this](env::ConnId) { return &port; }, stages};
     MonoTime now{seconds(1)};
 };
 
@@ -165,7 +171,7 @@ TEST_F(PusherTest, TimesAChangeThatIsSentTwiceFromItsBeginning) {
 }
 
 TEST_F(PusherTest, RemembersSinceWhenAListIsBehind) {
-    const auto behind = [&] { return pusher.lists_of(*kOrders)->at(list(1)).behind_since; };
+    const auto behind = [&] { return list_of(1).behind_since(); };
     const MonoTime came = now;
     add(1, "s");
     (void)offer();
@@ -198,13 +204,13 @@ TEST_F(PusherTest, CallsAListBehindSinceItFirstWasWhenPushesAreLost) {
     now += seconds(5);
     EXPECT_EQ(pusher.expire(now).size(), 1U);
     (void)offer();
-    EXPECT_EQ(pusher.lists_of(*kOrders)->at(list(1)).behind_since, changed);
+    EXPECT_EQ(list_of(1).behind_since(), changed);
 }
 
 TEST_F(PusherTest, TakesNothingFromWhoHoldsWhatTheCopyDoubtsUntilItIsToldAnew) {
     add(1, "s");
     copy.doubt(Version(4));
-    pusher.add(kOrders, list(2), RegistId("s"), {.version = Version(4), .stray = true}, "");
+    pusher.add(kOrders, list(2), RegistId("s"), {}, {.version = Version(4), .stray = true});
     ASSERT_EQ(offer().size(), 2U);
     EXPECT_TRUE(port.sent.front().complete);
     EXPECT_FALSE(port.sent.back().complete);
@@ -320,10 +326,156 @@ TEST_F(PusherTest, SendsNothingLowerThanWhatAClientHolds) {
 TEST_F(PusherTest, ForgetsAListWithItsLastSubscriber) {
     add(1, "s");
     add(1, "t");
-    EXPECT_TRUE(pusher.remove(*kOrders, list(1), RegistId("s")));
-    EXPECT_FALSE(pusher.remove(*kOrders, list(1), RegistId("t")));
-    EXPECT_EQ(pusher.lists_of(*kOrders), nullptr);
+    EXPECT_EQ(pusher.remove(env::ConnId(1), RegistId("s")), nullptr);
+    EXPECT_EQ(pusher.remove(env::ConnId(1), RegistId("t")), kOrders);
+    EXPECT_EQ(pusher.lists().of(*kOrders), nullptr);
     EXPECT_TRUE(offer().empty());
+}
+
+TEST_F(PusherTest, CountsAcknowledgementsOfWhatWasNotSent) {
+    add(1, "s");
+    (void)offer();
+    EXPECT_FALSE(acknowledge(1, 9)) << "of a version that is not there yet";
+    EXPECT_FALSE(acknowledge(1, 4));
+    EXPECT_FALSE(acknowledge(1, 0));
+    EXPECT_EQ(pusher.probe().acks_unasked.value(), 3U);
+    EXPECT_EQ(pusher.probe().acks_ahead.value(), 1U);
+    EXPECT_EQ(list_of(1).acknowledged, Version{}) << "they change nothing";
+    EXPECT_EQ(list_of(1).in_flight(), Version(5));
+    (void)acknowledge(1, 5);
+    tell(6, {"p"});
+    ASSERT_EQ(offer().size(), 1U) << "it is told as before";
+    EXPECT_FALSE(acknowledge(1, UINT64_MAX));
+    EXPECT_EQ(pusher.probe().acks_ahead.value(), 2U);
+}
+
+TEST_F(PusherTest, KeepsNothingButTheVersionOfAListAtRest) {
+    add(1, "s");
+    (void)offer();
+    EXPECT_NE(list_of(1).detail, nullptr);
+    (void)acknowledge(1, 5);
+    EXPECT_EQ(list_of(1).detail, nullptr);
+    tell(6, {"p"});
+    (void)offer();
+    (void)acknowledge(1, 6);
+    EXPECT_EQ(list_of(1).detail, nullptr);
+}
+
+TEST_F(PusherTest, NamesWhoIsSilentForTooLong) {
+    add(1, "s");
+    add(2, "s");
+    (void)offer();
+    (void)acknowledge(2, 5);
+    const MonoTime sent = now;
+    while (now - sent < seconds(300)) {
+        EXPECT_TRUE(pusher.take_silent().empty()) << (now - sent).count();
+        now += seconds(5);
+        EXPECT_EQ(pusher.expire(now).size(), 1U);
+        EXPECT_EQ(pusher.lists().late(), 1U) << "it is behind";
+        EXPECT_EQ(offer().size(), 1U) << "and told again";
+    }
+    EXPECT_EQ(pusher.take_silent(), std::set{env::ConnId(1)});
+    EXPECT_TRUE(pusher.take_silent().empty());
+    (void)acknowledge(1, 5);
+    EXPECT_EQ(pusher.lists().late(), 0U);
+}
+
+TEST_F(PusherTest, IsPatientWithWhoAcknowledgesSomethingNowAndThen) {
+    add(1, "s");
+    std::uint64_t version = 5;
+    for (int i = 0; i < 200; ++i) {
+        (void)offer();
+        now += seconds(4);
+        (void)pusher.expire(now);
+        (void)acknowledge(1, version);
+        tell(++version, {"p"});
+    }
+    EXPECT_TRUE(pusher.take_silent().empty());
+}
+
+TEST_F(PusherTest, NamesWhoseConnectionDoesNotDrainForTooLong) {
+    add(1, "s");
+    port.full = true;
+    (void)offer();
+    for (int i = 0; i < 60; ++i) {
+        EXPECT_TRUE(pusher.take_silent().empty());
+        now += seconds(5);
+        (void)pusher.expire(now);
+    }
+    EXPECT_EQ(pusher.take_silent(), std::set{env::ConnId(1)});
+    EXPECT_EQ(pusher.lists().late(), 1U);
+    EXPECT_EQ(pusher.remove(env::ConnId(1), RegistId("s")), kOrders);
+    EXPECT_EQ(pusher.lists().late(), 0U);
+}
+
+class PusherTurns : public PusherTest {
+protected:
+    // 250 clients have the list, and it changes.
+    PusherTurns() {
+        for (std::uint64_t conn = 1; conn <= 250; ++conn) {
+            add(conn, "s");
+            pusher.offer(copy, env::ConnId(conn), now);
+            (void)acknowledge(conn, 5);
+        }
+        tell(6, {"p"});
+    }
+    std::size_t sent() {
+        return std::exchange(port.sent, {}).size();
+    }
+};
+
+TEST_F(PusherTurns, WhoHasJustSubscribedIsToldBeforeUpdatesThatWait) {
+    EXPECT_EQ(offer().size(), 100U);
+    EXPECT_TRUE(pusher.wants_turn());
+    (void)sent();
+    add(1000, "new");
+    pusher.offer(copy, env::ConnId(1000), now);
+    ASSERT_EQ(port.sent.size(), 1U);
+    EXPECT_EQ(port.sent.front().conn, env::ConnId(1000));
+    (void)sent();
+    go_on();
+    EXPECT_EQ(sent(), 100U);
+    go_on();
+    EXPECT_EQ(sent(), 50U);
+    EXPECT_FALSE(pusher.wants_turn());
+}
+
+TEST_F(PusherTurns, EverybodyIsToldTheNewestWhatEverChangesMeanwhile) {
+    (void)offer();
+    for (std::uint64_t version = 7; version < 12; ++version) {
+        for (const auto& one : std::exchange(port.sent, {})) {
+            (void)acknowledge(one.conn.raw(), one.version.raw());
+        }
+        tell(version, {"p", "q" + std::to_string(version)});
+        pusher.offer(copy, now);
+        go_on();
+    }
+    std::map<env::ConnId, Version> told;
+    for (int turn = 0; turn < 10; ++turn) {
+        for (const auto& one : std::exchange(port.sent, {})) {
+            told[one.conn] = one.version;
+            (void)acknowledge(one.conn.raw(), one.version.raw());
+        }
+        go_on();
+    }
+    EXPECT_FALSE(pusher.wants_turn());
+    EXPECT_EQ(told.size(), 250U);
+    for (const auto& [conn, version] : told) {
+        EXPECT_EQ(version, Version(11)) << conn.raw();
+    }
+}
+
+TEST_F(PusherTurns, WhatEndsMeanwhileIsPassedOver) {
+    (void)offer();
+    for (std::uint64_t conn = 1; conn <= 250; ++conn) {
+        (void)pusher.remove_all(env::ConnId(conn));
+    }
+    (void)sent();
+    go_on();
+    EXPECT_FALSE(pusher.wants_turn());
+    EXPECT_EQ(sent(), 0U);
+    add(7, "s");
+    EXPECT_EQ(offer().size(), 1U);
 }
 
 }  // namespace

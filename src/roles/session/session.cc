@@ -119,7 +119,7 @@ SessionServer::Impl::Impl(SessionOptions options, SessionEnv env)
               hash64(options_.node.raw(), options_.incarnation.raw())),
       interests_(options_.incarnation, kGapWait, options_.resend_interval),
       pusher_(
-          options_.push_timeout,
+          options_.push,
           [this](env::ConnId conn) -> msg::ClientPort* {
               const auto client = clients_.find(conn);
               return client == clients_.end() ? nullptr : client->second.port;
@@ -186,6 +186,12 @@ void SessionServer::Impl::on_timer(env::TimerKey key) {
     }
     if (key == kLeaveTimer) {
         on_leave_timer();
+        flush();
+        return;
+    }
+    if (key == kPushTimer) {
+        push_turn_armed_ = false;
+        pusher_.go_on([this](const Service& service) { return copies_.find(service); }, now);
         flush();
         return;
     }
@@ -261,6 +267,7 @@ void SessionServer::Impl::expire_all(MonoTime now) {
             pusher_.offer(*copy, now);
         }
     }
+    close_silent();
     stages_.expire(now);
     brake_.sweep(now);
     limits_.sweep(now);
@@ -308,6 +315,7 @@ void SessionServer::Impl::flush() {
     rejoin();
     interests_.send_due(now, env_.outbox);
     tell_due_digests();
+    arm_push_turn();
     arm_retry();
     if (!pending_.empty() && !deadline_armed_) {
         deadline_armed_ = true;
@@ -375,7 +383,7 @@ SessionStatus SessionServer::Impl::status() const {
             .departed = registrations_.departed(),
             .damped = registrations_.damped(),
             .braking = brake_.braking(kOwnClients),
-            .subscriptions = subscription_count_,
+            .subscriptions = pusher_.lists().size(),
             .watches = configs_.size(),
             .services_cached = copies_.size(),
             .unacknowledged_writes = writes_.size(),
@@ -384,24 +392,24 @@ SessionStatus SessionServer::Impl::status() const {
 
 std::vector<SubscriberInfo> SessionServer::Impl::subscribers_of(const Service& service) const {
     std::vector<SubscriberInfo> infos;
-    const auto* lists = pusher_.lists_of(service);
-    if (lists == nullptr) {
+    const ListsOfService* of = pusher_.lists().of(service);
+    if (of == nullptr) {
         return infos;
     }
-    for (const auto& [key, list] : *lists) {
+    for (const auto& [key, list] : of->lists) {
         const auto client = clients_.find(key.conn);
         if (client == clients_.end()) {
             continue;
         }
-        for (const RegistId& id : list.subscribers) {
+        for (const RegistId& id : list.ids()) {
             infos.push_back({.id = id,
                              .client_address = client->second.info.address,
                              .door = client->second.info.door,
-                             .app = list.app,
+                             .app = std::string(client->second.app.view()),
                              .scope = key.scope,
-                             .zone = key.zone,
+                             .zone = std::string(key.zone.view()),
                              .acknowledged = list.acknowledged,
-                             .behind = list.waiting || list.in_flight.raw() != 0});
+                             .behind = list.waiting() || list.in_flight().raw() != 0});
         }
     }
     return infos;

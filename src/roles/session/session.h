@@ -26,6 +26,7 @@
 #include "roles/session/client_face.h"
 #include "roles/session/flap_damping.h"
 #include "roles/session/handover.h"
+#include "roles/session/push_options.h"
 #include "roles/session/query_face.h"
 #include "roles/session/waiting_room.h"
 #include "store/removal_brake.h"
@@ -52,8 +53,7 @@ struct SessionOptions {
     Duration unreachable_after = std::chrono::seconds(1);
     // How long the metas may be silent after a start before the kept table is used.
     Duration meta_wait = std::chrono::seconds(1);
-    // A push that is not acknowledged for so long is given up and sent anew.
-    Duration push_timeout = std::chrono::seconds(5);
+    PushOptions push;
     // How long clients of an earlier life may need to come back (wire/bolt-hessian 4.3: a Java
     // client up to 10 s); until then lists that miss some of them are not called complete.
     Duration return_grace = std::chrono::seconds(14);

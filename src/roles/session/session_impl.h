@@ -77,21 +77,17 @@ private:
 
     static constexpr const char* kOwnClients = "clients";  // the brake's only key
     static constexpr env::TimerKey kTurnTimer{6};
+    static constexpr env::TimerKey kPushTimer{7};
 
-    // A subscription of a connection, by its id.
-    struct Subscribed {
-        ServicePtr service;
-        ListKey key;
-        RegistOrder order;
-    };
     struct Client {
         ClientInfo info;
         msg::ClientPort* port = nullptr;
-        std::map<RegistId, Subscribed> subscriptions;
+        InternedText app;  // as it said when it subscribed last
         std::map<RegistId, ServicePtr> watches;
         MonoTime since;
         std::int64_t since_ms = 0;  // by the wall clock
         bool congested = false;
+        bool closed_by_us = false;
     };
     struct Probe {
         Counter registrations;
@@ -114,6 +110,7 @@ private:
         Counter clients_sent_away;
         Counter clients_directed;
         Counter clients_closed_for_balance;
+        Counter clients_closed_silent;
     };
 
     // ---- clients
@@ -145,10 +142,12 @@ private:
                              std::vector<WriteQueue::Op> ops);
     void reply_to(env::ConnId conn, const msg::RequestReply& reply);
     void write_all(std::vector<WriteQueue::Op> ops);
-    [[nodiscard]] Pusher::Held believed(const Client& client, const msg::Subscribe::Item& item);
+    [[nodiscard]] bool believes(const Client& client, const msg::Subscribe::Item& item);
     [[nodiscard]] bool want(const ServicePtr& service, Version held);
     void unwant(const Service& service);
-    void end_subscription(const Subscribed& subscribed, const RegistId& id);
+    void end_subscription(env::ConnId conn, const RegistId& id);
+    void arm_push_turn();
+    void close_silent();
 
     // ---- data
     void on(const msg::RoleAddress& from, const msg::PublishBatchReply& reply);
@@ -184,7 +183,7 @@ private:
     [[nodiscard]] msg::VerifyDetail detail_of(const msg::VerifyRequest::Detail& wish) const;
     void on(const msg::RoleAddress& from, const msg::ReachRequest& request);
     [[nodiscard]] bool congested(env::ConnId conn) const;
-    [[nodiscard]] msg::SubscriberLine line_of(const ListKey& key, const Pusher::List& list,
+    [[nodiscard]] msg::SubscriberLine line_of(const ListKey& key, const List& list,
                                               const DatumCopy& copy) const;
 
     // ---- metas
@@ -288,8 +287,8 @@ private:
     std::uint64_t ticks_ = 0;
     bool deadline_armed_ = false;
     bool turn_armed_ = false;
+    bool push_turn_armed_ = false;
     std::optional<MonoTime> retry_at_;
-    std::size_t subscription_count_ = 0;
     Probe probe_;
 };
 

@@ -36,6 +36,34 @@ void SessionServer::Impl::await_turn() {
     }
 }
 
+// Updates that were too many for one turn go on when all that the sockets hold now was read.
+void SessionServer::Impl::arm_push_turn() {
+    if (pusher_.wants_turn() && !push_turn_armed_) {
+        push_turn_armed_ = true;
+        env_.timers.arm(kPushTimer, Duration{});
+    }
+}
+
+// What they published stays for as long as those need to come back whose connection we closed.
+void SessionServer::Impl::close_silent() {
+    for (const env::ConnId conn : pusher_.take_silent()) {
+        const auto client = clients_.find(conn);
+        if (client == clients_.end()) {
+            continue;
+        }
+        msg::ClientPort* port = client->second.port;
+        client->second.closed_by_us = true;
+        probe_.clients_closed_silent.add();
+        env_.log.warning("session.client.silent", {{"client", client->second.info.address},
+                                                   {"door", client->second.info.door},
+                                                   {"app", client->second.app.view()}});
+        if (room_.closing_passes(conn)) {
+            end_client(conn);
+        }
+        port->close(conn, {Errc::timeout, "no push was acknowledged for session.push_silent_max"});
+    }
+}
+
 void SessionServer::Impl::carry_out(const WaitingRoom::Request& request) {
     if (const auto* said = std::get_if<WaitingRoom::Said>(&request)) {
         carry_out(said->conn, said->message);

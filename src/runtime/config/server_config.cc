@@ -184,6 +184,13 @@ void add_session(ConfigTable& table, ServerConfig::Session& session) {
                    "Pause before an unacknowledged message to a data server is sent again.");
     table.duration("session.push_timeout", session.push_timeout, {milliseconds(100), minutes(5)},
                    "A push a client has not acknowledged for so long is sent anew.");
+    table.duration(
+        "session.push_silent_max", session.push_silent_max, {seconds(0), hours(24)},
+        "A client that is due pushes and has acknowledged none of a list for so long is "
+        "closed, so that it comes back anew; what it published stays meanwhile. 0: never.");
+    table.integer("session.push_updates_at_once", session.push_updates_at_once, {1, 1'000'000},
+                  "Updates sent in a turn of the event loop; more wait for the next ones, so that "
+                  "who has just subscribed is told first.");
     table.duration("session.return_grace", session.return_grace, {seconds(0), minutes(10)},
                    "How long clients of an earlier life of the server may need to come back; lists "
                    "that miss some of them are not called complete before. It ends early when all "

@@ -75,6 +75,8 @@ struct ServerConfig {
         Duration write_wait = std::chrono::milliseconds(200);
         Duration resend_interval = std::chrono::milliseconds(500);
         Duration push_timeout = std::chrono::seconds(5);
+        Duration push_silent_max = std::chrono::minutes(5);  // zero: never closed
+        std::size_t push_updates_at_once = 1024;
         Duration return_grace = std::chrono::seconds(14);
         std::size_t registrations_per_connection_max = 200'000;
         struct Rate {

@@ -132,6 +132,7 @@ struct Node::SessionLife {
                 .folder = node.plan_.folder,
                 .metas = node.plan_.metas,
                 .incarnation = incarnation_of(node.process_),
+                .push = {.updates_at_once = node.plan_.updates_at_once},
                 .boot = fmt::format("boot-{}", node.boots_),
                 .brake = brake_of(node.plan_, session::SessionOptions{}.brake),
                 .balance = node.plan_.balance,

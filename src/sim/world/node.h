@@ -46,6 +46,7 @@ struct NodePlan {
     session::BalancerOptions balance;
     session::FlapDampingOptions flap_damping;
     std::size_t requests_at_once = 0;
+    std::size_t updates_at_once = 0;
     data::TellLimits tells;
     session::RateLimit client_subscribes;
 };

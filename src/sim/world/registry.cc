@@ -49,6 +49,7 @@ Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
         .balance = options_.balance,
         .flap_damping = options_.flap_damping,
         .requests_at_once = options_.requests_at_once,
+        .updates_at_once = options_.updates_at_once,
         .tells = options_.tells,
         .client_subscribes = options_.client_subscribes};
     nodes_.push_back(std::make_unique<Node>(std::move(plan), world_, Prng(prng_.next())));

@@ -24,6 +24,7 @@ struct RegistryOptions {
     session::BalancerOptions balance;
     session::FlapDampingOptions flap_damping{.flips = 0};  // none
     std::size_t requests_at_once = 4;  // by a session; few, so that some wait in most runs
+    std::size_t updates_at_once = 4;   // the same
     data::TellLimits tells;
     session::RateLimit client_subscribes = session::SessionOptions{}.client_subscribes;
 };
