@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "wire/bolt/frame_encoder.h"
+#include "wire/hessian/bean.h"
 #include "wire/hessian/reader.h"
 #include "wire/hessian/text.h"
 #include "wire/hessian/writer.h"
@@ -18,6 +19,10 @@ constexpr std::string_view kResult = "com.alipay.sofa.registry.core.model.Result
 constexpr std::string_view kReceivedData = "com.alipay.sofa.registry.core.model.ReceivedData";
 constexpr std::string_view kApp = "bench";
 constexpr std::int32_t kTimeoutMs = 1000;
+// What the boxes of one push may cost once references to shared ones are followed.
+constexpr std::size_t kBoxesBytesMax = std::size_t{64} << 20U;
+// What going through one item of a list costs of that: no list takes long for its bytes.
+constexpr std::size_t kPerItem = hessian::Budget::kPerString;
 
 hessian::ClassShape shape(std::string_view name, std::initializer_list<std::string_view> before,
                           std::initializer_list<std::string_view> after) {
@@ -71,62 +76,24 @@ std::string request_frame(std::string_view class_name, const std::string& conten
     return frame;
 }
 
-// A bean of a content, its references resolved.
-class Bean {
-public:
-    explicit Bean(const hessian::Value& root) : refs_(root), object_(root.get<hessian::Object>()) {}
-
-    [[nodiscard]] const hessian::Value* find(std::string_view field) const {
-        const hessian::Value* found = object_ == nullptr ? nullptr : object_->find(field);
-        return found == nullptr ? nullptr : &refs_.resolve(*found);
+// The boxes of a map from zones to lists of boxes. One list may stand for many zones, so going
+// through it is counted, too.
+Result<std::vector<std::string>> boxes_in(const hessian::RefIndex& refs,
+                                          const hessian::Value* data) {
+    std::vector<std::string> boxes;
+    const auto* zones = data == nullptr ? nullptr : data->get<hessian::Map>();
+    if (zones == nullptr) {
+        return boxes;
     }
-    [[nodiscard]] std::string text(std::string_view field) const {
-        return text_in(find(field));
+    hessian::Budget budget(kBoxesBytesMax, "boxes");
+    for (const hessian::MapEntry& zone : zones->entries) {
+        const hessian::Value& of_zone = refs.resolve(zone.value);
+        const auto* list = of_zone.get<hessian::List>();
+        MUSTER_TRY(budget.spend(list == nullptr ? 0 : list->items.size() * kPerItem));
+        MUSTER_TRY(append_texts(refs, &of_zone, "data", budget, boxes));
     }
-    [[nodiscard]] std::int64_t number(std::string_view field) const {
-        const hessian::Value* value = find(field);
-        if (const auto* narrow = value == nullptr ? nullptr : value->get<std::int32_t>()) {
-            return *narrow;
-        }
-        const auto* wide = value == nullptr ? nullptr : value->get<std::int64_t>();
-        return wide == nullptr ? 0 : *wide;
-    }
-    [[nodiscard]] bool truth(std::string_view field) const {
-        const hessian::Value* value = find(field);
-        const auto* said = value == nullptr ? nullptr : value->get<bool>();
-        return said != nullptr && *said;
-    }
-    // The boxes of a map from zones to lists of boxes.
-    [[nodiscard]] std::vector<std::string> boxes(std::string_view field) const {
-        std::vector<std::string> all;
-        const hessian::Value* value = find(field);
-        const auto* zones = value == nullptr ? nullptr : value->get<hessian::Map>();
-        if (zones == nullptr) {
-            return all;
-        }
-        for (const hessian::MapEntry& zone : zones->entries) {
-            const auto* list = refs_.resolve(zone.value).get<hessian::List>();
-            if (list == nullptr) {
-                continue;
-            }
-            for (const hessian::Value& item : list->items) {
-                const auto* box = refs_.resolve(item).get<hessian::Object>();
-                const hessian::Value* data = box == nullptr ? nullptr : box->find("data");
-                all.push_back(text_in(data == nullptr ? nullptr : &refs_.resolve(*data)));
-            }
-        }
-        return all;
-    }
-
-private:
-    static std::string text_in(const hessian::Value* value) {
-        const auto* text = value == nullptr ? nullptr : value->get<hessian::Text>();
-        return text == nullptr ? std::string() : hessian::to_utf8(*text);
-    }
-
-    hessian::RefIndex refs_;
-    const hessian::Object* object_;
-};
+    return boxes;
+}
 
 Scope scope_named(std::string_view name) {
     for (const Scope scope : {Scope::data_center, Scope::global}) {
@@ -196,13 +163,21 @@ Result<JavaPush> java_push(const bolt::Frame& push) {
     if (!read) {
         return wrap("a push that cannot be read", read.error());
     }
-    const Bean bean(read->value);
+    const hessian::RefIndex refs(read->value);
+    const hessian::Bean bean(refs, read->value);
+    if (!bean.exists()) {
+        return fail(Errc::bad_content, "a push that cannot be read: no bean");
+    }
+    auto boxes = boxes_in(refs, bean.find("data"));
+    if (!boxes) {
+        return wrap("a push that cannot be read", std::move(boxes).error());
+    }
     return JavaPush{.service = {.tenant = bean.text("instanceId"),
                                 .group = bean.text("group"),
                                 .data_id = bean.text("dataId")},
                     .scope = scope_named(bean.text("scope")),
                     .version = Version(static_cast<std::uint64_t>(bean.number("version"))),
-                    .boxes = bean.boxes("data")};
+                    .boxes = std::move(*boxes)};
 }
 
 Result<void> java_answer(const bolt::Frame& response) {
@@ -214,8 +189,12 @@ Result<void> java_answer(const bolt::Frame& response) {
     if (!read) {
         return wrap("an answer that cannot be read", read.error());
     }
-    const Bean bean(read->value);
-    if (!bean.truth("success")) {
+    const hessian::RefIndex refs(read->value);
+    const hessian::Bean bean(refs, read->value);
+    if (!bean.exists()) {
+        return fail(Errc::bad_content, "an answer that cannot be read: no bean");
+    }
+    if (bean.number("success") == 0) {
         return fail(Errc::refused, bean.text("message"));
     }
     return {};

@@ -38,12 +38,14 @@ struct JavaPush {
     Service service;
     Scope scope = Scope::zone;
     Version version;
-    std::vector<std::string> boxes;  // of all zones
+    std::vector<std::string> boxes;  // of all zones, in WTF-8
 };
-// What a push frame says. Errors: bad_content.
+// What a push frame says. Errors: bad_content; too_large: the content, or what its references make
+// of it, over 64 MiB of boxes.
 [[nodiscard]] Result<JavaPush> java_push(const bolt::Frame& push);
 
-// Whether a registration was taken. Errors: refused, with what the server says; bad_content.
+// Whether a registration was taken. Errors: refused, with what the server says; bad_content;
+// too_large.
 [[nodiscard]] Result<void> java_answer(const bolt::Frame& response);
 
 }  // namespace muster::load

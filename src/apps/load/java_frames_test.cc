@@ -5,6 +5,7 @@
 #include "wire/bolt/frame_decoder.h"
 #include "wire/golden/golden_vectors.h"
 #include "wire/hessian/reader.h"
+#include "wire/hessian/writer.h"
 
 namespace muster::load {
 namespace {
@@ -110,10 +111,66 @@ TEST(JavaFrames, ReadPushesAndAnswersOfTheJavaServer) {
 TEST(JavaFrames, RefuseWhatIsNone) {
     bolt::Frame frame;
     frame.content = "x";
-    EXPECT_EQ(java_push(frame).error().code, Errc::bad_content);
     frame.head.status = bolt::Status::success;
-    EXPECT_FALSE(java_answer(frame).has_value());
+    for (const char* content : {"x", "N", "\x01s"}) {
+        frame.content = content;
+        EXPECT_EQ(java_push(frame).error().code, Errc::bad_content) << content;
+        EXPECT_EQ(java_answer(frame).error().code, Errc::bad_content) << content;
+    }
     EXPECT_EQ(java_answer(Java("v542-error-response-timeout").frame).error().code, Errc::refused);
+}
+
+// The content of a push whose zones all share one list, which has `box`, once, and then `again`
+// times a reference to it or, where there is no box, nothing.
+std::string shared_list(std::size_t zones, const char* box, std::size_t again) {
+    const hessian::ClassShape push{.name = hessian::text_of("a.Push"),
+                                   .fields = {hessian::text_of("data")}};
+    const hessian::ClassShape data_box{.name = hessian::text_of("a.Box"),
+                                       .fields = {hessian::text_of("data")}};
+    std::string content;
+    hessian::Writer writer(content);
+    writer.begin_object(push);
+    writer.begin_map({});
+    for (std::size_t zone = 0; zone < zones; ++zone) {
+        writer.int32(static_cast<std::int32_t>(zone));
+        if (zone > 0) {
+            writer.reference(2);  // after the push and its map
+            continue;
+        }
+        writer.begin_list({}, again + 1);
+        for (std::size_t i = 0; i <= again; ++i) {
+            if (box == nullptr) {
+                writer.null();
+            } else if (i > 0) {
+                writer.reference(3);
+            } else {
+                writer.begin_object(data_box);
+                writer.utf8(box);
+            }
+        }
+        writer.end_list();
+    }
+    writer.end_map();
+    return content;
+}
+
+TEST(JavaFrames, FollowReferencesToSharedBoxesWithinABound) {
+    const auto read = [](std::string content) {
+        EXPECT_LT(content.size(), 200'000U);
+        bolt::Frame frame;
+        frame.content = content;
+        return java_push(frame);
+    };
+    EXPECT_EQ(read(shared_list(2, "b", 1))->boxes, (std::vector<std::string>(4, "b")));
+    const std::string long_box(30'000, 'x');
+    for (const std::string& content :
+         {shared_list(1, long_box.c_str(), 2'500), shared_list(2'500, long_box.c_str(), 0),
+          shared_list(1'500, "b", 1'500), shared_list(1'500, nullptr, 1'500)}) {
+        const auto told = read(content);
+        ASSERT_FALSE(told.has_value());
+        EXPECT_EQ(told.error(),
+                  (Error{Errc::too_large, "a push that cannot be read: boxes over the limit"}));
+    }
 }
 
 }  // namespace
