@@ -19,9 +19,8 @@ constexpr std::string_view kResult = "com.alipay.sofa.registry.core.model.Result
 constexpr std::string_view kReceivedData = "com.alipay.sofa.registry.core.model.ReceivedData";
 constexpr std::string_view kApp = "bench";
 constexpr std::int32_t kTimeoutMs = 1000;
-// What the boxes of one push may cost once references to shared ones are followed.
-constexpr std::size_t kBoxesBytesMax = std::size_t{64} << 20U;
-// What going through one item of a list costs of that: no list takes long for its bytes.
+// What going through one item of a list costs of kPushBoxesBytesMax: no list takes long for its
+// bytes.
 constexpr std::size_t kPerItem = hessian::Budget::kPerString;
 
 hessian::ClassShape shape(std::string_view name, std::initializer_list<std::string_view> before,
@@ -85,7 +84,7 @@ Result<std::vector<std::string>> boxes_in(const hessian::RefIndex& refs,
     if (zones == nullptr) {
         return boxes;
     }
-    hessian::Budget budget(kBoxesBytesMax, "boxes");
+    hessian::Budget budget(kPushBoxesBytesMax, "boxes");
     for (const hessian::MapEntry& zone : zones->entries) {
         const hessian::Value& of_zone = refs.resolve(zone.value);
         const auto* list = of_zone.get<hessian::List>();

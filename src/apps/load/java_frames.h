@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,14 +35,18 @@ struct JavaState {
 
 [[nodiscard]] bool is_java_push(const bolt::Frame& frame);
 
+// What the boxes of one push may cost once references to shared ones are followed, with what a
+// string takes beside its bytes.
+inline constexpr std::size_t kPushBoxesBytesMax = std::size_t{64} << 20U;
+
 struct JavaPush {
     Service service;
     Scope scope = Scope::zone;
     Version version;
     std::vector<std::string> boxes;  // of all zones, in WTF-8
 };
-// What a push frame says. Errors: bad_content; too_large: the content, or what its references make
-// of it, over 64 MiB of boxes.
+// What a push frame says. Errors: bad_content; too_large: the content, or its boxes, are over the
+// limit.
 [[nodiscard]] Result<JavaPush> java_push(const bolt::Frame& push);
 
 // Whether a registration was taken. Errors: refused, with what the server says; bad_content;

@@ -1,5 +1,10 @@
 #include "apps/load/java_frames.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include <gtest/gtest.h>
 
 #include "wire/bolt/frame_decoder.h"
@@ -170,6 +175,40 @@ TEST(JavaFrames, FollowReferencesToSharedBoxesWithinABound) {
         ASSERT_FALSE(told.has_value());
         EXPECT_EQ(told.error(),
                   (Error{Errc::too_large, "a push that cannot be read: boxes over the limit"}));
+    }
+}
+
+// With MUSTER_RENEW_SEEDS set what is missing or different is written anew.
+void expect_seed(const std::string& name, const std::string& seed) {
+    const auto file =
+        std::filesystem::path(MUSTER_SOURCE_ROOT "/tests/corpus/java_frames_fuzz") / name;
+    std::ifstream in(file, std::ios::binary);
+    if (std::string{std::istreambuf_iterator<char>(in), {}} == seed) {
+        return;
+    }
+    if (std::getenv("MUSTER_RENEW_SEEDS") != nullptr) {
+        std::ofstream(file, std::ios::binary) << seed;
+        return;
+    }
+    ADD_FAILURE()
+        << file
+        << " is not what a peer said: run this test with MUSTER_RENEW_SEEDS=1 to write it anew";
+}
+
+// A seed is a byte for a push or an answer (java_frames_fuzz.cc), and its content.
+TEST(JavaFrames, AreSeedsOfTheirFuzzerAsTheJavaServerSaysThem) {
+    for (const char* name : {"basic", "all-null", "empty", "empty-zone", "java-collections",
+                             "nulls", "shared-list", "zones-unicode"}) {
+        const Java push(std::string("v663-push-data-") + name);
+        ASSERT_TRUE(is_java_push(push.frame));
+        EXPECT_TRUE(java_push(push.frame).has_value()) << name;
+        expect_seed(std::string("push-") + name, '\0' + std::string(push.frame.content));
+    }
+    expect_seed("push-shared-box", '\0' + shared_list(3, "b", 3));
+    for (const char* name : {"ok", "null", "failed", "refused"}) {
+        const Java answer(std::string("v663-register-response-") + name);
+        EXPECT_TRUE(answer.frame.head.is_response());
+        expect_seed(std::string("answer-") + name, '\1' + std::string(answer.frame.content));
     }
 }
 
