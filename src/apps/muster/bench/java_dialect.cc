@@ -11,6 +11,9 @@
 namespace muster::cli::bench {
 namespace {
 
+// Of frames; after it they begin again with 1.
+constexpr std::uint32_t kLastNumber = 0x3fff'ffff;
+
 // Requests of several items are several frames, whose answers become one. Bounds: one small record
 // for each frame that was not answered.
 class JavaDialect final : public Dialect {
@@ -45,9 +48,9 @@ private:
     std::string frames(const auto& /*message*/) {
         return {};
     }
+    // `frame_of(item, number)` of each item, all of which make up the request's answer.
+    std::string each(msg::RequestId request, const auto& items, const auto& frame_of);
 
-    void begin(msg::RequestId request, std::size_t items);
-    [[nodiscard]] std::int32_t number(msg::RequestId request, std::size_t index);
     [[nodiscard]] std::optional<Heard::Answer> take_answer(const bolt::Frame& frame);
     [[nodiscard]] msg::Push push_of(load::JavaPush told) const;
 
@@ -57,74 +60,54 @@ private:
     std::unordered_map<std::uint64_t, Open> open_;
 };
 
-void JavaDialect::begin(msg::RequestId request, std::size_t items) {
-    open_[request.raw()] = {
-        .reply = {.request = request, .outcomes = std::vector<msg::RequestReply::Outcome>(items)},
-        .left = items};
+// The state of a registration that a publication, subscription or the end of one names.
+load::JavaState state_of(const auto& item, std::int32_t number) {
+    return {.service = *item.service, .id = item.id.raw(), .order = item.order, .request = number};
 }
 
-std::int32_t JavaDialect::number(msg::RequestId request, std::size_t index) {
-    last_ = last_ % 0x3fff'ffff + 1;
-    items_[last_] = {.request = request.raw(), .index = index};
-    return static_cast<std::int32_t>(last_);
+load::JavaState last_state_of(const auto& item, std::int32_t number) {
+    load::JavaState state = state_of(item, number);
+    state.leaves = true;
+    return state;
+}
+
+std::string JavaDialect::each(msg::RequestId request, const auto& items, const auto& frame_of) {
+    open_[request.raw()] = {
+        .reply = {.request = request,
+                  .outcomes = std::vector<msg::RequestReply::Outcome>(items.size())},
+        .left = items.size()};
+    std::string bytes;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        last_ = last_ % kLastNumber + 1;
+        items_[last_] = {.request = request.raw(), .index = i};
+        bytes += frame_of(items[i], static_cast<std::int32_t>(last_));
+    }
+    return bytes;
 }
 
 std::string JavaDialect::frames(const msg::RegisterPublishers& request) {
-    begin(request.request, request.publications.size());
-    std::string bytes;
-    for (std::size_t i = 0; i < request.publications.size(); ++i) {
-        const Publication& one = *request.publications[i];
-        bytes += load::java_publisher({.service = *one.service,
-                                       .id = one.id.raw(),
-                                       .order = one.order,
-                                       .request = number(request.request, i)},
-                                      {one.boxes.begin(), one.boxes.end()});
-    }
-    return bytes;
+    return each(request.request, request.publications, [](const auto& one, std::int32_t number) {
+        return load::java_publisher(state_of(*one, number), {one->boxes.begin(), one->boxes.end()});
+    });
 }
 
 std::string JavaDialect::frames(const msg::UnregisterPublishers& request) {
-    begin(request.request, request.items.size());
-    std::string bytes;
-    for (std::size_t i = 0; i < request.items.size(); ++i) {
-        const auto& one = request.items[i];
-        bytes += load::java_publisher({.service = *one.service,
-                                       .id = one.id.raw(),
-                                       .order = one.order,
-                                       .request = number(request.request, i),
-                                       .leaves = true},
-                                      {});
-    }
-    return bytes;
+    return each(request.request, request.items, [](const auto& one, std::int32_t number) {
+        return load::java_publisher(last_state_of(one, number), {});
+    });
 }
 
 std::string JavaDialect::frames(const msg::Subscribe& request) {
-    begin(request.request, request.items.size());
-    std::string bytes;
-    for (std::size_t i = 0; i < request.items.size(); ++i) {
-        const Subscription& one = request.items[i].subscription;
-        bytes += load::java_subscriber({.service = *one.service,
-                                        .id = one.id.raw(),
-                                        .order = one.order,
-                                        .request = number(request.request, i)},
-                                       one.scope);
-    }
-    return bytes;
+    return each(request.request, request.items, [](const auto& one, std::int32_t number) {
+        const Subscription& wish = one.subscription;
+        return load::java_subscriber(state_of(wish, number), wish.scope);
+    });
 }
 
 std::string JavaDialect::frames(const msg::Unsubscribe& request) {
-    begin(request.request, request.items.size());
-    std::string bytes;
-    for (std::size_t i = 0; i < request.items.size(); ++i) {
-        const auto& one = request.items[i];
-        bytes += load::java_subscriber({.service = *one.service,
-                                        .id = one.id.raw(),
-                                        .order = one.order,
-                                        .request = number(request.request, i),
-                                        .leaves = true},
-                                       Scope::data_center);
-    }
-    return bytes;
+    return each(request.request, request.items, [](const auto& one, std::int32_t number) {
+        return load::java_subscriber(last_state_of(one, number), Scope::data_center);
+    });
 }
 
 Result<Dialect::Heard> JavaDialect::hear(const bolt::Frame& frame) {

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "apps/load/java_frames.h"
@@ -10,6 +11,10 @@
 
 namespace muster::cli::bench {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
 
 class JavaDialectTest : public testing::Test {
 protected:
@@ -66,19 +71,19 @@ TEST_F(JavaDialectTest, ARequestIsAFrameForEachItemAndOneAnswer) {
 
 TEST_F(JavaDialectTest, LeavingAndListeningAreFramesToo) {
     const auto service = std::make_shared<const Service>(names_.service(0));
-    EXPECT_EQ(ids_in(dialect_->say(msg::UnregisterPublishers{
-                         .request = msg::RequestId(1),
-                         .items = {{.id = RegistId("a"), .service = service}}}))
-                  .size(),
-              1U);
+    const auto left = dialect_->say(msg::UnregisterPublishers{
+        .request = msg::RequestId(1), .items = {{.id = RegistId("a"), .service = service}}});
+    EXPECT_EQ(ids_in(left), std::vector<std::int32_t>{1});
+    EXPECT_THAT(left, AllOf(HasSubstr("PublisherRegister"), HasSubstr("UNREGISTER")));
     msg::Subscribe wish{.request = msg::RequestId(2), .items = {}};
     wish.items.push_back({.subscription = {.id = RegistId("s"), .service = service}});
-    EXPECT_EQ(ids_in(dialect_->say(wish)).size(), 1U);
-    EXPECT_EQ(ids_in(dialect_->say(
-                         msg::Unsubscribe{.request = msg::RequestId(3),
-                                          .items = {{.id = RegistId("s"), .service = service}}}))
-                  .size(),
-              1U);
+    const auto listens = dialect_->say(wish);
+    EXPECT_EQ(ids_in(listens), std::vector<std::int32_t>{2});
+    EXPECT_THAT(listens, AllOf(HasSubstr("SubscriberRegister"), Not(HasSubstr("UNREGISTER"))));
+    const auto stops = dialect_->say(msg::Unsubscribe{
+        .request = msg::RequestId(3), .items = {{.id = RegistId("s"), .service = service}}});
+    EXPECT_EQ(ids_in(stops), std::vector<std::int32_t>{3});
+    EXPECT_THAT(stops, AllOf(HasSubstr("SubscriberRegister"), HasSubstr("UNREGISTER")));
     EXPECT_TRUE(dialect_->say(msg::PushAck{.service = service, .zone = {}}).empty())
         << "it was acknowledged when it was heard";
 }
