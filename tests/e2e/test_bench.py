@@ -374,8 +374,8 @@ class Stranger:
 
 
 class WrongAddress(unittest.TestCase):
-    def refused(self, address, *said):
-        ended = run("bench", "propagation", "-s", address, "--seconds", "1")
+    def refused(self, address, *said, dialect="native"):
+        ended = run("bench", "propagation", "-s", address, "--seconds", "1", "--dialect", dialect)
         self.assertEqual(ended.returncode, 1, ended.stderr)
         self.assertEqual(ended.stdout, "")
         self.assertEqual(len(ended.stderr.splitlines()), 1, ended.stderr)
@@ -420,6 +420,13 @@ class WrongAddress(unittest.TestCase):
         head = bytes([1, 0, 0, 2, 1, 0, 0, 0, 1, 1, 0, 6]) + bytes(8)
         with Stranger(head) as server:
             self.refused(server.address, "not Muster's native protocol")
+
+    def test_another_program_that_speaks_bolt(self):
+        heartbeat = bytes([1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0]) + bytes(8)
+        for dialect in ("native", "java"):
+            with self.subTest(dialect=dialect), Stranger(heartbeat) as server:
+                self.refused(server.address, "asks where it should answer", "9600",
+                             dialect=dialect)
 
     def test_a_server_that_hangs(self):
         with Server() as server:

@@ -75,27 +75,6 @@ bool on_same_host(int fd) {
                        sizeof(in6_addr)) == 0;
 }
 
-// What came is a whole answer to what greet() sent, the beginning of one, or something else.
-Result<bool> is_answer(const std::string& bytes, const Address& server, Speech speech) {
-    const auto decoded = bolt::decode_frame(bytes, {});
-    if (decoded.outcome == bolt::Decode::need_more) {
-        return false;
-    }
-    if (decoded.outcome != bolt::Decode::message) {
-        return fail(Errc::bad_frame, server.text + " " + explain_answer(bytes));
-    }
-    const bool is_native =
-        decoded.frame.head.is_response() && load::native_reply(decoded.frame).has_value();
-    if (speech == Speech::native && !is_native) {
-        return fail(Errc::bad_frame,
-                    server.text +
-                        " speaks SOFABolt but not Muster's native protocol: it is another "
-                        "registry, or an older release; with --dialect java the clients "
-                        "speak as SOFARegistry's do");
-    }
-    return true;
-}
-
 Result<void> await_answer(int fd, const Address& server, Speech speech, Duration patience) {
     const Duration deadline = load::now() + patience;
     std::string got;
@@ -123,7 +102,7 @@ Result<void> await_answer(int fd, const Address& server, Speech speech, Duration
                                           kWhichPort);
         }
         got.append(buffer.data(), static_cast<std::size_t>(count));
-        const auto whole = is_answer(got, server, speech);
+        const auto whole = is_answer(got, server.text, speech);
         if (!whole) {
             return std::unexpected(whole.error());
         }
@@ -182,6 +161,31 @@ std::string explain_answer(std::string_view bytes) {
         return std::string("speaks HTTP, it is not the client port: ") + kWhichPort;
     }
     return std::string("answers in a protocol that is not Muster's: ") + kWhichPort;
+}
+
+Result<bool> is_answer(std::string_view bytes, const std::string& server, Speech speech) {
+    const auto decoded = bolt::decode_frame(bytes, {});
+    if (decoded.outcome == bolt::Decode::need_more) {
+        return false;
+    }
+    if (decoded.outcome != bolt::Decode::message) {
+        return fail(Errc::bad_frame, server + " " + explain_answer(bytes));
+    }
+    if (!decoded.frame.head.is_response()) {
+        return fail(Errc::bad_frame,
+                    server +
+                        " speaks SOFABolt but asks where it should answer: it is no "
+                        "registry's client port; " +
+                        kWhichPort);
+    }
+    if (speech == Speech::native && !load::native_reply(decoded.frame).has_value()) {
+        return fail(Errc::bad_frame,
+                    server +
+                        " speaks SOFABolt but not Muster's native protocol: it is another "
+                        "registry, or an older release; with --dialect java the clients "
+                        "speak as SOFARegistry's do");
+    }
+    return true;
 }
 
 Result<Greeting> greet(const Address& server, Speech speech, Duration patience) {

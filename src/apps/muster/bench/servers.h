@@ -34,6 +34,11 @@ struct Greeting {
 // bad_frame (HTTP, anything else).
 [[nodiscard]] Result<Greeting> greet(const Address& server, Speech speech, Duration patience);
 
+// Whether `bytes` that came from `server` ("host:port") are a whole answer to what greet() sends,
+// or (false) the beginning of one. Errors: bad_frame, in a sentence as those of greet().
+[[nodiscard]] Result<bool> is_answer(std::string_view bytes, const std::string& server,
+                                     Speech speech);
+
 // What `bytes` that are no answer of a Muster seem to be, and what to do, after "host:port ".
 [[nodiscard]] std::string explain_answer(std::string_view bytes);
 
