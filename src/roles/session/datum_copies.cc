@@ -155,8 +155,9 @@ Folded DatumCopies::fold(const DatumChange& change) {
                 copy->departed.lost(gone.id, (*known)->order, connection_of(**known));
             }
             copy->publications.erase(known);
-            touched.push_back(gone.id);
         }
+        // Also what is not here: a client from another session may have been shown it.
+        touched.push_back(gone.id);
     }
     advance(*copy, change.to, std::move(touched));
     copy->told.reset();

@@ -427,6 +427,22 @@ TEST_F(DatumCopiesTest, GiveTheDifferenceOverSeveralSteps) {
     EXPECT_EQ(DatumCopies::delta(copy, *view, Version()), nullptr);
 }
 
+// What leaves was passed over here when it came, as it was known already that it left; the session
+// that the client comes from showed it meanwhile.
+TEST_F(DatumCopiesTest, TellWhatLeftAlsoToWhoSawItElsewhere) {
+    copies.fold(snapshot(5, true, {publication("p"), publication("r")}));
+    const RegistOrder order{.version = 2, .timestamp_ms = 1};
+    copies.note_departed(change(7, 8, {}, {{RegistId("q"), order}}));
+    copies.fold(change(5, 6, {publication("q", "a", {.version = 1, .timestamp_ms = 1})}));
+    ASSERT_EQ(copy.publications.size(), 2U);
+    copies.fold(change(6, 7, {publication("r", "a", {.version = 9})}));
+    copies.fold(change(7, 8, {}, {{RegistId("q"), order}}));
+    const auto delta =
+        DatumCopies::delta(copy, *DatumCopies::view(copy, Scope::data_center, ""), Version(6));
+    ASSERT_NE(delta, nullptr);
+    EXPECT_EQ(delta->removals, (std::vector{RegistId("q")}));
+}
+
 TEST_F(DatumCopiesTest, KeepABoundedNumberOfSteps) {
     copies.fold(snapshot(5, true, {publication("p"), publication("q")}));
     for (std::uint64_t i = 5; i < 9; ++i) {
