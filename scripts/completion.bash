@@ -20,7 +20,7 @@ _muster_dev() {
                 words=$(sed -n '/"buildPresets"/,$ s/.*"name": *"\([^"]*\)".*/\1/p' \
                     "$root/CMakePresets.json" 2>/dev/null)
                 ;;
-            sim) words="--cluster --full --once --from --seeds" ;;
+            sim) words="--cluster --full --deltas --once --from --seeds" ;;
             fuzz) [[ $COMP_CWORD -ne 2 ]] || words=$("$root/dev" fuzz 2>/dev/null) ;;
             bench) words="standalone push recovery capacity peers --json --tiny --sizes" ;;
         esac

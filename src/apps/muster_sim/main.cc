@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "sim/deltas/delta_run.h"
 #include "sim/scenarios/swarm_run.h"
 
 #ifndef MUSTER_COMMIT
@@ -108,6 +109,33 @@ int run_found(const std::string& path) {
     return run_all(runs, true);
 }
 
+// Prints one run; returns whether it passed.
+bool run_deltas(std::uint64_t seed, muster::sim::DeltaOutcome& all) {
+    const auto outcome = muster::sim::run_deltas(seed);
+    all.add(outcome);
+    if (!outcome.failure.empty()) {
+        fmt::print("seed {} of commit {}: {}; again: ./dev sim --deltas {}\n", seed, MUSTER_COMMIT,
+                   outcome.failure, seed);
+        std::fflush(stdout);
+    }
+    return outcome.failure.empty();
+}
+
+int run_deltas(std::uint64_t from, std::uint64_t count) {
+    muster::sim::DeltaOutcome all;
+    std::uint64_t failed = 0;
+    for (std::uint64_t seed = from; seed < from + count; ++seed) {
+        failed += run_deltas(seed, all) ? 0 : 1;
+    }
+    fmt::print("{}\n", all.text());
+    const std::string lacking = all.lacking();
+    if (!lacking.empty()) {
+        fmt::print("FAILED: these runs prove little: {}\n", lacking);
+    }
+    fmt::print("{} passed, {} failed\n", count - failed, failed);
+    return failed == 0 && lacking.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -120,6 +148,8 @@ int main(int argc, char** argv) {
     app.add_flag("--trace", run.print_trace, "print everything that happens")->needs(one);
     app.add_flag("--cluster", run.cluster, "of many metas, data servers, sessions and clients");
     app.add_flag("--full", run.full, "of 3 metas, 4 data servers, 3 sessions and 50 clients");
+    bool deltas = false;
+    app.add_flag("--deltas", deltas, "what subscribers are told by differences, over bytes");
     std::string found;
     app.add_option("--found", found, "run once each seed that this file names")->excludes(one);
     auto* first = app.add_option("--from", from, "first seed of many");
@@ -132,6 +162,13 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
+    }
+    if (deltas && (run.cluster || run.full || run.print_trace || once || !found.empty())) {
+        fmt::print(stderr, "muster-sim: --deltas goes with a seed, or --from S --seeds N, alone\n");
+        return 2;
+    }
+    if (deltas && one->count() + seeds > 0) {
+        return one->count() > 0 ? run_deltas(run.seed, 1) : run_deltas(from, seeds);
     }
     if (one->count() > 0) {
         return run_one(run);
