@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "model/asked_by.h"
 #include "open_clients.h"
 
 namespace muster::sdk_core {
@@ -26,6 +27,7 @@ std::uint64_t random_seed() {
 
 Core::Core(const Settings& settings)
     : zone_(settings.role.zone),
+      asked_by_(asked_by_of(settings.role.app)),
       fork_count_(fork_count()),
       registrations_max_(settings.role.registrations_max),
       subscriptions_max_(settings.role.lists_max),

@@ -157,6 +157,7 @@ private:
     void on_timer(env::TimerKey key) override;
 
     const std::string zone_;
+    const std::string asked_by_;      // of drains: the program's name
     const std::uint64_t fork_count_;  // of the process that opened it
     std::size_t registrations_max_;
     std::size_t subscriptions_max_;

@@ -455,6 +455,7 @@ Outcome<msg::MarkOutcome> Core::mark(msg::MarkWish wish, Duration patience) {
     const MonoTime now(std::chrono::steady_clock::now().time_since_epoch());
     const auto call = std::make_shared<MarkCall>();
     call->wish = std::move(wish);
+    call->wish.asked_by = asked_by_;
     call->until = now + patience;
     std::unique_lock lock(mutex_);
     if (auto usable = check_may_wait(kDrain); !usable) {

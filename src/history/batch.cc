@@ -115,7 +115,8 @@ std::unexpected<Error> broken() {
 }  // namespace
 
 // record: time since the one before, service, size of the rest, rest
-// rest: slot, what, why, cause, version, id, client address, addresses, by
+// rest: slot, what, why, cause, version, id, client address, addresses, by; asked by, when somebody
+// said who asked; what a later release adds
 void Batch::add(const Note& note) {
     const Publication& publication = note.publication;
     const std::int64_t at = note.at.unix_ms;
@@ -143,6 +144,9 @@ void Batch::add(const Note& note) {
         put_text(rest, place_of(box));
     }
     put_text(rest, note.by);
+    if (!note.asked_by.empty()) {
+        put_text(rest, note.asked_by);
+    }
     put_varint(bytes_, rest.size());
     bytes_ += rest;
 
@@ -172,7 +176,10 @@ Result<HistoryRecord> RecordView::read() const {
         record.addresses.emplace_back(cursor.text(kTextBytesMax));
     }
     record.by = NodeId(std::string(cursor.text(kTextBytesMax)));
-    if (!cursor.good() || !cursor.at_end()) {
+    if (cursor.good() && !cursor.at_end()) {
+        record.asked_by = cursor.text(kTextBytesMax);
+    }
+    if (!cursor.good()) {
         return broken();
     }
     return record;

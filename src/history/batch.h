@@ -54,6 +54,9 @@ public:
     [[nodiscard]] std::string_view service() const {
         return service_;
     }
+    [[nodiscard]] std::string_view rest() const {
+        return rest_;
+    }
     // Errors: corrupt.
     [[nodiscard]] Result<HistoryRecord> read() const;
 

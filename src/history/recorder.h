@@ -23,6 +23,7 @@ struct Note {
     const Publication& publication;  // as it is since, or was
     std::string_view by;
     Version version;
+    std::string_view asked_by = {};
 };
 
 struct Query {

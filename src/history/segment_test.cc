@@ -1,5 +1,8 @@
 #include "history/segment.h"
 
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -48,6 +51,35 @@ TEST(HistorySegment, TellsWhatWasNoted) {
     ASSERT_EQ(places.size(), 1U);
     EXPECT_EQ(places[0].head.first_ms, second.at_ms);
     EXPECT_EQ(places[0].head.last_ms, first.at_ms);
+}
+
+TEST(HistorySegment, TellsWhoAskedAndWhatItDoesNotKnowOfALaterReleaseIsPassedOver) {
+    const TestRecord named{.what = What::drained, .why = Why::marked, .asked_by = "ana@ops1"};
+    const TestRecord nameless{.number = 2, .what = What::restored, .why = Why::marked};
+    EXPECT_THAT(records_of(block_of({named, nameless})),
+                ElementsAre(named.expected(), nameless.expected()));
+
+    Batch batch;
+    named.add_to(batch);
+    std::string later;
+    ASSERT_TRUE(for_each_record(batch.bytes(), [&](const RecordView& view) {
+        later = std::string(view.rest()) + "what a later release adds";
+    }));
+    EXPECT_EQ(RecordView(named.at_ms, path_of("orders"), later).read(), named.expected());
+}
+
+// What was written before records had the name of who asked.
+TEST(HistorySegment, ReadsRecordsOfBeforeTheyNamedWhoAsked) {
+    std::ifstream in(MUSTER_SOURCE_ROOT "/tests/corpus/history_segment_fuzz/file_whole",
+                     std::ios::binary);
+    const std::string seed{std::istreambuf_iterator<char>(in), {}};
+    ASSERT_FALSE(seed.empty());
+    const auto all = records_of(std::string_view(seed).substr(1));
+    ASSERT_FALSE(all.empty());
+    for (const HistoryRecord& record : all) {
+        EXPECT_EQ(record.asked_by, "");
+        EXPECT_NE(record.by, NodeId{});
+    }
 }
 
 TEST(HistorySegment, CutsWhatIsTooLong) {

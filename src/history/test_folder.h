@@ -79,6 +79,7 @@ struct TestRecord {
     HistoryRecord::What what = HistoryRecord::What::registered;
     HistoryRecord::Why why = HistoryRecord::Why::said;
     RemovalCause cause = RemovalCause::left;
+    std::string asked_by = {};
 
     [[nodiscard]] Publication publication() const {
         return {.id = RegistId("p" + std::to_string(number)),
@@ -98,7 +99,8 @@ struct TestRecord {
                 .client_address = "10.9.9.9:" + std::to_string(20'000 + number % 10'000),
                 .addresses = {"10.0.0.1:" + std::to_string(number)},
                 .by = NodeId("session-1"),
-                .version = version()};
+                .version = version(),
+                .asked_by = asked_by};
     }
     [[nodiscard]] Version version() const {
         return Version((static_cast<std::uint64_t>(at_ms) << kVersionCountBits) + number);
@@ -112,7 +114,8 @@ struct TestRecord {
                    .cause = cause,
                    .publication = made,
                    .by = "session-1",
-                   .version = version()});
+                   .version = version(),
+                   .asked_by = asked_by});
     }
 };
 

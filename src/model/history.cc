@@ -17,6 +17,12 @@ std::string ended_sentence(const HistoryRecord& record) {
     return "unknown";
 }
 
+// Who said so: "ana@ops1 said at session-1", or that somebody did.
+std::string operator_said(const HistoryRecord& record) {
+    return record.asked_by.empty() ? "an operator said"
+                                   : record.asked_by + " said at " + record.by.raw();
+}
+
 std::string said_sentence(const HistoryRecord& record) {
     switch (record.what) {
         case HistoryRecord::What::removed:
@@ -74,12 +80,16 @@ std::string sentence_of(const HistoryRecord& record) {
         case Why::elsewhere: return "its client said so on the other side of a cut";
         case Why::brake: return ended_sentence(record) + ", as many others at once: the brake";
         case Why::brake_over: return "the brake held it, and it was not heard again in time";
-        case Why::brake_confirmed: return "the brake held it, and an operator said it is gone";
-        case Why::brake_released: return "the brake held it, and an operator said it lives";
+        case Why::brake_confirmed:
+            return "the brake held it, and " + operator_said(record) + " it is gone";
+        case Why::brake_released:
+            return "the brake held it, and " + operator_said(record) + " it lives";
         case Why::unclaimed: return ended_sentence(record) + "; another session may have it";
         case Why::unclaimed_over: return ended_sentence(record) + ", and no session has it";
         case Why::heard_again: return "it had been held, and was heard again";
-        case Why::marked: return "an operator said so";
+        case Why::marked:
+            return record.asked_by.empty() ? "an operator said so"
+                                           : record.asked_by + " asked at " + record.by.raw();
     }
     return "unknown";
 }

@@ -50,6 +50,7 @@ struct HistoryRecord {
     std::vector<std::string> addresses;  // of the instance: "ip:port", or how a box begins
     NodeId by;                           // a session, or where an operator asked
     Version version;                     // of the service since; zero: no list has changed
+    std::string asked_by = {};           // what that operator says to be called (asked_by.h)
 
     [[nodiscard]] bool operator==(const HistoryRecord&) const = default;
 };
@@ -67,7 +68,8 @@ struct HistoryLoss {
 [[nodiscard]] std::string_view to_string(HistoryRecord::What what);
 [[nodiscard]] std::string_view to_string(HistoryRecord::Why why);
 
-// One sentence without its subject: "its connection was closed without a word".
+// One sentence without its subject: "its connection was closed without a word". Where an operator
+// told a name, it is in it.
 [[nodiscard]] std::string sentence_of(const HistoryRecord& record);
 
 // "ip:port" of a box, or its first bytes when it has none.

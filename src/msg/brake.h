@@ -47,6 +47,8 @@ struct BrakeRequest {
     // its sake.
     BrakeScope scope = BrakeScope::session;
     std::string name;
+    std::string asked_by = {};  // see model/asked_by.h
+    NodeId asked_at = {};       // where; empty: at the node that this came from
 };
 
 // session, data, meta -> operator

@@ -20,8 +20,9 @@ struct MarkWish {
     ServicePtr service;
     std::string address;  // "ip:port"
     Mark::Kind kind = Mark::Kind::drained;
-    Duration timeout{};  // of a drain: answered then, a little later at most
-    Duration ramp{};     // of what is shown again: until it has its whole weight
+    Duration timeout{};         // of a drain: answered then, a little later at most
+    Duration ramp{};            // of what is shown again: until it has its whole weight
+    std::string asked_by = {};  // for the history, see model/asked_by.h
 };
 
 struct MarkOutcome {

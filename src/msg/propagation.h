@@ -118,8 +118,9 @@ struct MarkRequest {
     ServicePtr service;
     std::string address;  // "ip:port"
     Mark::Kind kind = Mark::Kind::drained;
-    std::int64_t ramp_ms = 0;  // of what is restored
-    LogPosition since;         // as in the last answer; zero: there was none
+    std::int64_t ramp_ms = 0;   // of what is restored
+    LogPosition since;          // as in the last answer; zero: there was none
+    std::string asked_by = {};  // see model/asked_by.h
 };
 
 // data -> operator

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/result.h"
+#include "model/asked_by.h"
 #include "model/datum.h"
 #include "model/ids.h"
 #include "model/publication.h"
@@ -35,6 +37,8 @@ struct PublishBatch {
         // Of a closed or silent one: the session held it until its time was over, or an operator
         // confirmed it. No other brake asks again.
         bool confirmed = false;
+        // Of a confirmed one: the operator's word. Null: its time was over.
+        std::shared_ptr<const OperatorWord> word = nullptr;
     };
     Incarnation session;
     SlotId slot;

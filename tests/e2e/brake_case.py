@@ -97,6 +97,14 @@ class BrakeCase(unittest.TestCase):
         eventually(lambda: self.suspects() == expected, f"suspects are {expected} {what}", 30,
                    lambda: f"but {self.suspects()}")
 
+    def wait_decided(self, service, count, why):
+        """What was held of `service` is in its history, with that reason in a sentence."""
+        def told():
+            ended = run("history", service, "--limit", "1000", "-o", "json", "-s", self.one.http)
+            return [record["why"] for record in json.loads(ended.stdout)["records"]
+                    if record["reason"] == "brake_confirmed"]
+        eventually(lambda: told() == [why] * count, f"{service} tells it {count} times", 30, told)
+
     def decide(self, action, *what, at):
         ended = run("brake", action, *what, "-s", at.http)
         self.assertEqual(ended.returncode, 0, ended.stderr)

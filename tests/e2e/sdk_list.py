@@ -51,6 +51,7 @@ class Caller:
         self.library.muster_options_init(ctypes.byref(options))
         options.servers = servers.encode()
         options.services_file = b""
+        options.app = b"caller"
         self._call("muster_client_open", ctypes.byref(options), ctypes.byref(self.handle))
         spec = _SubscriptionSpec()
         self.library.muster_subscription_spec_init(ctypes.byref(spec))

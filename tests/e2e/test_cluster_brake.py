@@ -61,8 +61,11 @@ class Brake(BrakeCase):
         self.assertGreater(after, before - 1000)
         watch.wait(80, "as long as nobody confirms")
         self.assertIn("40 publications are gone",
-                      self.decide("confirm", "session", "session-1", at=self.two))
+                      self.decide("confirm", "session", "session-1", "--by", "ana@ops1",
+                                  at=self.two))
         watch.wait(40, "when an operator has confirmed")
+        self.wait_decided("orders", 40, "the brake held it, and ana@ops1 said at session-2 it is "
+                          "gone")
         self.wait_suspects({}, "when an operator has confirmed")
         self.no_brake("when an operator has confirmed")
 
@@ -120,7 +123,8 @@ class Brake(BrakeCase):
         self.wait_suspects({holder: 6}, "after the crowd was killed")
         watch.wait(12, "as long as nobody confirms")
         self.assertIn("6 publications are gone",
-                      self.decide("confirm", "service", "pay", at=self.one))
+                      self.decide("confirm", "service", "pay", "--by", "ana@ops1", at=self.one))
+        self.wait_decided("pay", 6, "the brake held it, and ana@ops1 said at session-1 it is gone")
         watch.wait(6, "when an operator has confirmed")
         self.assertFalse(watch.fell)
         self.no_brake("when an operator has confirmed")

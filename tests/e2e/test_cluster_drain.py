@@ -208,6 +208,10 @@ class Drain(unittest.TestCase):
             self.assertEqual(caller.addresses, [])
             status, report, why = caller.restore("coded", address, 20000)
             self.assertEqual((status, report.changed), (SDK_OK, 1), why)
+            ended = run("history", "coded", address, "-o", "json", "-s", self.one.http)
+            records = json.loads(ended.stdout)["records"]
+            self.assertEqual([(record["what"], record.get("asked_by")) for record in records],
+                             [("restored", "caller"), ("drained", "caller"), ("registered", None)])
             caller.wait_for(lambda addresses: len(addresses) == 1)
             self.assertEqual(caller.ramps[("127.0.0.1", there.port)][1], 20000)
             status, _, why = caller.restore("coded", address, 0)

@@ -4,7 +4,9 @@ still knows it after kill -9."""
 
 import json
 import os
+import pwd
 import signal
+import socket
 import unittest
 
 from cluster import Cluster
@@ -27,6 +29,14 @@ def told(node, service, *more):
     assert status == DONE, answer
     return [(record["what"], record.get("cause"), record["reason"], record.get("by"))
             for record in reversed(answer["records"])]
+
+
+def whoami():
+    """As whom commands ask that are told no name."""
+    login = pwd.getpwuid(os.getuid()).pw_name
+    if os.geteuid() == 0:
+        login = os.environ.get("SUDO_USER") or login
+    return f"{login}@{socket.gethostname()}"[:64]
 
 
 class History(unittest.TestCase):
@@ -84,14 +94,44 @@ class History(unittest.TestCase):
         for weight in (100, 50):
             status, text = self.one.request("PUT", path, body | {"weight": weight})
             self.assertIn(status, (200, 201), text)
-        for command in ("drain", "restore"):
-            ended = run(command, "marked", address, "-s", self.two.http)
+        for command, by in (("drain", ("--by", "ana@ops1")), ("restore", ())):
+            ended = run(command, "marked", address, "-s", self.two.http, *by)
             self.assertEqual(ended.returncode, DONE, ended.stderr)
         self.assertEqual(told(self.two, "marked", address),
                          [("registered", None, "said", "session-1"),
                           ("changed", None, "said", "session-1"),
                           ("drained", None, "marked", "session-2"),
                           ("restored", None, "marked", "session-2")])
+        _, answer = history(self.one, "marked")
+        restored, drained, changed = answer["records"][:3]
+        self.assertEqual((drained["asked_by"], drained["why"]),
+                         ("ana@ops1", "ana@ops1 asked at session-2"))
+        self.assertEqual(restored["asked_by"], whoami(), "nobody was named")
+        self.assertNotIn("asked_by", changed)
+        table = run("history", "marked", "-s", self.one.http)
+        self.assertIn("ana@ops1 asked at session-2", table.stdout)
+
+    def test_of_operators_that_have_no_name_or_one_that_cannot_be(self):
+        address = f"127.0.0.1:{free_port()}"
+        status, text = self.one.request("PUT", "/api/v1/instances/two?service=nameless",
+                                        {"ip": "127.0.0.1", "port": int(address.split(":")[1]),
+                                         "ttl_seconds": 600})
+        self.assertIn(status, (200, 201), text)
+        path = f"/api/v1/drain?service=nameless&address={address}"
+        for name, said in (("x" * 65, "at most 64 bytes, got 65 bytes"),
+                           ("ana%0Abob", "a character that cannot be shown at byte 3"),
+                           ("%C3", "no UTF-8 at byte 0")):
+            status, text = self.one.request("POST", f"{path}&by={name}")
+            self.assertEqual(status, 400, text)
+            self.assertIn(said, text)
+        ended = run("drain", "nameless", address, "-s", self.one.http, "--by", "a\tb")
+        self.assertNotEqual(ended.returncode, DONE)
+        self.assertIn("by: expected a name", ended.stderr)
+        self.assertEqual([what for what, *_ in told(self.one, "nameless")], ["registered"])
+        self.assertEqual(self.one.request("POST", path)[0], 200)
+        drained = history(self.one, "nameless")[1]["records"][0]
+        self.assertNotIn("asked_by", drained)
+        self.assertEqual(drained["why"], "an operator said so")
 
     def test_a_session_that_was_killed_and_its_client_with_it(self):
         three = self.cluster.add("session", 3)

@@ -388,7 +388,8 @@ MUSTER_API void muster_drain_report_init(muster_drain_report* report);
  * them, and waits until every subscriber has acknowledged a list without them: then they may be
  * stopped. They stay registered, and out of the lists, until muster_restore(). The same asked again
  * waits on. Waits for `timeout_ms`, at most 600000 (0: looks once), and up to 7 s more when the
- * registry does not answer. `report` may be NULL; it is filled in also when it is not confirmed.
+ * registry does not answer. The history of the instances names the client's app as who asked, cut
+ * to 64 bytes. `report` may be NULL; it is filled in also when it is not confirmed.
  * Errors: TIMEOUT (not confirmed; the message names who has not acknowledged), NOT_FOUND (no such
  * service, nothing at the address), INVALID_ARGUMENT, UNAVAILABLE (too many drains run there),
  * NOT_READY (no table of slots is known there yet), REFUSED (a server that is too old to know

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "apps/muster/ask.h"
+#include "apps/muster/asked_by.h"
 #include "apps/muster/http_client.h"
 
 namespace muster::cli {
@@ -148,9 +149,9 @@ int run_decide(const BrakeOptions& options, const std::string& action) {
         return report({Errc::invalid_argument,
                        "which " + options.scope + "? muster brake lists what is held"});
     }
-    const std::string target = "/api/v1/brake/" + action +
-                               "?scope=" + percent_encode(options.scope) +
-                               "&name=" + percent_encode(options.name);
+    const std::string target =
+        "/api/v1/brake/" + action + "?scope=" + percent_encode(options.scope) +
+        "&name=" + percent_encode(options.name) + asked_by_parameter(options.asked_by);
     return show(
         options.query, target,
         [&](const Shown& answer) {

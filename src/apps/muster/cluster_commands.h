@@ -21,8 +21,9 @@ struct RemoveOptions {
 
 struct BrakeOptions {
     QueryOptions query;
-    std::string scope;  // session, service or cluster
-    std::string name;   // of the session (node id) or service
+    std::string scope;     // session, service or cluster
+    std::string name;      // of the session (node id) or service
+    std::string asked_by;  // empty: who runs this
 };
 
 // What operators see of a cluster and tell it, through the HTTP port of any of its nodes. Each

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/muster/ask.h"
+#include "apps/muster/asked_by.h"
 #include "apps/muster/http_client.h"
 
 namespace muster::cli {
@@ -14,7 +15,7 @@ constexpr Duration kPatience = std::chrono::minutes(11);
 
 std::string target_of(const DrainOptions& options, const char* what) {
     return std::string("/api/v1/") + what + "?service=" + percent_encode(options.service) +
-           "&address=" + percent_encode(options.address);
+           "&address=" + percent_encode(options.address) + asked_by_parameter(options.asked_by);
 }
 
 std::string subscribers(const std::string& count) {

@@ -12,6 +12,7 @@ struct DrainOptions {
     std::string address;  // ip:port
     std::string timeout = "30s";
     std::string ramp = "30s";
+    std::string asked_by;  // empty: who runs this
 };
 
 // Takes an instance out of all lists and waits until every subscriber acknowledged that. Returns

@@ -32,6 +32,12 @@ void add_query_options(CLI::App& command, QueryOptions& options) {
         ->capture_default_str();
 }
 
+void add_asked_by_option(CLI::App& command, std::string& asked_by) {
+    command.add_option("--by", asked_by,
+                       "What the history notes as who asked, at most 64 bytes; your login and host "
+                       "by default");
+}
+
 // Each adds one command; what it returns when it was called becomes `exit_status`.
 
 void add_server(CLI::App& app, int& exit_status) {
@@ -173,6 +179,7 @@ CLI::App* add_drain_command(CLI::App& app, const char* name, const char* help,
     command->add_option("service", options.service, "tenant/group/dataId, group/dataId or dataId")
         ->required();
     command->add_option("address", options.address, "Of the instance: ip:port")->required();
+    add_asked_by_option(*command, options.asked_by);
     return command;
 }
 
@@ -288,6 +295,7 @@ void add_brake(CLI::App& app, int& exit_status) {
             ->required()
             ->check(CLI::IsMember({"session", "service", "cluster"}));
         part->add_option("name", options->name, "Node id of the session, or the service");
+        add_asked_by_option(*part, options->asked_by);
     }
     command->callback([options, confirm, release, &exit_status] {
         if (confirm->parsed()) {

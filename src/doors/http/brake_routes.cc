@@ -14,6 +14,9 @@ Result<Answer> report(const Call& /*call*/, Site& /*site*/) {
 
 Result<Answer> decide(const Call& call, Action action) {
     BrakeWish wish{.action = action};
+    auto asked_by = call.asked_by();
+    MUSTER_TRY(asked_by);
+    wish.asked_by = *std::move(asked_by);
     const std::string scope(call.query.get("scope").value_or(""));
     wish.name = call.query.get("name").value_or("");
     if (scope == "cluster") {

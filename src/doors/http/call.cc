@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "model/asked_by.h"
 
 namespace muster::http {
 namespace {
@@ -75,6 +76,12 @@ Result<Call::View> Call::view() const {
     }
     view.zone = zone && !zone->empty() ? *zone : kDefaultZone;
     return view;
+}
+
+Result<std::string> Call::asked_by() const {
+    std::string name(query.get("by").value_or(""));
+    MUSTER_TRY(check_asked_by(name));
+    return name;
 }
 
 Result<std::uint64_t> Call::number(std::string_view name, std::uint64_t fallback, std::uint64_t low,

@@ -53,6 +53,9 @@ struct Call {
     };
     [[nodiscard]] Result<View> view() const;
 
+    // From ?by=: what who asks calls himself; empty: not told. Errors: invalid_argument.
+    [[nodiscard]] Result<std::string> asked_by() const;
+
     // A number of [low, high] from the query. Errors: invalid_argument.
     [[nodiscard]] Result<std::uint64_t> number(std::string_view name, std::uint64_t fallback,
                                                std::uint64_t low, std::uint64_t high) const;

@@ -35,6 +35,7 @@ struct BrakeWish {
     msg::BrakeRequest::Action action = msg::BrakeRequest::Action::report;
     msg::BrakeScope scope = msg::BrakeScope::session;  // of confirm and release, as is the name
     std::string name;
+    std::string asked_by = {};  // see model/asked_by.h
 };
 
 // What all who may know answered to a BrakeWish.

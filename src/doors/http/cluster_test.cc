@@ -318,6 +318,13 @@ TEST_F(HistoryRoute, TellsWhatBecameOfIt) {
                              .by = NodeId("s1"),
                              .version = Version(9)}});
     report.lines.push_back({NodeId("d1"), {.at_ms = -5, .slot = {}, .id = {}, .by = {}}});
+    report.lines.push_back({NodeId("d1"),
+                            {.slot = {},
+                             .what = HistoryRecord::What::drained,
+                             .why = HistoryRecord::Why::marked,
+                             .id = {},
+                             .by = NodeId("s1"),
+                             .asked_by = "ana@ops1"}});
     const Reply answer = answered(
         "/api/v1/history?service=orders&limit=2&address=10.0.0.1:80&since=24h&until=2h", report);
     EXPECT_EQ(answer.status, 200);
@@ -330,7 +337,11 @@ TEST_F(HistoryRoute, TellsWhatBecameOfIt) {
               R"("slot":16,"version":"9","noted_by":"d1"},)"
               R"({"at":"1970-01-01T00:00:00.000Z","at_ms":-5,"what":"registered",)"
               R"("reason":"said","why":"its client said so","addresses":[],)"
-              R"("client_address":"","id":"","slot":0,"noted_by":"d1"}],"more":true,)"
+              R"("client_address":"","id":"","slot":0,"noted_by":"d1"},)"
+              R"({"at":"1970-01-01T00:00:00.000Z","at_ms":0,"what":"drained",)"
+              R"("reason":"marked","why":"ana@ops1 asked at s1","by":"s1","asked_by":"ana@ops1",)"
+              R"("addresses":[],"client_address":"","id":"","slot":0,"noted_by":"d1"}],)"
+              R"("more":true,)"
               R"("nodes":[{"node":"d1","since":"2023-11-14T22:13:20.001Z",)"
               R"("since_ms":1700000000001},{"node":"d2","refused":"off"}],)"
               R"("lost":[{"node":"d1","from":"1970-01-01T00:00:00.000Z",)"
@@ -379,7 +390,8 @@ protected:
 };
 
 TEST_F(DrainRoutes, SayWhenItIsInNobodysList) {
-    const Reply answer = answered("/api/v1/drain?service=orders&address=10.0.0.1:80", report(true));
+    const Reply answer =
+        answered("/api/v1/drain?service=orders&address=10.0.0.1:80&by=ana%40ops1", report(true));
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body,
               R"({"service":"DEFAULT_INSTANCE_ID/DEFAULT_GROUP/orders","address":"10.0.0.1:80",)"
@@ -390,6 +402,7 @@ TEST_F(DrainRoutes, SayWhenItIsInNobodysList) {
     EXPECT_EQ(cluster.marks[0].kind, Mark::Kind::drained);
     EXPECT_EQ(cluster.marks[0].address, "10.0.0.1:80");
     EXPECT_EQ(cluster.marks[0].timeout, std::chrono::seconds(30));
+    EXPECT_EQ(cluster.marks[0].asked_by, "ana@ops1");
 }
 
 TEST_F(DrainRoutes, NameWhoHasNotAcknowledgedInAnErrorThatTellsMore) {
@@ -434,6 +447,16 @@ TEST_F(DrainRoutes, RefuseWhatMeansNothing) {
     EXPECT_EQ(ask("POST", "/api/v1/restore?service=orders&address=10.0.0.1:80&ramp=61m").status,
               400);
     EXPECT_EQ(ask("GET", "/api/v1/drain?service=orders&address=10.0.0.1:80").status, 405);
+    for (const auto& [name, why] : std::vector<std::pair<std::string, const char*>>{
+             {std::string(65, 'x'), "by: expected a name of at most 64 bytes, got 65 bytes"},
+             {"a%0Ab", "got a character that cannot be shown at byte 1"},
+             {"%FF", "got what is no UTF-8 at byte 0"}}) {
+        const Reply refused =
+            ask("POST", "/api/v1/drain?service=orders&address=10.0.0.1:80&by=" + name);
+        EXPECT_EQ(refused.status, 400) << name;
+        EXPECT_THAT(refused.body, testing::HasSubstr(why));
+        EXPECT_EQ(ask("POST", "/api/v1/brake/confirm?scope=cluster&by=" + name).status, 400);
+    }
     EXPECT_TRUE(cluster.marks.empty());
 }
 
@@ -471,10 +494,12 @@ TEST_F(BrakeRoutes, TellWhatIsHeldAndWho) {
 
 TEST_F(BrakeRoutes, PassOnWhatAnOperatorDecides) {
     const BrakeOutcome done{.brakes = 1, .publications = 80};
-    const Reply answer = ask_all("POST", "/api/v1/brake/confirm?scope=session&name=s1", done);
+    const Reply answer =
+        ask_all("POST", "/api/v1/brake/confirm?scope=session&name=s1&by=An%C3%A9", done);
     EXPECT_EQ(answer.body, R"({"brakes":1,"publications":80,"silent":[]})");
     EXPECT_EQ(cluster.wishes.back().action, msg::BrakeRequest::Action::confirm);
     EXPECT_EQ(cluster.wishes.back().name, "s1");
+    EXPECT_EQ(cluster.wishes.back().asked_by, "An\xc3\xa9");
     ask_all("POST", "/api/v1/brake/release?scope=service&name=orders", done);
     EXPECT_EQ(cluster.wishes.back().action, msg::BrakeRequest::Action::release);
     EXPECT_EQ(cluster.wishes.back().scope, msg::BrakeScope::service);

@@ -38,6 +38,9 @@ void write_line(JsonWriter& json, const HistoryReport::Line& line) {
     if (record.by != NodeId{}) {
         json.field("by", record.by.raw());
     }
+    if (!record.asked_by.empty()) {
+        json.field("asked_by", record.asked_by);
+    }
     json.key("addresses").begin_array();
     for (const std::string& address : record.addresses) {
         json.value(address);

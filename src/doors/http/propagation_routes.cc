@@ -41,9 +41,12 @@ Result<propagation::DrainWish> wish_of(const Call& call) {
     MUSTER_TRY(service);
     const auto limit = call.number("limit", kLinesShown, 1, msg::ReachRequest::kLimitMax);
     MUSTER_TRY(limit);
+    auto asked_by = call.asked_by();
+    MUSTER_TRY(asked_by);
     propagation::DrainWish wish{.service = *std::move(service),
                                 .address = std::string(call.query.get("address").value_or("")),
-                                .limit = static_cast<std::uint32_t>(*limit)};
+                                .limit = static_cast<std::uint32_t>(*limit),
+                                .asked_by = *std::move(asked_by)};
     MUSTER_TRY(wish.check());
     return wish;
 }

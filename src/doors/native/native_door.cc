@@ -157,7 +157,8 @@ void NativeDoor::on_mark(env::ConnId conn, Client& client, const bolt::Frame& fr
                                  .kind = wish->kind,
                                  .ramp = wish->ramp,
                                  .timeout = wish->timeout,
-                                 .limit = kBehindNamed};
+                                 .limit = kBehindNamed,
+                                 .asked_by = std::move(wish->asked_by)};
     if (const auto can_be = drain.check(); !can_be) {
         refuse(conn, client, frame.head, can_be.error());
     } else if (marks_ == nullptr) {

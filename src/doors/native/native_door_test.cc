@@ -119,6 +119,7 @@ TEST(NativeDoor, PutsDrainsToTheProcessAndAnswersThem) {
     EXPECT_EQ(*asked.service, *wish.service);
     EXPECT_EQ(asked.address, wish.address);
     EXPECT_EQ(asked.kind, Mark::Kind::drained);
+    EXPECT_EQ(asked.asked_by, "shop-web");
     EXPECT_EQ(asked.timeout, wish.timeout);
     EXPECT_TRUE(f.port.sent.empty()) << "it waits";
 
@@ -153,6 +154,10 @@ TEST(NativeDoor, SaysWhyADrainCannotBe) {
     msg::MarkWish nowhere = sample::mark_wish();
     nowhere.address = "nowhere";
     f.receive(native::kMarkClass, native::encode(nowhere));
+    EXPECT_EQ(why(), "invalid_argument");
+    msg::MarkWish nameless = sample::mark_wish();
+    nameless.asked_by = "two\nlines";
+    f.receive(native::kMarkClass, native::encode(nameless));
     EXPECT_EQ(why(), "invalid_argument");
     msg::MarkWish endless = sample::mark_wish();
     endless.timeout = std::chrono::hours(1);

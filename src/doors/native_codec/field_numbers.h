@@ -115,6 +115,7 @@ inline constexpr std::uint32_t kAddress = 2;
 inline constexpr std::uint32_t kRestore = 3;
 inline constexpr std::uint32_t kTimeoutMs = 4;
 inline constexpr std::uint32_t kRampMs = 5;
+inline constexpr std::uint32_t kAskedBy = 6;
 }  // namespace mark_field
 
 namespace mark_reply_field {

@@ -116,6 +116,7 @@ std::string encode(const msg::MarkWish& wish) {
     writer.varint(mark_field::kRestore, wish.kind == Mark::Kind::restored ? 1 : 0);
     writer.sint(mark_field::kTimeoutMs, to_ms(wish.timeout));
     writer.sint(mark_field::kRampMs, to_ms(wish.ramp));
+    writer.bytes(mark_field::kAskedBy, wish.asked_by);
     return out;
 }
 
@@ -171,6 +172,11 @@ Result<msg::MarkWish> decode_mark_request(std::string_view bytes, msg::RequestId
             case key(mark_field::kRampMs, WireType::varint):
                 wish.ramp = time_of(field.value);
                 break;
+            case key(mark_field::kAskedBy, WireType::bytes): {
+                MUSTER_ASSIGN(asked_by, values.name(field.bytes, "a name"));
+                wish.asked_by = std::move(asked_by);
+                break;
+            }
             default: break;
         }
     }

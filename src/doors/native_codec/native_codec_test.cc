@@ -80,6 +80,7 @@ TEST(NativeCodec, WritesMarksAsProtocDoes) {
     EXPECT_TRUE(theirs.restore());
     EXPECT_EQ(theirs.timeout_ms(), 30'000);
     EXPECT_EQ(theirs.ramp_ms(), 1500);
+    EXPECT_EQ(theirs.asked_by(), "shop-web");
     v1::MarkReply reply;
     ASSERT_TRUE(reply.ParseFromString(outcome));
     EXPECT_EQ(reply.ids_size(), 2);
@@ -98,6 +99,7 @@ TEST(NativeCodec, MarksComeBackFromTheirBytes) {
     EXPECT_EQ(wish->kind, said.kind);
     EXPECT_EQ(wish->timeout, said.timeout);
     EXPECT_EQ(wish->ramp, said.ramp);
+    EXPECT_EQ(wish->asked_by, said.asked_by);
     const msg::MarkOutcome told = sample::mark_outcome();
     const auto outcome = decode_mark_reply(encode(told), told.request, {});
     ASSERT_TRUE(outcome.has_value()) << to_string(outcome.error());

@@ -71,7 +71,8 @@ inline msg::MarkWish mark_wish() {
             .address = "10.0.0.7:12200",
             .kind = Mark::Kind::restored,
             .timeout = std::chrono::seconds(30),
-            .ramp = std::chrono::milliseconds(1500)};
+            .ramp = std::chrono::milliseconds(1500),
+            .asked_by = "shop-web"};
 }
 
 inline msg::MarkOutcome mark_outcome() {

@@ -24,8 +24,9 @@ void fields(Ar& ar, Of<Ar, BrakeLine> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, BrakeRequest> it) {
-    auto& [incarnation, request, action, scope, name] = it;
+    auto& [incarnation, request, action, scope, name, asked_by, asked_at] = it;
     ar(incarnation, request, action, scope, name);
+    ar.added(asked_by, asked_at);
 }
 
 template <class Ar>

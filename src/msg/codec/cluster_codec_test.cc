@@ -96,8 +96,8 @@ TEST(ClusterCodec, ReadsBackWhatItWroteOfEveryKind) {
 // Fields a message (not a struct in it) was given after its first release.
 std::size_t added_to(std::size_t kind) {
     const std::map<std::size_t, std::size_t> added = {
-        {ClusterMessage(PublishBatch{}).index(), 1},
-        {ClusterMessage(ReachRequest{}).index(), 1},
+        {ClusterMessage(PublishBatch{}).index(), 1}, {ClusterMessage(BrakeRequest{}).index(), 2},
+        {ClusterMessage(MarkRequest{}).index(), 1},  {ClusterMessage(ReachRequest{}).index(), 1},
         {ClusterMessage(ReachReply{}).index(), 2},
     };
     const auto found = added.find(kind);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model/asked_by.h"
 #include "model/cluster.h"
 #include "model/datum.h"
 #include "model/history.h"
@@ -76,6 +77,12 @@ void fields(Ar& ar, Of<Ar, Trace> it) {
 }
 
 template <class Ar>
+void fields(Ar& ar, Of<Ar, OperatorWord> it) {
+    auto& [at, asked_by] = it;
+    ar(at, asked_by);
+}
+
+template <class Ar>
 void fields(Ar& ar, Of<Ar, DatumChange> it) {
     auto& [service, from, to, upserts, removals, trace] = it;
     ar(service, from, to, upserts, removals);
@@ -114,8 +121,10 @@ void fields(Ar& ar, Of<Ar, SlotTable> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, HistoryRecord> it) {
-    auto& [at_ms, slot, what, why, cause, id, client_address, addresses, by, version] = it;
+    auto& [at_ms, slot, what, why, cause, id, client_address, addresses, by, version, asked_by] =
+        it;
     ar(at_ms, slot, what, why, cause, id, name(client_address), addresses, by, version);
+    ar.added(asked_by);
 }
 
 template <class Ar>

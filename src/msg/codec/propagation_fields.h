@@ -63,8 +63,9 @@ void fields(Ar& ar, Of<Ar, ReachReply> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, MarkRequest> it) {
-    auto& [incarnation, request, service, address, kind, ramp_ms, since] = it;
+    auto& [incarnation, request, service, address, kind, ramp_ms, since, asked_by] = it;
     ar(incarnation, request, service, address, kind, ramp_ms, since);
+    ar.added(asked_by);
 }
 
 template <class Ar>

@@ -8,8 +8,9 @@ namespace muster::msg::codec {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, PublishBatch::Op> it) {
-    auto& [id, service, publication, order, cause, owner_seq, confirmed] = it;
+    auto& [id, service, publication, order, cause, owner_seq, confirmed, word] = it;
     ar(id, service, nullable(publication), order, cause, owner_seq, confirmed);
+    ar.added(nullable(word));
 }
 
 template <class Ar>

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/asked_by.h"
 #include "roles/data/catch_up.h"
 #include "roles/data/data.h"
 #include "roles/data/held.h"
@@ -96,6 +97,7 @@ private:
         HistoryRecord::Why why = HistoryRecord::Why::said;
         RemovalCause cause = RemovalCause::left;
         NodeId by;
+        std::string asked_by;
         bool visible = false;
     };
     // Effects on one service.
@@ -108,6 +110,7 @@ private:
     struct Turn {
         HistoryRecord::Why why = HistoryRecord::Why::said;
         NodeId by;
+        std::string asked_by = {};               // when that is an operator's word
         std::map<std::string, Written> written;  // by data_info_id
         std::vector<msg::Superseded::Item> superseded;
         std::set<std::string> departed;  // of which something left that is not known here
@@ -286,8 +289,9 @@ private:
     void hold_orphans(LedSlot& slot, store::OwnerId owner, Turn& turn);
     void find_held(LedSlot& slot);
     void forget_heard();
-    std::size_t drop_held(HeldService& held, std::optional<MonoTime> now, const NodeId& by = {});
-    void give_time(HeldService& held, const NodeId& by);
+    std::size_t drop_held(HeldService& held, std::optional<MonoTime> now,
+                          const OperatorWord& word = {});
+    void give_time(HeldService& held, const OperatorWord& word);
     void look_after_held(MonoTime now);
     [[nodiscard]] std::vector<msg::BrakeLine> brake_lines() const;
 

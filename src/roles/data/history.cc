@@ -17,6 +17,7 @@ void DataServer::Impl::remember(const Turn& turn, Written& written, HistoryRecor
                                       .why = turn.why,
                                       .cause = cause,
                                       .by = turn.by,
+                                      .asked_by = turn.asked_by,
                                       .visible = written.effects.back().visible});
     }
 }
@@ -63,7 +64,8 @@ void DataServer::Impl::record(const Written& written, const std::vector<Version>
              .cause = one.cause,
              .publication = *one.publication,
              .by = one.by.raw(),
-             .version = one.visible ? versions[one.effect / kEffectsPerEntry] : Version{}});
+             .version = one.visible ? versions[one.effect / kEffectsPerEntry] : Version{},
+             .asked_by = one.asked_by});
     }
 }
 

@@ -22,7 +22,8 @@ public:
             line += " " + std::string(to_string(note.cause));
         }
         line += " " + std::string(to_string(note.why));
-        lines.push_back(note.by.empty() ? line : line.append(" by ").append(note.by));
+        line += note.by.empty() ? "" : " by " + std::string(note.by);
+        lines.push_back(note.asked_by.empty() ? line : line.append(" for ").append(note.asked_by));
         versions.push_back(note.version);
     }
     void find(history::Query query, std::function<void(Result<history::Answer>)> answer) override {
@@ -108,8 +109,45 @@ TEST_F(HistoryTest, NotesWhatOperatorsSay) {
     world.ask_mark("d1", request);
     EXPECT_THAT(notebook.take(), ElementsAre()) << "it was drained already";
     request.kind = Mark::Kind::restored;
+    request.asked_by = "ana@ops1";
     world.ask_mark("d1", request);
-    EXPECT_THAT(notebook.take().front(), testing::StartsWith("a restored marked by "));
+    EXPECT_THAT(notebook.take(), ElementsAre("a restored marked by operator for ana@ops1"));
+    request.kind = Mark::Kind::drained;
+    request.asked_by = "ana\nbob";
+    EXPECT_EQ(world.ask_mark("d1", request).result.error().code, Errc::invalid_argument);
+    EXPECT_THAT(notebook.take(), ElementsAre());
+}
+
+TEST_F(HistoryTest, NotesOfWhichOperatorASessionHasItsWord) {
+    s1.publish("a", kOrders);
+    s1.publish("b", kOrders);
+    notebook.take();
+    s1.drop("a", {.at = NodeId("s2"), .asked_by = "ana@ops1"});
+    s1.close("b");
+    EXPECT_THAT(notebook.take(), ElementsAre("a removed silent brake_confirmed by s2 for ana@ops1",
+                                             "b removed closed said by s1"));
+}
+
+TEST_F(HistoryTest, NotesWhoDecidedAboutTheBrake) {
+    constexpr int kProviders = 30;
+    for (int i = 0; i < kProviders; ++i) {
+        s1.publish("p" + std::to_string(100 + i), kOrders);
+    }
+    for (int i = 0; i < kProviders; ++i) {
+        s1.close("p" + std::to_string(100 + i));
+    }
+    notebook.take();
+    msg::BrakeRequest request{.action = msg::BrakeRequest::Action::release,
+                              .scope = msg::BrakeScope::service,
+                              .name = kOrders->data_info_id(),
+                              .asked_by = "ana@ops1"};
+    world.ask_brake("d1", request);
+    EXPECT_EQ(notebook.take().back(), "p129 held silent brake_released by operator for ana@ops1");
+    request.action = msg::BrakeRequest::Action::confirm;
+    request.asked_by = "bob\n";
+    request.asked_at = NodeId("s2");
+    world.ask_brake("d1", request);
+    EXPECT_EQ(notebook.take().back(), "p129 removed closed brake_confirmed by s2 for bob?");
 }
 
 TEST_F(HistoryTest, NotesWhatTheBrakeHoldsAndWhatBecomesOfIt) {

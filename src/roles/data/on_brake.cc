@@ -181,14 +181,15 @@ void DataServer::Impl::forget_heard() {
 
 // Removes what is held of a service: all of it, or what is over at `now`.
 std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTime> now,
-                                        const NodeId& by) {
+                                        const OperatorWord& word) {
     LedSlot* slot = slots_.find(*held.service);
     auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
     if (datum == nullptr || versions_.exhausted()) {
         return 0;
     }
     Turn turn{.why = now ? HistoryRecord::Why::brake_over : HistoryRecord::Why::brake_confirmed,
-              .by = by};
+              .by = word.at,
+              .asked_by = word.asked_by};
     std::size_t dropped = 0;
     for (auto one = held.until.begin(); one != held.until.end();) {
         if (now && one->second > *now) {
@@ -207,13 +208,13 @@ std::size_t DataServer::Impl::drop_held(HeldService& held, std::optional<MonoTim
     return dropped;
 }
 
-void DataServer::Impl::give_time(HeldService& held, const NodeId& by) {
+void DataServer::Impl::give_time(HeldService& held, const OperatorWord& word) {
     LedSlot* slot = slots_.find(*held.service);
     const auto* datum = slot == nullptr ? nullptr : slot->store.find(*held.service);
     if (datum == nullptr) {
         return;
     }
-    Turn turn{.why = HistoryRecord::Why::brake_released, .by = by};
+    Turn turn{.why = HistoryRecord::Why::brake_released, .by = word.at, .asked_by = word.asked_by};
     std::vector<PublicationPtr> publications;
     for (const auto& [id, until] : held.until) {
         publications.push_back(datum->entries.find(id)->publication);
@@ -281,6 +282,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeRequest&
         env_.outbox.send(from, std::move(reply));
         return;
     }
+    const OperatorWord word{.at = request.asked_at == NodeId{} ? from.node : request.asked_at,
+                            .asked_by = asked_by_of(request.asked_by)};
     for (auto& [name, held] : held_) {
         const bool meant = held.scope == request.scope &&
                            (request.scope == msg::BrakeScope::cluster || name == request.name);
@@ -290,10 +293,10 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeRequest&
         brake_.release(name);
         ++reply.brakes;
         if (request.action == Action::confirm) {
-            reply.publications += drop_held(held, std::nullopt, from.node);
+            reply.publications += drop_held(held, std::nullopt, word);
         } else {
             reply.publications += held.until.size();
-            give_time(held, from.node);
+            give_time(held, word);
         }
     }
     if (reply.brakes > 0) {
@@ -301,7 +304,8 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeRequest&
             request.action == Action::confirm ? "data.brake.confirmed" : "data.brake.released",
             {{"services", reply.brakes},
              {"publications", reply.publications},
-             {"by", from.node.raw()}});
+             {"by", word.at.raw()},
+             {"asked_by", word.asked_by}});
     }
     forget_heard();
     flush();

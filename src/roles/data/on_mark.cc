@@ -21,7 +21,7 @@ Result<void> check(const msg::MarkRequest& request) {
         return fail(Errc::invalid_argument,
                     "ramp: expected at most " + std::to_string(Mark::kRampMsMax / 1000) + " s");
     }
-    return {};
+    return check_asked_by(request.asked_by);
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, const NodeI
                                                    .since_ms = env_.clock.wall().unix_ms,
                                                    .ramp_ms = request.ramp_ms});
     }
-    Turn turn{.why = HistoryRecord::Why::marked, .by = by};
+    Turn turn{.why = HistoryRecord::Why::marked, .by = by, .asked_by = request.asked_by};
     Written& written = turn.written[request.service->data_info_id()];
     written.service = request.service;
     for (const PublicationPtr& publication : *found) {
@@ -111,7 +111,9 @@ Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, const NodeI
         env_.log.info(drains ? "data.instance.drained" : "data.instance.restored",
                       {{"service", request.service->path()},
                        {"address", request.address},
-                       {"instances", reply.changed}});
+                       {"instances", reply.changed},
+                       {"by", by.raw()},
+                       {"asked_by", request.asked_by}});
     }
     return {};
 }

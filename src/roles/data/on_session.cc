@@ -69,7 +69,17 @@ void DataServer::Impl::on(const msg::RoleAddress& from, const msg::PublishBatch&
     }
     Turn turn{.by = link->node, .got_us = batch.got_us};
     for (const auto& op : batch.ops) {
+        if (op.word != nullptr) {  // of what its session held for the brake
+            turn.why = HistoryRecord::Why::brake_confirmed;
+            turn.by = op.word->at;
+            turn.asked_by = asked_by_of(op.word->asked_by);
+        }
         apply(*slot, *link, op, op.owner_seq - std::min<std::uint64_t>(op.owner_seq, 1), turn);
+        if (op.word != nullptr) {
+            turn.why = HistoryRecord::Why::said;
+            turn.by = link->node;
+            turn.asked_by.clear();
+        }
     }
     commit(*slot, turn);
     flush();  // followers and subscribers first, then the publisher's answer

@@ -55,6 +55,7 @@ public:
     // Its client's socket closed, or `confirmed`: is gone after all.
     void close(const std::string& id, bool confirmed = false);
     void fall_silent(const std::string& id);
+    void drop(const std::string& id, OperatorWord word);  // held, and an operator confirms
     void want(const ServicePtr& of, bool acting = false);
     // Digests of all slots, to whom the table says or to `to`.
     void beat(const NodeId& to = {});
@@ -418,6 +419,11 @@ inline void TestSession::close(const std::string& id, bool confirmed) {
 
 inline void TestSession::fall_silent(const std::string& id) {
     end(id, RemovalCause::silent, false);
+}
+
+inline void TestSession::drop(const std::string& id, OperatorWord word) {
+    own_.at(id).word = std::make_shared<const OperatorWord>(std::move(word));
+    end(id, RemovalCause::silent, true);
 }
 
 inline void TestSession::end(const std::string& id, RemovalCause cause, bool confirmed) {

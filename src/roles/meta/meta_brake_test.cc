@@ -88,14 +88,18 @@ TEST_F(MetaServerBrake, TellsOfSessionsAndPassesOnWhatIsDecidedOfThem) {
     const auto held = story.ask_brake({.action = Action::report});
     ASSERT_EQ(held->lines.size(), 1U);
     EXPECT_EQ(held->lines[0], s.brakes[0]);
-    const msg::BrakeRequest confirm{
-        .action = Action::confirm, .scope = msg::BrakeScope::session, .name = "s"};
+    const msg::BrakeRequest confirm{.action = Action::confirm,
+                                    .scope = msg::BrakeScope::session,
+                                    .name = "s",
+                                    .asked_by = "ana@ops1"};
     const auto done = story.ask_brake(confirm);
     EXPECT_EQ(done->brakes, 1U);
     EXPECT_EQ(done->publications, 80U);
     const auto passed = story.mail.last<msg::BrakeRequest>(s.who());
     ASSERT_TRUE(passed);
     EXPECT_EQ(passed->action, Action::confirm);
+    EXPECT_EQ(passed->asked_by, "ana@ops1");
+    EXPECT_NE(passed->asked_at, NodeId{}) << "who asked there, not the meta that passes it on";
     s.brakes.clear();
     story.live({&a, &b, &s}, seconds(1));
     EXPECT_EQ(story.ask_brake(confirm)->brakes, 0U);

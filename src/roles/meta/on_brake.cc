@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "model/asked_by.h"
 #include "roles/meta/meta_impl.h"
 
 // The cluster's brake (docs/adr/0009): data nodes say how much they lead and how much of it closed
@@ -100,7 +101,8 @@ void MetaServer::Impl::on_brake(const msg::RoleAddress& from, const msg::BrakeRe
         reply.more = reply.lines.size() > msg::BrakeReply::kLinesMax;
         reply.lines.resize(std::min(reply.lines.size(), msg::BrakeReply::kLinesMax));
     } else if (request.scope == msg::BrakeScope::cluster && brake_on_) {
-        env_.log.warning("meta.brake.released", {{"by", from.node.raw()}});
+        env_.log.warning("meta.brake.released",
+                         {{"by", from.node.raw()}, {"asked_by", asked_by_of(request.asked_by)}});
         reply.brakes = 1;
         brake_.release(kCluster);
         brake_on_.reset();
@@ -109,7 +111,9 @@ void MetaServer::Impl::on_brake(const msg::RoleAddress& from, const msg::BrakeRe
         // Operators reach data nodes and metas from everywhere; sessions are reached from here.
         const auto brakes = session_brakes_.find(NodeId(request.name));
         if (brakes != session_brakes_.end()) {
-            env_.outbox.send({NodeId(request.name), Role::session}, request);
+            msg::BrakeRequest passed_on = request;
+            passed_on.asked_at = from.node;
+            env_.outbox.send({NodeId(request.name), Role::session}, std::move(passed_on));
             for (const msg::BrakeLine& line : brakes->second) {
                 ++reply.brakes;
                 reply.publications += line.held;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/asked_by.h"
 #include "model/publication.h"
 
 namespace muster::propagation {
@@ -31,7 +32,7 @@ Result<void> DrainWish::check() const {
                                                 std::to_string(Mark::kRampMsMax) + " ms, got " +
                                                 std::to_string(to_ms(ramp)) + " ms");
     }
-    return {};
+    return check_asked_by(asked_by);
 }
 
 Drain::Drain(const Asker& asker, const AskingEnv& env, DrainWish wish, AskingOptions options)
@@ -60,7 +61,8 @@ void Drain::ask_leader() {
                                                                  .address = wish_.address,
                                                                  .kind = wish_.kind,
                                                                  .ramp_ms = to_ms(wish_.ramp),
-                                                                 .since = since_});
+                                                                 .since = since_,
+                                                                 .asked_by = wish_.asked_by});
     }
 }
 

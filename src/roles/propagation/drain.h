@@ -20,6 +20,7 @@ struct DrainWish {
     Duration ramp{};                              // of what is restored
     Duration timeout = std::chrono::seconds(30);  // at most kTimeoutMax
     std::uint32_t limit = 100;                    // subscribers that are named
+    std::string asked_by = {};                    // see model/asked_by.h
 
     // Errors: invalid_argument, with what was expected.
     [[nodiscard]] Result<void> check() const;

@@ -41,7 +41,8 @@ protected:
                   .address = "10.0.0.1:80",
                   .kind = kind,
                   .ramp = seconds(30),
-                  .timeout = seconds(3)});
+                  .timeout = seconds(3),
+                  .asked_by = "ana@ops1"});
         op.begin();
         return op;
     }
@@ -80,6 +81,7 @@ protected:
 TEST_F(DrainTest, WaitsUntilNobodyIsBehindAndMarksAnewEachTime) {
     Drain op = begun();
     EXPECT_EQ(outbox.marks.back().address, "10.0.0.1:80");
+    EXPECT_EQ(outbox.marks.back().asked_by, "ana@ops1");
     say_marked(op, 1);
     ASSERT_EQ(outbox.reaches.size(), 1U);
     EXPECT_EQ(outbox.reaches.back().without, std::vector{RegistId("p")});

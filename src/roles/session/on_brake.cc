@@ -59,11 +59,15 @@ void SessionServer::Impl::on(const msg::RoleAddress& from, const msg::BrakeReque
         const bool gone = request.action == Action::confirm;
         reply.brakes = 1;
         reply.publications = registrations_.suspects();
+        OperatorWord word{.at = request.asked_at == NodeId{} ? from.node : request.asked_at,
+                          .asked_by = asked_by_of(request.asked_by)};
         env_.log.warning(gone ? "session.brake.confirmed" : "session.brake.released",
-                         {{"publications", reply.publications}, {"by", from.node.raw()}});
+                         {{"publications", reply.publications},
+                          {"by", word.at.raw()},
+                          {"asked_by", word.asked_by}});
         brake_.release(kOwnClients);
         if (gone) {
-            auto ops = registrations_.drop_suspects(now);
+            auto ops = registrations_.drop_suspects(now, std::move(word));
             probe_.expired_publications.add(ops.size());
             write_all(std::move(ops));
         } else {

@@ -297,14 +297,19 @@ std::vector<Registrations::Op> Registrations::expire_leases(MonoTime now, const 
     return remove_silent(expired, now);
 }
 
-std::vector<Registrations::Op> Registrations::drop_suspects(MonoTime now) {
+std::vector<Registrations::Op> Registrations::drop_suspects(MonoTime now, OperatorWord word) {
     std::vector<RegistId> gone;
     for (const RegistId& id : leased_) {
         if (registrations_.at(id).suspect) {
             gone.push_back(id);
         }
     }
-    return remove_silent(gone, now);
+    const auto said = std::make_shared<const OperatorWord>(std::move(word));
+    auto ops = remove_silent(gone, now);
+    for (Op& op : ops) {
+        op.word = said;
+    }
+    return ops;
 }
 
 void Registrations::extend_suspects(Duration patience, MonoTime now) {

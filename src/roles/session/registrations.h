@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "env/net.h"
+#include "model/asked_by.h"
 #include "model/ids.h"
 #include "model/publication.h"
 #include "msg/cluster.h"
@@ -101,8 +102,9 @@ public:
     [[nodiscard]] std::vector<Op> expire_leases(MonoTime now, const MayGo& may_go,
                                                 Duration patience);
 
-    // An operator knows better: suspects are gone at once, or are given `patience` anew.
-    [[nodiscard]] std::vector<Op> drop_suspects(MonoTime now);
+    // An operator knows better: suspects are gone at once, by that word, or are given `patience`
+    // anew.
+    [[nodiscard]] std::vector<Op> drop_suspects(MonoTime now, OperatorWord word);
     void extend_suspects(Duration patience, MonoTime now);
     [[nodiscard]] std::size_t suspects() const {
         return suspects_;

@@ -286,9 +286,11 @@ TEST_F(RegistrationsTest, SuspectsGoWhenAnOperatorConfirms) {
     offer(1, 100, kOld);
     registrations.suspect_connection(kOld, seconds(60), now);
     EXPECT_EQ(registrations.suspects_end(), now + seconds(60));
-    const auto gone = registrations.drop_suspects(now);
+    const OperatorWord word{.at = NodeId("session-2"), .asked_by = "ana@ops1"};
+    const auto gone = registrations.drop_suspects(now, word);
     ASSERT_EQ(gone.size(), 1U);
     EXPECT_TRUE(gone.front().confirmed) << "no other brake asks again";
+    EXPECT_EQ(*gone.front().word, word);
     EXPECT_EQ(gone.front().cause, RemovalCause::silent);
     EXPECT_EQ(registrations.size(), 0U);
     EXPECT_EQ(registrations.suspects(), 0U);

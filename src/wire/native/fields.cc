@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 namespace muster::native {
 namespace {
@@ -173,28 +174,11 @@ bool is_utf8(std::string_view text) {
                 continue;
             }
         }
-        const auto lead = static_cast<std::uint8_t>(text[i]);
-        if (lead < 0x80U) {
-            ++i;
-            continue;
-        }
-        const std::size_t length = lead >= 0xf0U ? 4 : lead >= 0xe0U ? 3 : 2;
-        if (lead < 0xc2U || lead > 0xf4U || text.size() - i < length) {
+        std::string_view rest = text.substr(i);
+        if (!take_code_point(rest)) {
             return false;
         }
-        std::uint32_t point = lead & (0x7fU >> length);
-        for (std::size_t k = 1; k < length; ++k) {
-            const auto byte = static_cast<std::uint8_t>(text[i + k]);
-            if ((byte & 0xc0U) != 0x80U) {
-                return false;
-            }
-            point = point << 6U | (byte & 0x3fU);
-        }
-        const bool overlong = (length == 3 && point < 0x800U) || (length == 4 && point < 0x10000U);
-        if (overlong || point > 0x10ffffU || (point >= 0xd800U && point <= 0xdfffU)) {
-            return false;
-        }
-        i += length;
+        i = text.size() - rest.size();
     }
     return true;
 }

@@ -55,7 +55,8 @@ void BrakeDesk::put(std::uint64_t request, Question& question) {
                                     .request = request,
                                     .action = question.wish.action,
                                     .scope = question.wish.scope,
-                                    .name = question.wish.name};
+                                    .name = question.wish.name,
+                                    .asked_by = question.wish.asked_by};
     for (const msg::RoleAddress& who : question.waits_for) {
         env_.outbox.send(who, message);
     }

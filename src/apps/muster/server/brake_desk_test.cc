@@ -44,6 +44,13 @@ TEST_F(BrakeDeskTest, AnswersWhenAllThatLiveHaveAnswered) {
     EXPECT_TRUE(answers.brake[0].second.silent.empty());
 }
 
+TEST_F(BrakeDeskTest, PassesOnWhoAsks) {
+    desk.ask(11, {.action = msg::BrakeRequest::Action::confirm, .asked_by = "ana@ops1"}, answers);
+    const auto asked = outbox.of<msg::BrakeRequest>();
+    ASSERT_EQ(asked.size(), 4U);
+    EXPECT_EQ(asked.back().asked_by, "ana@ops1");
+}
+
 TEST_F(BrakeDeskTest, NamesWhoIsSilent) {
     desk.ask(11, {}, answers);
     answer(s1, 1);
