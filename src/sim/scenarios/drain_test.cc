@@ -1,8 +1,10 @@
 // Instances that are drained and restored (roles/propagation), by real roles.
 #include "roles/propagation/drain.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "roles/propagation/history.h"
 #include "roles/propagation/propagation.h"
 #include "sim/scenarios/churn.h"
 #include "sim/scenarios/story.h"
@@ -49,6 +51,16 @@ public:
         return op.report();
     }
 
+    propagation::HistoryReport history(Node& node) {
+        propagation::History op(
+            next(), env(node),
+            {.service = std::make_shared<const Service>(kOrders), .address = {}});
+        history_ = &op;
+        run(op);
+        history_ = nullptr;
+        return op.report();
+    }
+
 private:
     propagation::Asker next() {
         return {.self = self_, .life = Incarnation(1), .number = ++number_};
@@ -74,6 +86,9 @@ private:
         } else if (const auto* newest = std::get_if<msg::NewestReply>(&message);
                    newest != nullptr && question_ != nullptr) {
             question_->take(from, *newest);
+        } else if (const auto* told = std::get_if<msg::HistoryReply>(&message);
+                   told != nullptr && history_ != nullptr) {
+            history_->take(from, *told);
         } else if (const auto* reach = std::get_if<msg::ReachReply>(&message)) {
             drain_ != nullptr      ? drain_->take(*reach)
             : question_ != nullptr ? question_->take(*reach)
@@ -87,6 +102,7 @@ private:
     NetworkOutbox outbox_;
     propagation::Drain* drain_ = nullptr;
     propagation::Propagation* question_ = nullptr;
+    propagation::History* history_ = nullptr;
     std::uint64_t number_ = 0;
 };
 
@@ -115,7 +131,21 @@ protected:
         return {.service = std::make_shared<const Service>(kOrders),
                 .address = provider.name() + ":20880",
                 .kind = kind,
-                .timeout = timeout};
+                .timeout = timeout,
+                .asked_by = "ana@ops1"};
+    }
+    // What all nodes noted of the provider, the oldest first.
+    [[nodiscard]] std::vector<std::string> told() {
+        std::vector<std::string> lines;
+        const auto report = asker.history(story.node("data-2"));
+        EXPECT_TRUE(report.silent.empty());
+        for (const auto& [node, record] : report.lines) {
+            if (record.id == id) {
+                lines.insert(lines.begin(),
+                             std::string(to_string(record.what)) + ": " + sentence_of(record));
+            }
+        }
+        return lines;
     }
     // How many consumers see it.
     [[nodiscard]] int seen() const {
@@ -137,6 +167,18 @@ protected:
     RegistId id;
     Operator asker{story.world};
 };
+
+TEST_F(Draining, IsInTheHistoryWithWhoAskedAndWithWhatCameAfterThat) {
+    ASSERT_TRUE(drain()->confirmed);
+    ASSERT_TRUE(restore().has_value());
+    provider.kill(false);
+    story.wait(seconds(1));
+    EXPECT_THAT(told(), testing::ElementsAre("registered: its client said so",
+                                             "drained: ana@ops1 asked at asker",
+                                             "restored: ana@ops1 asked at asker",
+                                             "removed: its connection was closed without a word"));
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
 
 TEST_F(Draining, IsConfirmedWhenNobodyHasItInAListAndTakenBack) {
     EXPECT_EQ(seen(), 6);

@@ -27,6 +27,8 @@ public:
     void on_connection_ended(Node& session, PipeId pipe, ConnectionEnd how);
     // Now and then.
     void step();
+    // Whose connection it is; null: nobody's.
+    [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
 
 private:
     void judge(SimClient& client);
@@ -41,8 +43,6 @@ private:
     [[nodiscard]] bool unheard_of(const SimClient& client) const;
     [[nodiscard]] bool left_behind(const SimClient& client) const;
     [[nodiscard]] bool late(const SimClient& client) const;
-    [[nodiscard]] SimClient* owner_of(PipeId pipe) const;
-
     const Registry& registry_;
     const Pipes& pipes_;
     const Cuts& cuts_;

@@ -31,14 +31,21 @@ World::World(WorldOptions options)
       resurrection(truth),
       client_order(truth),
       bounds(truth, registry),
+      history(truth, registry),
       operator_(scheduler, trace, Prng(prng_.next()), "operator"),
       copies(truth, registry, network, operator_),
-      checkers_{&converges,    &versions,     &falsely_gone, &gone,
-                &resurrection, &client_order, &bounds,       &copies},
+      checkers_{&converges,    &versions, &falsely_gone, &gone,  &resurrection,
+                &client_order, &bounds,   &history,      &copies},
       excuses_(registry, pipes, cuts, truth, clients_),
       next_step_(scheduler.now() + kStep) {
     registry.on_connection_ended = [this](Node& session, PipeId pipe, ConnectionEnd how) {
         excuses_.on_connection_ended(session, pipe, how);
+        if (const SimClient* client = excuses_.owner_of(pipe); client != nullptr) {
+            history.on_connection_ended(client->name());
+        }
+    };
+    registry.on_noted = [this](Node& node, const history::Note& note) {
+        history.on_noted(node, note);
     };
     gone.allow({.brake_holds = [this] { return registry.holds_suspects(); },
                 .patience = Registry::kSuspectPatience,

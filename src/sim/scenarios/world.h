@@ -10,6 +10,7 @@
 #include "sim/checkers/copies_checker.h"
 #include "sim/checkers/falsely_gone_checker.h"
 #include "sim/checkers/gone_checker.h"
+#include "sim/checkers/history_checker.h"
 #include "sim/checkers/resurrection_checker.h"
 #include "sim/checkers/truth.h"
 #include "sim/checkers/versions_checker.h"
@@ -95,6 +96,7 @@ public:
     ResurrectionChecker resurrection;
     ClientOrderChecker client_order;
     BoundsChecker bounds;
+    HistoryChecker history;
 
 private:
     Process operator_;

@@ -108,7 +108,8 @@ struct Node::DataLife {
                 .timers = timers,
                 .outbox = outbox,
                 .log = Log(node, LogLevel::info),
-                .disk = &disk}) {
+                .disk = &disk,
+                .history = &node.notebook_}) {
         timers.attach(role);
         node.folder(Role::data).attach(role);
     }
@@ -170,6 +171,7 @@ Node::Node(NodePlan plan, NodeWorld world, Prng prng)
       world_(world),
       prng_(prng),
       process_(world.scheduler, world.trace, Prng(prng_.next()), plan_.id.raw()) {
+    notebook_.on_note = [this](const history::Note& note) { on_noted(*this, note); };
     attach();
 }
 

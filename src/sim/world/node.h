@@ -17,6 +17,7 @@
 #include "sim/world/door.h"
 #include "sim/world/links.h"
 #include "sim/world/network.h"
+#include "sim/world/notebook.h"
 #include "sim/world/pipes.h"
 #include "sim/world/process.h"
 #include "sim/world/sim_disk.h"
@@ -103,6 +104,8 @@ public:
     // Told of every connection that ends at the living session.
     std::function<void(Node&, PipeId, ConnectionEnd)> on_connection_ended = [](Node&, PipeId,
                                                                                ConnectionEnd) {};
+    // Told of everything that its data role notes.
+    std::function<void(Node&, const history::Note&)> on_noted = [](Node&, const history::Note&) {};
 
 private:
     struct MetaLife;
@@ -122,6 +125,7 @@ private:
     Prng prng_;
     Process process_;
     std::map<Role, env::MemoryDisk> folders_;
+    Notebook notebook_{process_};
     std::uint64_t boots_ = 1;
     std::optional<MonoTime> ended_;
     bool machine_lost_ = false;

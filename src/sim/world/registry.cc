@@ -56,6 +56,9 @@ Node& Registry::add(const std::vector<Role>& roles, const std::string& name) {
     nodes_.back()->on_connection_ended = [this](Node& node, PipeId pipe, ConnectionEnd how) {
         on_connection_ended(node, pipe, how);
     };
+    nodes_.back()->on_noted = [this](Node& node, const history::Note& note) {
+        on_noted(node, note);
+    };
     return *nodes_.back();
 }
 

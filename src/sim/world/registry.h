@@ -90,6 +90,8 @@ public:
     // Told of every connection that ends at a living session.
     std::function<void(Node&, PipeId, ConnectionEnd)> on_connection_ended = [](Node&, PipeId,
                                                                                ConnectionEnd) {};
+    // Told of everything that a data role notes.
+    std::function<void(Node&, const history::Note&)> on_noted = [](Node&, const history::Note&) {};
 
 private:
     Node& add(const std::vector<Role>& roles, const std::string& name);
