@@ -109,13 +109,15 @@ void HistoryChecker::on_shown(const Listener& listener, const Shown* before, con
     }
     static const std::map<RegistId, PublicationPtr> kNothing;
     const auto& old = before == nullptr ? kNothing : before->publications;
+    // An incomplete list takes nothing away: what it did not have any more goes with a later one.
+    const Version from = before != nullptr && before->complete ? before->version : Version{};
     const bool may_lose = truth_.crossed(listener);
     auto was = old.begin();
     auto is = now.publications.begin();
     while (was != old.end() || is != now.publications.end()) {
         if (is == now.publications.end() || (was != old.end() && was->first < is->first)) {
             if (!may_lose) {
-                judge_gone(listener, was->first, before->version, now.version);
+                judge_gone(listener, was->first, from, now.version);
             }
             ++was;
         } else if (was == old.end() || is->first < was->first) {

@@ -20,7 +20,8 @@ namespace muster::sim {
 //
 //   - What a listener is shown was noted as there.
 //   - What disappears from a view was noted as gone, or drained, in a version between those of the
-//     two lists, or is so by the last word of some node.
+//     two lists, or is so by the last word of some node. An incomplete list takes nothing away, so
+//     that behind one any version up to that of the new list will do.
 //   - A cause is true: `left` is what its client took back; `closed` what lost a connection, or its
 //     client; `session_ended` and `session_anew` are of a session whose process has ended.
 //   - The versions that one life of a node notes of a service do not fall.
