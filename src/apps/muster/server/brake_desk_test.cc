@@ -48,7 +48,7 @@ TEST_F(BrakeDeskTest, PassesOnWhoAsks) {
     desk.ask(11, {.action = msg::BrakeRequest::Action::confirm, .asked_by = "ana@ops1"}, answers);
     const auto asked = outbox.of<msg::BrakeRequest>();
     ASSERT_EQ(asked.size(), 4U);
-    EXPECT_EQ(asked.back().asked_by, "ana@ops1");
+    EXPECT_EQ(asked.back().second.asked_by, "ana@ops1");
 }
 
 TEST_F(BrakeDeskTest, NamesWhoIsSilent) {
