@@ -13,6 +13,7 @@ struct Effort {
     std::vector<std::size_t> fanout_connections{5000, 9500};
     std::size_t fanout_rounds = 40;
     std::size_t publications = 100'000;
+    std::size_t registration_rounds = 5;  // each of so many publications, in processes of its own
     std::size_t many_publications = 1'000'000;
     std::size_t subscribing_connections = 2000;
     std::size_t subscription_rounds = 20;
@@ -39,6 +40,7 @@ struct Effort {
                 .fanout_connections = {20},
                 .fanout_rounds = 3,
                 .publications = 2000,
+                .registration_rounds = 1,
                 .many_publications = 4000,
                 .subscribing_connections = 5,
                 .subscription_rounds = 2,

@@ -42,6 +42,7 @@ void run_push(Report& report, const Effort& effort) {
         muster::bench::run_fanout(report, effort, connections);
     }
     muster::bench::run_many_subscriptions(report, effort);
+    muster::bench::run_followed_registrations(report, effort);
     muster::bench::run_long_list(report, effort);
     muster::bench::run_memory(report, effort);
     muster::bench::run_million(report, effort);
@@ -51,7 +52,8 @@ void run_push(Report& report, const Effort& effort) {
 int usage() {
     std::fprintf(stderr,
                  "usage: muster-bench [GROUP] [--json] [--tiny] [--sizes SESSIONSxDATA,...]\n"
-                 "groups: standalone (the default), push, storms, recovery, capacity\n"
+                 "groups: standalone (the default), push, registrations (of push), storms, "
+                 "recovery, capacity\n"
                  "(./dev bench peers, other registries beside this one, is bench/peers/run.py)\n"
                  "--json prints one object a line; --tiny only shows that the work still runs;\n"
                  "--sizes: the clusters that capacity simulates, 30x6,100x20,300x60 unless said\n"
@@ -88,6 +90,7 @@ int main(int argc, char** argv) {
     const std::map<std::string, void (*)(Report&, const Effort&)> groups{
         {"standalone", run_standalone},
         {"push", run_push},
+        {"registrations", muster::bench::run_followed_registrations},
         {"storms", muster::bench::run_storms},
         {"recovery", muster::bench::run_recovery},
         {"capacity", muster::bench::run_capacity}};

@@ -17,6 +17,10 @@ void run_many_subscriptions(Report& report, const Effort& effort);
 // twenty does.
 void run_long_list(Report& report, const Effort& effort);
 
+// Registrations in batches, each publication held by its leader and by a follower in another
+// process: the rate ends when the follower has all.
+void run_followed_registrations(Report& report, const Effort& effort);
+
 // Of one publication, subscription and connection.
 void run_memory(Report& report, const Effort& effort);
 
