@@ -14,16 +14,16 @@ bool Registrations::outranked(env::ConnId conn, const Registration& registration
 }
 
 std::optional<RegistOrder> Registrations::effective_order(const Publication& offered,
-                                                          env::ConnId conn) const {
+                                                          env::ConnId conn,
+                                                          const Registration* registration) const {
     const RegistOrder order = offered.order;
-    const auto found = registrations_.find(offered.id);
-    if (found != registrations_.end()) {
-        const RegistOrder known = found->second.publication->order;
+    if (registration != nullptr) {
+        const RegistOrder known = registration->publication->order;
         if (order > known) {
             return order;
         }
         // A client whose clock was set back while it reconnected still speaks for itself.
-        if (order.version == known.version && order < known && conn != found->second.conn) {
+        if (order.version == known.version && order < known && conn != registration->conn) {
             return RegistOrder{known.version, known.timestamp_ms + 1};
         }
         return std::nullopt;
@@ -40,11 +40,12 @@ std::optional<RegistOrder> Registrations::effective_order(const Publication& off
 
 Registrations::News Registrations::news_of(const Publication& offered, env::ConnId conn) const {
     const auto known = registrations_.find(offered.id);
-    if ((known != registrations_.end() && outranked(conn, known->second)) ||
-        !effective_order(offered, conn)) {
+    const bool is_known = known != registrations_.end();
+    if ((is_known && outranked(conn, known->second)) ||
+        !effective_order(offered, conn, is_known ? &known->second : nullptr)) {
         return News::none;
     }
-    if (known != registrations_.end()) {
+    if (is_known) {
         const Registration& registration = known->second;
         const bool leased =
             registration.conn == env::ConnId{} && !registration.suspect && !registration.departed;
@@ -58,26 +59,27 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
                                                               env::ConnId conn, Duration lease,
                                                               MonoTime now) {
     const RegistId& id = publication->id;
-    const auto known = registrations_.find(id);
-    if (known != registrations_.end() &&
-        *known->second.publication->service != *publication->service) {
+    auto known = registrations_.lower_bound(id);
+    const bool is_new = known == registrations_.end() || known->first != id;
+    if (!is_new && *known->second.publication->service != *publication->service) {
         return fail(Errc::conflict, "registration id '" + id.raw() + "' is in use for " +
                                         known->second.publication->service->path());
     }
-    if (known != registrations_.end() && outranked(conn, known->second)) {
+    if (!is_new && outranked(conn, known->second)) {
         return std::nullopt;
     }
-    const auto order = effective_order(*publication, conn);
+    const auto order = effective_order(*publication, conn, is_new ? nullptr : &known->second);
     if (!order) {
-        if (known != registrations_.end() &&
-            publication->order >= known->second.publication->order) {
-            hold(known->second, id, conn, lease, now);
+        if (!is_new && publication->order >= known->second.publication->order) {
+            hold(*known, conn, lease, now);
         }
         return std::nullopt;
     }
-    const bool is_new = known == registrations_.end();
     const bool damped = is_new && damps(*publication, now);
-    Registration& registration = registrations_[id];
+    if (is_new) {
+        known = registrations_.try_emplace(known, id);
+    }
+    Registration& registration = known->second;
     if (!is_new) {
         uncount(registration);
     } else if (roster_ != nullptr) {
@@ -95,7 +97,7 @@ Result<std::optional<Registrations::Op>> Registrations::offer(const PublicationP
         registration.publication = std::move(reordered);
     }
     count(registration);
-    hold(registration, id, conn, lease, now);
+    hold(*known, conn, lease, now);
     if (registration.damped) {
         registration.owner_seq = ++last_seq_;  // what was said before it came does not let it go
         return std::nullopt;
@@ -118,10 +120,10 @@ void Registrations::keep_lease(const RegistId& id, MonoTime now) {
     }
 }
 
-void Registrations::hold(Registration& registration, const RegistId& id, env::ConnId conn,
-                         Duration lease, MonoTime now) {
+void Registrations::hold(Held& held, env::ConnId conn, Duration lease, MonoTime now) {
+    auto& [id, registration] = held;
     const bool leased = lease > Duration{};
-    own(registration, id, leased ? env::ConnId{} : conn);
+    own(held, leased ? env::ConnId{} : conn);
     registration.lease = lease;
     registration.heard = now;
     leased ? (void)leased_.insert(id) : (void)leased_.erase(id);
@@ -142,19 +144,20 @@ void Registrations::depart(Registration& registration, bool yes) {
     registration.departed = yes;
 }
 
-void Registrations::own(Registration& registration, const RegistId& id, env::ConnId conn) {
+void Registrations::own(Held& held, env::ConnId conn) {
+    auto& [id, registration] = held;
     if (registration.conn == conn && conn != env::ConnId{}) {
         return;
     }
     if (const auto old = by_conn_.find(registration.conn); old != by_conn_.end()) {
-        old->second.erase(id);
+        old->second.erase(&id);
         if (old->second.empty()) {
             by_conn_.erase(old);
         }
     }
     registration.conn = conn;
     if (conn != env::ConnId{}) {
-        by_conn_[conn].insert(id);
+        by_conn_[conn].insert(&id);
     }
 }
 
@@ -178,7 +181,7 @@ Registrations::Op Registrations::removal(std::map<RegistId, Registration>::itera
 
 void Registrations::erase(std::map<RegistId, Registration>::iterator found) {
     auto& [id, registration] = *found;
-    own(registration, id, env::ConnId{});
+    own(*found, env::ConnId{});
     leased_.erase(id);
     depart(registration, false);
     suspect(registration, false);
@@ -233,11 +236,11 @@ std::vector<Registrations::Op> Registrations::drop_connection(env::ConnId conn, 
     if (owned == by_conn_.end()) {
         return ops;
     }
-    const std::set<RegistId> ids = std::move(owned->second);
+    const Owned ids = std::move(owned->second);
     by_conn_.erase(owned);
     ops.reserve(ids.size());
-    for (const RegistId& id : ids) {
-        const auto found = registrations_.find(id);
+    for (const RegistId* id : ids) {
+        const auto found = registrations_.find(*id);
         CHECK(found != registrations_.end());
         ops.push_back(removal(found, RemovalCause::closed, found->second.publication->order, now));
     }
@@ -250,28 +253,28 @@ void Registrations::release_connection(env::ConnId conn, Duration grace, MonoTim
     if (owned == by_conn_.end()) {
         return;
     }
-    const std::set<RegistId> ids = owned->second;
-    for (const RegistId& id : ids) {
+    const Owned ids = owned->second;
+    for (const RegistId* id : ids) {
         // Without a lease it would be nobody's and stay for ever.
-        hold(registrations_.at(id), id, env::ConnId{}, std::max(grace, Duration(1)), now);
+        hold(*registrations_.find(*id), env::ConnId{}, std::max(grace, Duration(1)), now);
     }
 }
 
 void Registrations::depart_connection(env::ConnId conn, Duration grace, MonoTime now) {
     const auto owned = by_conn_.find(conn);
-    const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
+    const Owned ids = owned == by_conn_.end() ? Owned{} : owned->second;
     release_connection(conn, grace, now);
-    for (const RegistId& id : ids) {
-        depart(registrations_.at(id), true);
+    for (const RegistId* id : ids) {
+        depart(registrations_.at(*id), true);
     }
 }
 
 void Registrations::suspect_connection(env::ConnId conn, Duration patience, MonoTime now) {
     const auto owned = by_conn_.find(conn);
-    const std::set<RegistId> ids = owned == by_conn_.end() ? std::set<RegistId>{} : owned->second;
+    const Owned ids = owned == by_conn_.end() ? Owned{} : owned->second;
     release_connection(conn, patience, now);
-    for (const RegistId& id : ids) {
-        suspect(registrations_.at(id), true);
+    for (const RegistId* id : ids) {
+        suspect(registrations_.at(*id), true);
     }
 }
 

@@ -185,6 +185,15 @@ private:
         MonoTime since;
     };
 
+    using Held = std::pair<const RegistId, Registration>;  // of registrations_
+    // Ids of registrations_, which stay where they are: the ids themselves are there once.
+    struct ByValue {
+        [[nodiscard]] bool operator()(const RegistId* a, const RegistId* b) const {
+            return *a < *b;
+        }
+    };
+    using Owned = std::set<const RegistId*, ByValue>;
+
     [[nodiscard]] static Op state(const Registration& registration);
     // Whether it is to be damped, which was not there.
     [[nodiscard]] bool damps(const Publication& offered, MonoTime now);
@@ -192,15 +201,15 @@ private:
     [[nodiscard]] Op tell(Registration& registration);
     // Whether `conn` began before the connection that owns the registration.
     [[nodiscard]] bool outranked(env::ConnId conn, const Registration& registration) const;
-    // The order under which a registration is taken; nothing when it is older than what is known.
-    [[nodiscard]] std::optional<RegistOrder> effective_order(const Publication& offered,
-                                                             env::ConnId conn) const;
+    // The order under which a registration is taken; nothing when it is older than what is known:
+    // `registration` (null: none), or what is remembered of it.
+    [[nodiscard]] std::optional<RegistOrder> effective_order(
+        const Publication& offered, env::ConnId conn, const Registration* registration) const;
     void erase(std::map<RegistId, Registration>::iterator found);
     [[nodiscard]] Op removal(std::map<RegistId, Registration>::iterator found, RemovalCause cause,
                              RegistOrder order, MonoTime now);
-    void hold(Registration& registration, const RegistId& id, env::ConnId conn, Duration lease,
-              MonoTime now);
-    void own(Registration& registration, const RegistId& id, env::ConnId conn);
+    void hold(Held& held, env::ConnId conn, Duration lease, MonoTime now);
+    void own(Held& held, env::ConnId conn);
     void suspect(Registration& registration, bool yes);
     void depart(Registration& registration, bool yes);
     [[nodiscard]] std::vector<Op> remove_silent(const std::vector<RegistId>& ids, MonoTime now);
@@ -213,7 +222,7 @@ private:
     ReturnRoster* roster_;
     FlapDamping* damping_;
     std::map<RegistId, Registration> registrations_;
-    std::map<env::ConnId, std::set<RegistId>> by_conn_;
+    std::map<env::ConnId, Owned> by_conn_;
     std::map<env::ConnId, std::uint64_t> conn_numbers_;  // in the order of their beginning
     std::uint64_t last_conn_ = 0;
     std::set<RegistId> leased_;  // suspects as well

@@ -121,13 +121,18 @@ env::DiskOpId ReturnRoster::next_op(Phase phase) {
     return env::DiskOpId(++last_op_);
 }
 
+// With the room that many at once took, which every later clear() would go through.
+void ReturnRoster::forget_changes() {
+    came_ = {};
+    left_ = {};
+}
+
 void ReturnRoster::append() {
     std::string bytes;
     append_roster_changes(bytes, header_, came_, left_);
     file_bytes_ += bytes.size();
     new_in_flight_ = !came_.empty();
-    came_.clear();
-    left_.clear();
+    forget_changes();
     env_.disk->append(next_op(Phase::appending), kFile, std::move(bytes));
 }
 
@@ -136,8 +141,7 @@ void ReturnRoster::replace() {
     append_roster_changes(bytes, header_, named_, {});
     file_bytes_ = bytes.size();
     new_in_flight_ = new_in_flight_ || !came_.empty();
-    came_.clear();
-    left_.clear();
+    forget_changes();
     env_.disk->replace(next_op(Phase::replacing), kFile, std::move(bytes));
 }
 

@@ -122,6 +122,7 @@ private:
         return phase_ == Phase::idle && came_.empty() && left_.empty();
     }
     [[nodiscard]] env::DiskOpId next_op(Phase phase);
+    void forget_changes();
     void append();
     void replace();
     void remove();

@@ -1,5 +1,8 @@
 #include "roles/session/roster_codec.h"
 
+#include <algorithm>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "base/bytes.h"
@@ -106,7 +109,9 @@ void append_roster_changes(std::string& out, const RosterHeader& header, const R
                            const RosterNames& left) {
     std::string fields = record_fields(RecordType::changes, came.size(), left.size());
     for (const RosterNames* names : {&came, &left}) {
-        for (const RosterName name : *names) {
+        std::vector<RosterName> upwards(names->begin(), names->end());
+        std::ranges::sort(upwards);
+        for (const RosterName name : upwards) {
             append_big_endian(fields, name);
         }
     }

@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/result.h"
 
@@ -17,7 +17,14 @@ inline constexpr std::size_t kRosterRecordBytes = 13;  // without its names
 
 // The hash64() of a registration's id.
 using RosterName = std::uint64_t;
-using RosterNames = std::set<RosterName>;
+// It spreads already as well as any hash of it. There may be millions, one for each registration,
+// so they are in no order; records name them upwards.
+struct RosterNameHash {
+    [[nodiscard]] std::size_t operator()(RosterName name) const {
+        return name;
+    }
+};
+using RosterNames = std::unordered_set<RosterName, RosterNameHash>;
 
 // First bytes of the file, which is begun by replacing it and therefore never has them torn.
 struct RosterHeader {
