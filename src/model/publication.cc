@@ -1,8 +1,9 @@
 #include "model/publication.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
-#include "base/bytes.h"
 #include "base/hash.h"
 
 namespace muster {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::uint32_t kDefaultWeight = 100;
 constexpr std::uint32_t kWeightMax = 1'000'000;
+constexpr std::size_t kIdInPlaceMax = 256;
 
 Result<std::uint16_t> parse_port(std::string_view digits, std::string_view box) {
     std::uint16_t port = 0;
@@ -36,6 +38,13 @@ void read_property(std::string_view key, std::string_view value, Endpoint& endpo
         endpoint.healthy = value != "false";
     } else {
         endpoint.metadata.emplace(key, value);
+    }
+}
+
+void put_big_endian(char* to, std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    for (std::size_t i = 0; i < sizeof bits; ++i) {
+        to[i] = static_cast<char>(static_cast<std::uint8_t>(bits >> (8 * (sizeof bits - 1 - i))));
     }
 }
 
@@ -75,12 +84,19 @@ std::size_t content_bytes(const Publication& publication) {
 }
 
 SetDigest digest_of(const RegistId& id, const RegistOrder& order) {
-    std::string bytes;
-    bytes.reserve(2 * sizeof(std::int64_t) + id.raw().size());
-    append_big_endian(bytes, order.version);
-    append_big_endian(bytes, order.timestamp_ms);
-    bytes += id.raw();
-    return digest_of(std::string_view(bytes));
+    constexpr std::size_t kOrderBytes = 2 * sizeof(std::int64_t);
+    std::array<char, kOrderBytes + kIdInPlaceMax> in_place;
+    std::string apart;  // of an id that is longer than they are
+    char* bytes = in_place.data();
+    const std::size_t size = kOrderBytes + id.raw().size();
+    if (size > in_place.size()) {
+        apart.resize(size);
+        bytes = apart.data();
+    }
+    put_big_endian(bytes, order.version);
+    put_big_endian(bytes + sizeof order.version, order.timestamp_ms);
+    std::ranges::copy(id.raw(), bytes + kOrderBytes);
+    return digest_of(std::string_view(bytes, size));
 }
 
 Result<Endpoint> Endpoint::parse(std::string_view box) {

@@ -11,12 +11,12 @@ Result<msg::ClientMessage> decode_register(std::string_view bytes, const Request
                                            const CodecLimits& limits) {
     ValueDecoder values(limits);
     msg::RegisterPublishers request{.request = context.request};
+    const ValueDecoder::PublicationContext from{.service = nullptr,
+                                                .client_address = context.client_address};
     FieldReader reader(bytes);
     for (Field field; reader.next(field);) {
         if (key(field) == kItemsKey) {
-            MUSTER_ASSIGN(
-                publication,
-                values.publication(field.bytes, {.client_address = context.client_address}));
+            MUSTER_ASSIGN(publication, values.publication(field.bytes, from));
             request.publications.push_back(std::move(publication));
         } else if (key(field) == key(request_field::kLeaseMs, WireType::varint)) {
             const auto lease_max_ms = static_cast<std::uint64_t>(to_ms(limits.lease_max));

@@ -165,7 +165,8 @@ Result<std::vector<PublicationPtr>> read_publications(std::string_view bytes,
     FieldReader reader(bytes);
     for (Field field; reader.next(field);) {
         if (key(field) == key(push_field::kPublications, WireType::bytes)) {
-            MUSTER_ASSIGN(publication, values.publication(field.bytes, {.service = service}));
+            MUSTER_ASSIGN(publication, values.publication(field.bytes, {.service = service,
+                                                                        .client_address = {}}));
             if (!publications.empty() && publications.back()->id >= publication->id) {
                 return fail(Errc::bad_content, "publications are not sorted by id");
             }

@@ -142,6 +142,26 @@ TEST(NativeCodec, ReadsPublicationsInFull) {
         << "equal services in a row are shared";
 }
 
+TEST(NativeCodec, GivesEachPublicationItsOwnZoneAndApp) {
+    msg::RegisterPublishers request{.request = msg::RequestId(1)};
+    const std::vector<std::pair<std::string, std::string>> said{
+        {"a", "x"}, {"a", "x"}, {"b", "x"}, {"", "y"}, {"", ""}, {"b", ""}, {"b", "y"}};
+    for (const auto& [zone, app] : said) {
+        auto made = *sample::publication("pub-" + std::to_string(request.publications.size()));
+        made.zone = zone;
+        made.app = app;
+        request.publications.push_back(std::make_shared<const Publication>(std::move(made)));
+    }
+    const auto decoded = decode_request(kRegisterClass, encode(request), kContext, CodecLimits{});
+    ASSERT_TRUE(decoded.has_value());
+    const auto& read = std::get<msg::RegisterPublishers>(*decoded).publications;
+    ASSERT_EQ(read.size(), said.size());
+    for (std::size_t i = 0; i < said.size(); ++i) {
+        EXPECT_EQ(read[i]->zone, said[i].first.empty() ? kDefaultZone : said[i].first);
+        EXPECT_EQ(read[i]->app, said[i].second);
+    }
+}
+
 TEST(NativeCodec, PutsTheAddressTheServerSawIntoPublications) {
     const auto bytes = encode(sample::requests()[0]);
     const auto decoded = decode_request(

@@ -45,7 +45,7 @@ Result<RegistId> ValueDecoder::id(std::string_view bytes) const {
     return RegistId(std::string(bytes));
 }
 
-Result<std::string> ValueDecoder::name(std::string_view bytes, std::string_view what) const {
+Result<void> ValueDecoder::check_name(std::string_view bytes, std::string_view what) const {
     if (bytes.size() > limits_.name_bytes_max) {
         return fail(Errc::too_large, std::string(what) + " is longer than " +
                                          std::to_string(limits_.name_bytes_max) + " bytes");
@@ -53,7 +53,21 @@ Result<std::string> ValueDecoder::name(std::string_view bytes, std::string_view 
     if (!is_utf8(bytes)) {
         return malformed(what);
     }
+    return {};
+}
+
+Result<std::string> ValueDecoder::name(std::string_view bytes, std::string_view what) const {
+    MUSTER_TRY(check_name(bytes, what));
     return std::string(bytes);
+}
+
+Result<InternedText> ValueDecoder::text(std::string_view bytes, std::string_view what,
+                                        LastText& last) const {
+    if (last.text.empty() || bytes != last.bytes) {
+        MUSTER_TRY(check_name(bytes, what));
+        last = {.bytes = bytes, .text = InternedText(bytes)};
+    }
+    return last.text;
 }
 
 Result<Version> ValueDecoder::version(std::uint64_t raw) const {
@@ -154,15 +168,15 @@ Result<void> ValueDecoder::read_publication_field(const Field& field,
             parts.boxes.push_back(field.bytes);
             break;
         case key(publication_field::kZone, WireType::bytes): {
-            MUSTER_ASSIGN(checked, name(field.bytes, "a zone"));
+            MUSTER_ASSIGN(checked, text(field.bytes, "a zone", last_zone_));
             if (!checked.empty()) {
-                publication.zone = checked;
+                publication.zone = std::move(checked);
             }
             break;
         }
         case key(publication_field::kApp, WireType::bytes): {
-            MUSTER_ASSIGN(checked, name(field.bytes, "an app"));
-            publication.app = checked;
+            MUSTER_ASSIGN(checked, text(field.bytes, "an app", last_app_));
+            publication.app = std::move(checked);
             break;
         }
         case key(publication_field::kClientAddress, WireType::bytes): {

@@ -36,7 +36,7 @@ public:
     // place of what the client says, in pushes the service is that of the push.
     struct PublicationContext {
         ServicePtr service;  // null: in the publication
-        std::string_view client_address;
+        InternedText client_address;
     };
     [[nodiscard]] Result<PublicationPtr> publication(std::string_view bytes,
                                                      const PublicationContext& context);
@@ -60,6 +60,15 @@ private:
         Attributes::Map attributes;
     };
 
+    // What many publications of one message repeat: looked for once when they follow each other.
+    struct LastText {
+        std::string_view bytes;
+        InternedText text;
+    };
+    [[nodiscard]] Result<void> check_name(std::string_view bytes, std::string_view what) const;
+    [[nodiscard]] Result<InternedText> text(std::string_view bytes, std::string_view what,
+                                            LastText& last) const;
+
     [[nodiscard]] Result<void> count_element();
     [[nodiscard]] Result<void> read_attribute(std::string_view bytes, Attributes::Map& attributes);
     [[nodiscard]] Result<void> read_publication_field(const Field& field,
@@ -71,6 +80,8 @@ private:
     std::size_t elements_ = 0;
     std::string_view last_service_bytes_;
     ServicePtr last_service_;
+    LastText last_zone_;
+    LastText last_app_;
 };
 
 // Whether a message may be so long. Errors: too_large.

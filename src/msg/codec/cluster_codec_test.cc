@@ -239,6 +239,38 @@ TEST(ClusterCodec, WritesWhatABatchRepeatsOnce) {
     EXPECT_EQ(ops[0].service, ops[1].publication->service);
 }
 
+// By what it says: not by whether equal texts are one, nor by how many stand near each other.
+TEST(ClusterCodec, WritesTheSameBytesOfTextsThatAreSharedAndOfCopies) {
+    constexpr int kWrites = 100;
+    constexpr int kApps = 7;
+    std::vector<ServicePtr> services{service("a"), service("b"), service("c")};
+    const auto batch = [&](bool is_shared) {
+        SlotEntries message{.data = Incarnation(1), .slot = SlotId(7), .slot_epoch = Epoch(2)};
+        for (int i = 0; i < kWrites; ++i) {
+            const std::string& data_id = services[i % services.size()]->data_id;
+            const ServicePtr of = is_shared ? services[i % services.size()] : service(data_id);
+            auto made = *publication("registration-with-a-long-id-" + std::to_string(i), of);
+            made.app = "application-" + std::to_string(i % kApps);
+            SlotEntry entry{.service = is_shared ? of : service(data_id)};
+            entry.writes.push_back({.id = made.id,
+                                    .publication = std::make_shared<const Publication>(made),
+                                    .order = made.order,
+                                    .owner = NodeId("session-" + std::to_string(i % kApps))});
+            message.entries.push_back(std::move(entry));
+        }
+        return message;
+    };
+    const SlotEntries shared = batch(true);
+    EXPECT_EQ(encode(shared), encode(batch(false)));
+    const auto read = decode_cluster_message(encode(shared));
+    ASSERT_TRUE(read.has_value());
+    for (int i = 0; i < kWrites; ++i) {
+        const OwnedWrite& write = std::get<SlotEntries>(*read).entries[i].writes[0];
+        EXPECT_EQ(*write.publication, *shared.entries[i].writes[0].publication);
+        EXPECT_EQ(write.owner, shared.entries[i].writes[0].owner);
+    }
+}
+
 TEST(ClusterCodec, WritesTheTraceOfAChangeInTenBytes) {
     DatumChange change{.service = service("s"), .from = Version(1), .to = Version(2)};
     const auto bytes_of = [&] { return encode(ChangeBatch{.changes = {change}}).size(); };

@@ -108,16 +108,42 @@ std::string Reader::take_name() {
     if ((code & 1U) == 0) {
         const std::string_view text = rest_.substr(0, code >> 1U);
         if (!plain_ && text.size() >= kNameBytesMin && text.size() <= kNameBytesMax) {
-            names_.push_back(text);
+            names_.push_back({text, {}});
         }
         return take_text(code >> 1U);
     }
+    const KnownName* known = known_name(code);
+    return known != nullptr && charge(known->text.size()) ? std::string(known->text)
+                                                          : std::string();
+}
+
+// Null, and a fault, when there is none.
+Reader::KnownName* Reader::known_name(std::uint64_t code) {
     if (code >> 1U >= names_.size()) {
         fail_with(Errc::bad_content, "the message refers to a name that it has not told");
-        return {};
+        return nullptr;
     }
-    const std::string_view text = names_[code >> 1U];
-    return charge(text.size()) ? std::string(text) : std::string();
+    return &names_[code >> 1U];
+}
+
+// As take_name(), but one that is referred to is looked for in the table of the process once.
+void Reader::take_interned(InternedText& text) {
+    const std::string_view before = rest_;
+    const std::uint64_t code = take_varint();
+    if ((code & 1U) == 0) {
+        rest_ = ok() ? before : rest_;
+        text = take_name();
+        return;
+    }
+    KnownName* known = known_name(code);
+    if (known == nullptr || !charge(known->text.size())) {
+        text = {};
+        return;
+    }
+    if (known->interned.empty()) {
+        known->interned = known->text;
+    }
+    text = known->interned;
 }
 
 void Reader::get(Version& version) {

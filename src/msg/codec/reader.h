@@ -86,7 +86,11 @@ private:
     void get(std::string& text);
     template <class T>
     void get(const Name<T>& named) {
-        named.text = take_name();
+        if constexpr (std::is_same_v<T, InternedText>) {
+            take_interned(named.text);
+        } else {
+            named.text = take_name();
+        }
     }
     void get(SetDigest& digest);
     void get(Error& error);
@@ -182,6 +186,9 @@ private:
     [[nodiscard]] std::string_view take(std::uint64_t size);
     [[nodiscard]] std::string take_text(std::uint64_t size);
     [[nodiscard]] std::string take_name();
+    void take_interned(InternedText& text);
+    struct KnownName;
+    [[nodiscard]] KnownName* known_name(std::uint64_t code);
     [[nodiscard]] bool charge(std::size_t size);
     void fail_with(Errc code, const char* why);
 
@@ -190,7 +197,11 @@ private:
     bool plain_ = false;  // within added()
     std::optional<Error> fault_;
     std::uint64_t last_version_ = 0;
-    std::vector<std::string_view> names_;
+    struct KnownName {
+        std::string_view text;
+        InternedText interned;  // once it was wanted so
+    };
+    std::vector<KnownName> names_;
     std::vector<ServicePtr> services_;
 };
 

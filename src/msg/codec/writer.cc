@@ -58,11 +58,23 @@ void Writer::put(const Boxes& boxes) {
     }
 }
 
+Writer::RecentName& Writer::recent_name(std::string_view text) {
+    constexpr unsigned kAlignmentBits = 5;  // of what is allocated, mostly
+    return recent_names_[(reinterpret_cast<std::uintptr_t>(text.data()) >> kAlignmentBits) %
+                         recent_names_.size()];
+}
+
 // Even: twice the length of a text that follows; odd: one more than twice the place in the table.
 void Writer::put_name(std::string_view text) {
     const bool kept = !plain_ && text.size() >= kNameBytesMin && text.size() <= kNameBytesMax;
     if (kept) {
+        RecentName& recent = recent_name(text);
+        if (recent.at == text.data() && recent.size == text.size()) {
+            put_varint(recent.number << 1U | 1U);
+            return;
+        }
         const auto [at, is_new] = names_.try_emplace(text, names_.size());
+        recent = {.at = text.data(), .size = text.size(), .number = at->second};
         if (!is_new) {
             put_varint(at->second << 1U | 1U);
             return;
@@ -87,7 +99,13 @@ void Writer::put(const Error& error) {
 void Writer::put(const ServicePtr& service) {
     CHECK(service != nullptr);
     if (!plain_) {
+        if (last_service_ == service.get()) {
+            put_varint(last_service_number_ + 2);
+            return;
+        }
         const auto [at, is_new] = services_.try_emplace(service.get(), services_.size());
+        last_service_ = service.get();
+        last_service_number_ = at->second;
         if (!is_new) {
             put_varint(at->second + 2);
             return;

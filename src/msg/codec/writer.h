@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -149,6 +150,8 @@ private:
 
     void put_signed(std::int64_t value);
     void put_name(std::string_view text);
+    struct RecentName;
+    [[nodiscard]] RecentName& recent_name(std::string_view text);
     [[nodiscard]] std::size_t open_struct();
     void close_struct(std::size_t at);
 
@@ -156,6 +159,15 @@ private:
     bool plain_ = false;  // within added()
     std::uint64_t last_version_ = 0;
     std::unordered_map<std::string_view, std::uint64_t> names_;
+    // Names entered lately, by where they stand: texts that many share are not hashed again.
+    struct RecentName {
+        const char* at = nullptr;
+        std::size_t size = 0;
+        std::uint64_t number = 0;
+    };
+    std::array<RecentName, 16> recent_names_;
+    const Service* last_service_ = nullptr;
+    std::uint64_t last_service_number_ = 0;
     std::unordered_map<const Service*, std::uint64_t, ByValue, ByValue> services_;
 };
 
