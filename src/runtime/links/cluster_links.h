@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "env/clock.h"
+#include "env/gathered_sends.h"
 #include "env/net.h"
 #include "env/timers.h"
 #include "msg/outbox.h"
@@ -70,6 +71,8 @@ struct ClusterLinksEnv {
     Log log;
     // kNonceBytes that nobody can foretell.
     std::function<std::string()> nonce;
+    // Of `net`; null: what is sent goes at once.
+    env::GatheredSends* gathered = nullptr;
 };
 
 // One link to each other node over an env::Net: docs/protocol/cluster.md.

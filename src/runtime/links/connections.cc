@@ -130,7 +130,11 @@ void ClusterLinks::write(Connection& conn, FrameKind kind, std::string frames) {
     traffic.frames.add();
     traffic.bytes.add(frames.size());
     conn.last_sent = env_.clock.mono();
-    env_.net.send(conn.id, std::move(frames));
+    if (env_.gathered != nullptr) {
+        env_.gathered->send_gathered(conn.id, std::move(frames));
+    } else {
+        env_.net.send(conn.id, std::move(frames));
+    }
 }
 
 void ClusterLinks::on_bytes(env::ConnId id, std::string_view bytes) {

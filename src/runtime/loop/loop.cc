@@ -178,6 +178,7 @@ void Loop::run() {
         dispatch({events.data(), static_cast<std::size_t>(std::max(count, 0))});
         run_posted();
         fire_timers();
+        end_turn();
         turns_.add();
         turn_time_.record(mono() - begin);
     }
@@ -187,7 +188,7 @@ void Loop::run() {
 
 int Loop::wait(std::span<epoll_event> events) {
     Duration timeout{-1};
-    if (!posted_.empty() || remote_waiting_) {
+    if (!posted_.empty() || remote_waiting_ || !at_turn_end_.empty()) {
         timeout = Duration::zero();
     } else if (const auto earliest = timers_.earliest()) {
         timeout = std::max(*earliest - mono(), Duration::zero());
@@ -257,6 +258,15 @@ void Loop::fire_timers() {
     const std::uint64_t before = timers_.next_seq();
     while (const auto due = timers_.take_due(now, before)) {
         due->owner->fire(due->key);
+    }
+}
+
+void Loop::end_turn() {
+    // What one of them puts off is of the next turn.
+    std::vector<PostedFunction> ending;
+    ending.swap(at_turn_end_);
+    for (PostedFunction& function : ending) {
+        function();
     }
 }
 

@@ -70,8 +70,9 @@ private:
 };
 
 // One thread's event loop: descriptors (epoll, level-triggered), timers, functions posted from any
-// thread, signals. One turn: ready descriptors, posted functions, due timers; each handler runs to
-// completion, and what it posts or arms runs after it, never within it.
+// thread, signals. One turn: ready descriptors, posted functions, due timers, what was put off to
+// its end; each handler runs to completion, and what it posts or arms runs after it, never within
+// it.
 //
 // Must outlive all that was made on it. All but post() and stop() belong to the thread of run(),
 // or, before run(), to the one that sets up.
@@ -91,6 +92,12 @@ public:
     // Runs `function` on the loop, functions of one thread in their order. Any thread. Not
     // bounded here: each poster bounds what it has outstanding.
     void post(PostedFunction function);
+
+    // Runs `function` at the end of this turn, before anything is waited for; outside of run(), at
+    // the end of the first one. Loop thread only.
+    void at_turn_end(PostedFunction function) {
+        at_turn_end_.push_back(std::move(function));
+    }
 
     // Runs until stop(). Functions still posted then run at the next run() or never.
     void run();
@@ -130,6 +137,7 @@ private:
     void take_remote();
     void run_posted();
     void fire_timers();
+    void end_turn();
     [[nodiscard]] int wait(std::span<epoll_event> events);
     void dispatch(std::span<const epoll_event> events);
 
@@ -143,6 +151,7 @@ private:
 
     std::vector<PostedFunction> posted_;  // by the loop's own thread
     std::vector<PostedFunction> running_;
+    std::vector<PostedFunction> at_turn_end_;
     bool remote_waiting_ = false;
     std::mutex remote_mutex_;
     std::vector<PostedFunction> remote_;  // guarded by remote_mutex_

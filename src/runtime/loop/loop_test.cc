@@ -172,6 +172,25 @@ TEST(Loop, RunsWhatAHandlerPostsAfterTheHandler) {
     EXPECT_THAT(order, ElementsAre(1, 2));
 }
 
+TEST(Loop, RunsWhatIsPutOffToTheEndOfATurnAfterAllElseOfIt) {
+    const auto loop = std::move(*Loop::create());
+    std::vector<int> order;
+    loop->post([&] {
+        loop->at_turn_end([&] {
+            order.push_back(2);
+            loop->at_turn_end([&] {
+                order.push_back(4);
+                loop->stop();
+            });
+            loop->post([&] { order.push_back(3); });
+        });
+        order.push_back(0);
+    });
+    loop->post([&] { order.push_back(1); });
+    loop->run();
+    EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
+}
+
 TEST(Loop, StopsFromAnotherThreadAndRunsAgain) {
     const auto loop = make_loop();
     for (int round = 0; round < 3; ++round) {

@@ -184,6 +184,7 @@ void TcpNet::release(Connection& conn) {
     conn.wants_write = false;
     conn.congested = false;
     conn.stopped = false;
+    conn.gathering = false;
     conn.handler = nullptr;
     conn.state = State::free;
     if (++conn.generation == 0) {

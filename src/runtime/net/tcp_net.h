@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/metrics.h"
+#include "env/gathered_sends.h"
 #include "env/net.h"
 #include "env/timers.h"
 #include "runtime/loop/loop.h"
@@ -54,15 +55,18 @@ struct TcpNetStats {
 // env::Net over non-blocking TCP sockets on one Loop.
 //
 // send() writes to the socket at once when nothing is queued before; only what the kernel does not
-// take is queued. What a handler sends to the connection whose bytes it is given goes out together
-// when it returns. One read buffer serves all connections.
+// take is queued, and what is sent gathered. What a handler sends to the connection whose bytes it
+// is given goes out together when it returns. One read buffer serves all connections.
 //
 //   connection:  dialling -> open -> closing (ours: flush, FIN, wait for the peer's) -> free
 //                    \________\____ broken (reported on the next turn) ______________/
 //
 // Must be destroyed before its Loop; handlers hear nothing of the destruction. Loop thread only.
 // Bounds: TcpNetOptions; a connection reads at most 256 KiB a turn.
-class TcpNet final : public env::Net, private FdHandler, private env::TimerTarget {
+class TcpNet final : public env::Net,
+                     public env::GatheredSends,
+                     private FdHandler,
+                     private env::TimerTarget {
 public:
     TcpNet(Loop& loop, TcpNetOptions options);
     ~TcpNet() override;
@@ -76,6 +80,7 @@ public:
     env::ConnId dial(const env::SocketAddress& to, env::ConnectionHandler& handler) override;
     void send(env::ConnId conn, std::string bytes) override;
     void send(env::ConnId conn, std::string head, SharedBytes body, std::string tail) override;
+    void send_gathered(env::ConnId conn, std::string bytes) override;
     [[nodiscard]] bool congested(env::ConnId conn) const override;
     [[nodiscard]] std::size_t queued_bytes(env::ConnId conn) const override;
     void stop_reading(env::ConnId conn) override;
@@ -103,6 +108,7 @@ private:
         bool wants_write = false;  // waiting for writability
         bool congested = false;
         bool input_ended = false;  // closing: the peer's FIN was seen
+        bool gathering = false;    // in gathering_
         bool stopped = false;      // its owner wants nothing more to be read
         env::ConnectionHandler* handler = nullptr;
         SendQueue queue;
@@ -138,6 +144,8 @@ private:
     void discard_ready(Connection& conn);
     void write_ready(Connection& conn);
     void flush(Connection& conn);
+    void flush_unforced(Connection& conn);
+    void flush_gathered();
     [[nodiscard]] std::size_t write_parts(Connection& conn, std::span<iovec> parts);
     void after_queueing(Connection& conn);
     void want_write(Connection& conn, bool wanted);
@@ -153,9 +161,11 @@ private:
     std::map<std::uint32_t, Listener> listeners_;
     std::uint32_t last_listener_ = 0;
     std::vector<env::ConnId> faults_;
+    std::vector<env::ConnId> gathering_;  // something is written to them at the end of the turn
     const Connection* corked_ = nullptr;  // its handler is being given bytes
     std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
     TcpNetStats stats_;
+    std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
 }  // namespace muster::runtime

@@ -1,6 +1,7 @@
 // The bytes of TcpNet: reading, direct and queued writing, congestion.
 #include <array>
 #include <cerrno>
+#include <memory>
 #include <utility>
 
 #include <sys/socket.h>
@@ -60,6 +61,48 @@ void TcpNet::send(env::ConnId id, std::string head, SharedBytes body, std::strin
     const std::size_t skip_tail = skip_of(tail.size());
     conn->queue.push(std::move(tail), skip_tail);
     after_queueing(*conn);
+}
+
+void TcpNet::send_gathered(env::ConnId id, std::string bytes) {
+    Connection* conn = find(id);
+    if (conn == nullptr || conn->fault || conn->state != State::open || conn == corked_ ||
+        conn->wants_write || bytes.empty()) {
+        send(id, std::move(bytes));
+        return;
+    }
+    conn->queue.push(std::move(bytes), 0);
+    if (conn->queue.bytes() >= kCorkMaxBytes) {
+        flush_unforced(*conn);
+        return;
+    }
+    if (!std::exchange(conn->gathering, true)) {
+        if (gathering_.empty()) {
+            loop_.at_turn_end([this, alive = std::weak_ptr(alive_)] {
+                if (!alive.expired()) {
+                    flush_gathered();
+                }
+            });
+        }
+        gathering_.push_back(id);
+    }
+}
+
+void TcpNet::flush_gathered() {
+    for (const env::ConnId id : std::exchange(gathering_, {})) {
+        Connection* conn = find(id);
+        if (conn != nullptr && std::exchange(conn->gathering, false) && !conn->fault &&
+            conn->state == State::open && !conn->queue.empty() && !conn->wants_write) {
+            flush_unforced(*conn);
+        }
+    }
+}
+
+// Writes what handlers queued; how much is left tells whether the peer takes too little.
+void TcpNet::flush_unforced(Connection& conn) {
+    flush(conn);
+    if (!conn.fault && !conn.queue.empty()) {
+        after_queueing(conn);
+    }
 }
 
 bool TcpNet::congested(env::ConnId id) const {

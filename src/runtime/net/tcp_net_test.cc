@@ -280,6 +280,57 @@ TEST_F(TcpNetTest, AnswersManyRequestsOfOneReadWithFewWrites) {
     EXPECT_TRUE(server.drained.empty()) << "it was never congested";
 }
 
+TEST_F(TcpNetTest, WritesWhatIsSentGatheredOnceATurnAndInItsOrder) {
+    auto [first, one] = accepted_peer();
+    auto [second, two] = accepted_peer();
+    const auto writes = net->stats().writes.value();
+    std::string expected;
+    for (int i = 0; i < 100; ++i) {
+        expected += std::to_string(i) + " ";
+        net->send_gathered(one, std::to_string(i) + " ");
+        net->send_gathered(two, "x");
+    }
+    EXPECT_EQ(net->stats().writes.value(), writes);
+    net->send(one, "end");  // behind what was sent before
+    EXPECT_TRUE(run_until([&] { return net->queued_bytes(one) + net->queued_bytes(two) == 0; }));
+    EXPECT_EQ(read_fully(first, expected.size() + 3), expected + "end");
+    EXPECT_EQ(read_fully(second, 100), std::string(100, 'x'));
+    EXPECT_EQ(net->stats().writes.value(), writes + 2);
+}
+
+TEST_F(TcpNetTest, WritesWhatIsSentGatheredBeforeItClosesAndNothingToWhoCameAfter) {
+    auto [first, one] = accepted_peer();
+    net->send_gathered(one, "last words");
+    net->close(one);
+    EXPECT_EQ(read_fully(first, 100), "last words");
+    first.reset();
+    EXPECT_TRUE(run_until([&] { return net->connection_count() == 0; }));
+    auto [second, two] = accepted_peer();  // in the place of the first
+    net->send_gathered(one, "stale");
+    net->send_gathered(two, "hello");
+    EXPECT_TRUE(run_until([&] { return net->queued_bytes(two) == 0; }));
+    EXPECT_EQ(read_fully(second, 5), "hello");
+}
+
+TEST_F(TcpNetTest, MayGoWhileSomethingIsGathered) {
+    auto [peer, conn] = accepted_peer();
+    net->send_gathered(conn, "never written");
+    net.reset();
+    EXPECT_TRUE(run_until([] { return true; }));
+}
+
+TEST_F(TcpNetTest, BoundsWhatIsGatheredForAPeerThatNeverReads) {
+    auto [peer, conn] = accepted_peer(4096);
+    const std::string chunk(16 * 1024, 'x');
+    for (std::size_t sent = 0; sent < 2 * options_.queue_hard_max_bytes && server.closed.empty();
+         sent += chunk.size()) {
+        net->send_gathered(conn, chunk);
+    }
+    EXPECT_TRUE(run_until([&] { return !server.closed.empty(); }));
+    EXPECT_EQ(server.closed.front().second.code, Errc::over_limit);
+    EXPECT_LE(net->queued_bytes(conn), options_.queue_hard_max_bytes);
+}
+
 TEST_F(TcpNetTest, DoesNotLetOneBusyConnectionStarveAnother) {
     auto [busy, busy_conn] = accepted_peer();
     auto [quiet, quiet_conn] = accepted_peer();

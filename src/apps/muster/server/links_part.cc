@@ -69,7 +69,8 @@ LinksPart::LinksPart(Foundation& base, std::string secret)
                  .prng = Prng(base.identity.owner.folder + base.identity.life.now.raw()),
                  .handler = bus_,
                  .log = base.log,
-                 .nonce = [] { return random_bytes(runtime::kNonceBytes); }}) {
+                 .nonce = [] { return random_bytes(runtime::kNonceBytes); },
+                 .gathered = base.net.get()}) {
     timers_.bind(links_);
     bus_.connect(links_);
 }
