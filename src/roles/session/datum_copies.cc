@@ -121,6 +121,7 @@ void DatumCopies::advance(DatumCopy& copy, Version to, std::vector<RegistId> tou
     copy.version = to;
     copy.ahead.erase(copy.ahead.begin(), std::ranges::upper_bound(copy.ahead, to));
     copy.views.clear();
+    copy.folds.clear();
 }
 
 Folded DatumCopies::fold(const DatumChange& change) {
@@ -421,6 +422,19 @@ ViewDeltaPtr DatumCopies::delta(const DatumCopy& copy, const ServiceView& view, 
         }
     }
     return delta;
+}
+
+ViewDeltaPtr DatumCopies::shared_delta(DatumCopy& copy, const ServiceViewPtr& view, Version held) {
+    const auto known = std::ranges::find_if(copy.folds, [&](const DatumCopy::Fold& fold) {
+        return fold.view == view && fold.from == held;
+    });
+    if (known != copy.folds.end()) {
+        return known->delta;
+    }
+    if (copy.folds.size() == DatumCopy::kFoldsMax) {
+        copy.folds.erase(copy.folds.begin());
+    }
+    return copy.folds.emplace_back(view, held, delta(copy, *view, held)).delta;
 }
 
 void DatumCopies::want(DatumCopy& copy) {

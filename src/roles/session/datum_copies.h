@@ -99,6 +99,14 @@ struct DatumCopy {
     std::optional<Told> told;  // while `version` is one of our own
     std::deque<Step> steps;
     std::map<std::string, ServiceViewPtr> views;  // of this version, by zone; "" is all zones
+    // Differences that lead to one of these, the newest kFoldsMax; null where the list is shorter.
+    struct Fold {
+        ServiceViewPtr view;
+        Version from;
+        ViewDeltaPtr delta;
+    };
+    static constexpr std::size_t kFoldsMax = 16;
+    std::vector<Fold> folds;
     bool wanted = false;
     MonoTime unwanted_since;
     Version heard;  // the highest any client said to have
@@ -182,6 +190,10 @@ public:
     // clients say. What is merely still here may have left before its eyes. Not complete.
     [[nodiscard]] static ServiceViewPtr stray_view(const DatumCopy& copy, Scope scope,
                                                    const std::string& zone);
+
+    // The same as delta(), folded once for all who are told it.
+    [[nodiscard]] static ViewDeltaPtr shared_delta(DatumCopy& copy, const ServiceViewPtr& view,
+                                                   Version held);
 
     // The difference from `held` to now for that view; null when the steps do not reach back, or
     // the whole view is shorter.

@@ -443,6 +443,24 @@ TEST_F(DatumCopiesTest, TellWhatLeftAlsoToWhoSawItElsewhere) {
     EXPECT_EQ(delta->removals, (std::vector{RegistId("q")}));
 }
 
+TEST_F(DatumCopiesTest, FoldADifferenceOnceForAllWhoAreToldIt) {
+    copies.fold(snapshot(5, true, {publication("p"), publication("q")}));
+    copies.fold(change(5, 6, {publication("r")}));
+    copies.fold(change(6, 7, {publication("s")}));
+    const ServiceViewPtr view = DatumCopies::view(copy, Scope::data_center, "");
+    const ViewDeltaPtr from_five = DatumCopies::shared_delta(copy, view, Version(5));
+    const ViewDeltaPtr from_six = DatumCopies::shared_delta(copy, view, Version(6));
+    EXPECT_EQ(from_five->upserts.size(), 2U);
+    EXPECT_EQ(from_six->upserts.size(), 1U);
+    EXPECT_EQ(DatumCopies::shared_delta(copy, view, Version(5)), from_five);
+    for (std::uint64_t from = 100; from < 200; ++from) {
+        EXPECT_EQ(DatumCopies::shared_delta(copy, view, Version(from)), nullptr);
+    }
+    EXPECT_EQ(copy.folds.size(), DatumCopy::kFoldsMax);
+    copies.fold(change(7, 8, {publication("t")}));
+    EXPECT_TRUE(copy.folds.empty()) << "they led to what was before";
+}
+
 TEST_F(DatumCopiesTest, KeepABoundedNumberOfSteps) {
     copies.fold(snapshot(5, true, {publication("p"), publication("q")}));
     for (std::uint64_t i = 5; i < 9; ++i) {

@@ -189,8 +189,7 @@ bool Pusher::collect(DatumCopy& copy, const Lists::Place& place, MonoTime now, S
 }
 
 // Whether there is something newer for a list, or something to say again.
-bool Pusher::is_due(const DatumCopy& copy, const msg::ClientPort& port,
-                    const Lists::Place& place) {
+bool Pusher::is_due(const DatumCopy& copy, const msg::ClientPort& port, const Lists::Place& place) {
     List& list = place.list();
     if (list.stray() && copy.doubted.empty()) {
         list.detail->stray = false;
@@ -222,8 +221,8 @@ void Pusher::add_target(DatumCopy& copy, msg::ClientPort& port, const Lists::Pla
     const ListKey& key = place.key();
     const List& list = place.list();
     const bool only_told = told_only(copy, port);
-    const std::string zone(key.zone.view());
     const auto view = [&] {
+        const std::string zone(key.zone.view());
         if (detail.stray) {
             return DatumCopies::stray_view(copy, key.scope, zone);
         }
@@ -238,14 +237,14 @@ void Pusher::add_target(DatumCopy& copy, msg::ClientPort& port, const Lists::Pla
     const Version from = delta_wanted ? list.acknowledged : Version{};
     const auto [share, is_new] = shares.try_emplace(ShareKey{.door = door_number(&port),
                                                              .scope = key.scope,
-                                                             .zone = zone,
+                                                             .zone = key.zone,
                                                              .from = from,
                                                              .stray = detail.stray});
     if (is_new) {
         share->second.port = &port;
         share->second.view = view();
         share->second.delta =
-            delta_wanted ? DatumCopies::delta(copy, *share->second.view, from) : nullptr;
+            delta_wanted ? DatumCopies::shared_delta(copy, share->second.view, from) : nullptr;
     }
     share->second.targets.push_back({key.conn, list.ids()});
     share->second.delta != nullptr ? probe_.pushes_delta.add() : probe_.pushes_whole.add();
@@ -299,7 +298,7 @@ void Pusher::send(const Shares& shares) {
         share.port->push({.view = share.view,
                           .delta = share.delta,
                           .scope = key.scope,
-                          .zone = key.zone,
+                          .zone = std::string(key.zone.view()),
                           .targets = share.targets});
     }
 }

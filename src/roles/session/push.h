@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/metrics.h"
@@ -116,10 +117,15 @@ private:
     struct ShareKey {
         std::size_t door = 0;
         Scope scope = Scope::zone;
-        std::string zone;
+        InternedText zone;
         Version from;
         bool stray = false;
-        auto operator<=>(const ShareKey&) const = default;
+        [[nodiscard]] friend bool operator<(const ShareKey& a, const ShareKey& b) {
+            const auto order = [](const ShareKey& key) {
+                return std::tuple(key.door, key.scope, key.zone.view(), key.from, key.stray);
+            };
+            return order(a) < order(b);
+        }
     };
     struct Share {
         msg::ClientPort* port = nullptr;

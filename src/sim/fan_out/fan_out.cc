@@ -74,7 +74,7 @@ FanOut::FanOut(const FanOutSize& size)
       network_(scheduler_, trace_, Prng(1), cuts_),
       links_(scheduler_, Prng(2), cuts_),
       pipes_(scheduler_, trace_, Prng(3), cuts_),
-      registry_({.embedded = true, .requests_at_once = 10'000},
+      registry_({.embedded = true, .requests_at_once = 10'000, .updates_at_once = 10'000},
                 {scheduler_, trace_, network_, links_, pipes_}, Prng(4)),
       service_(interned({.data_id = "com.example.Orders"})),
       states_(size.publications) {
