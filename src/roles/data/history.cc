@@ -7,6 +7,17 @@
 // the slot: there it is known who said what. Copies of the slot note nothing.
 namespace muster::data {
 
+namespace {
+
+// A leader that was supplied with what lives may be told of an end before it heard of the beginning:
+// all that it knows is what ended.
+PublicationPtr gone_unseen(const store::Write& write) {
+    return std::make_shared<const Publication>(
+        Publication{.id = write.id, .service = write.service, .order = write.order});
+}
+
+}  // namespace
+
 // Of the newest effect of `written`: it is noted when that has its version.
 void DataServer::Impl::remember(const Turn& turn, Written& written, HistoryRecord::What what,
                                 const PublicationPtr& publication, RemovalCause cause) {
@@ -32,9 +43,9 @@ void DataServer::Impl::remember_write(const Turn& turn, Written& written, const 
     using What = HistoryRecord::What;
     const store::Effect& effect = written.effects.back();
     if (effect.publication == nullptr) {
-        if (before.publication != nullptr) {
-            remember(turn, written, What::removed, before.publication, write.cause);
-        }
+        remember(turn, written, What::removed,
+                 before.publication != nullptr ? before.publication : gone_unseen(write),
+                 write.cause);
     } else if (before.publication == nullptr) {
         remember(turn, written, What::registered, effect.publication);
     } else if (!before.publication->same_content(*effect.publication)) {

@@ -78,6 +78,16 @@ TEST_F(HistoryTest, NotesWhoSaidWhat) {
     EXPECT_EQ(notebook.versions.back(), s2.copies["orders"].version);
 }
 
+TEST_F(HistoryTest, NotesTheEndOfWhatItNeverKnew) {
+    s1.publish("a", kOrders);
+    world.start("d2");
+    notebook.take();
+    world.assign({"d2"});
+    EXPECT_THAT(notebook.take(), ElementsAre()) << "it was not told of it yet";
+    s1.withdraw("a");
+    EXPECT_THAT(notebook.take(), ElementsAre("a removed left said by s1"));
+}
+
 TEST_F(HistoryTest, NotesWhoHasItNow) {
     s1.publish("a", kOrders);
     notebook.take();
