@@ -103,6 +103,25 @@ class Works(unittest.TestCase):
         self.assertEqual(self.times(report, "register_request")["count"], 10)
         self.assertNotIn("register_to_subscriber", [f["metric"] for f in report["figures"]])
 
+    def test_operations(self):
+        report = self.bench("operations", "--clients", "3", "--services", "25", "--instances",
+                            "205", "--subscribers", "2", "--seconds", "20")
+        for verb in ("register", "query", "told", "deregister"):
+            self.assertEqual(self.times(report, f"{verb}_closed_loop")["count"], 205)
+            self.assertEqual(self.times(report, f"{verb}_at_half_rate")["count"], 205)
+            self.assertGreater(self.value(report, f"{verb}_half_per_second"), 0)
+            # An open loop is over no earlier than its last one is due.
+            self.assertLess(self.value(report, f"{verb}_half_per_second"),
+                            0.51 * self.value(report, f"{verb}_peak_per_second"))
+        self.assertTrue(report["push"])
+        self.assertEqual(report["not_told"], 0)
+
+    def test_operations_of_more_clients_than_there_is_to_do(self):
+        report = self.bench("operations", "--clients", "9", "--services", "2", "--instances", "4",
+                            "--subscribers", "3", "--seconds", "20")
+        for verb in ("register", "query", "told", "deregister"):
+            self.assertEqual(self.times(report, f"{verb}_at_half_rate")["count"], 4)
+
     def test_fanout(self):
         report = self.bench("fanout", "--subscribers", "8,2", "--changes", "3",
                             "--instances", "5")
@@ -147,6 +166,7 @@ class Works(unittest.TestCase):
             self.assertEqual(self.times(report, f"{verb}_request")["count"], 30)
             self.assertEqual(self.times(report, f"{verb}_to_subscriber")["count"], 25)
         for work in (("fanout", "--subscribers", "8,2", "--changes", "3", "--instances", "5"),
+                     ("operations", "--clients", "3", "--services", "12", "--instances", "40"),
                      ("rolling", "--instances", "5", "--subscribers", "3", "--step", "2"),
                      ("storm", "--clients", "12", "--services", "5"),
                      ("disconnect", "--clients", "40", "--services", "4", "--subscribers", "3")):
@@ -450,6 +470,7 @@ class WrongUsage(unittest.TestCase):
         self.refused("propagation", "--publishers", "1000", "--subscribers", "19500",
                      said="20500 connections")
         self.refused("registrations", "--instances", "1000001", said="--instances is 1 to 1000000")
+        self.refused("operations", "--subscribers", "0", said="--subscribers is 1 to 20000")
         self.refused("fanout", "--subscribers", "10,0", said="--subscribers is 1 to")
         self.refused("fanout", "--subscribers", "10,x", said="--subscribers")
         self.refused("disconnect", "--share", "101", said="--share is 1 to 100")
@@ -474,8 +495,8 @@ class WrongUsage(unittest.TestCase):
     def test_help_names_the_works(self):
         ended = run("help", "bench")
         self.assertEqual(ended.returncode, 0)
-        for work in ("propagation", "registrations", "fanout", "disconnect", "rolling",
-                     "storm", "steady"):
+        for work in ("propagation", "registrations", "operations", "fanout", "disconnect",
+                     "rolling", "storm", "steady"):
             self.assertIn(work, ended.stdout)
             self.assertIn("--server", run("help", "bench", work).stdout)
 

@@ -341,6 +341,18 @@ void add_bench(CLI::App& app, int& exit_status) {
                 "Instances in one request, up to 10000")
         .option("--subscribers", &bench::RegistrationsSize::subscribers,
                 "Clients that share every tenth service; 0: nobody is told");
+    WorkCommand<bench::OperationsSize>(
+        *command, "operations",
+        "Rates of register, query, change and deregister, and their times at half of these",
+        exit_status, bench::run_operations)
+        .option("--clients", &bench::OperationsSize::clients, "Clients that do them, up to 20000")
+        .option("--services", &bench::OperationsSize::services, "Up to 100000")
+        .option("--instances", &bench::OperationsSize::instances,
+                "Of all services together, up to 1000000; each is done so often")
+        .option("--subscribers", &bench::OperationsSize::subscribers,
+                "Clients that share every tenth service")
+        .option("--seconds", &bench::OperationsSize::seconds,
+                "Queries and changes end after so long, up to 600");
     WorkCommand<bench::FanoutSize>(*command, "fanout",
                                    "How long one change takes to more and more subscribers",
                                    exit_status, bench::run_fanout)

@@ -1,5 +1,6 @@
 #include "apps/muster/bench/audience.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -78,8 +79,22 @@ void Audience::watch(std::size_t conn, std::uint32_t service, std::uint32_t entr
     held_[key(conn, service)].entries.assign(entries, 0);
 }
 
+void Audience::forget(std::size_t conn, std::uint32_t service) {
+    const auto found = held_.find(key(conn, service));
+    if (found != held_.end()) {
+        const auto& entries = found->second.entries;
+        shown_ -= entries.size() -
+                  static_cast<std::uint64_t>(std::ranges::count(entries, std::uint32_t{0}));
+        held_.erase(found);
+    }
+}
+
 void Audience::let_go(std::uint32_t service, std::uint32_t entry) {
     let_go_.insert(key(service, entry));
+}
+
+void Audience::stays(std::uint32_t service, std::uint32_t entry) {
+    let_go_.erase(key(service, entry));
 }
 
 msg::PushAck Audience::take(std::size_t conn, const msg::Push& push, Duration at) {

@@ -68,9 +68,13 @@ public:
 
     // The connection subscribes to the service of so many entries.
     void watch(std::size_t conn, std::uint32_t service, std::uint32_t entries);
+    // It subscribes no longer: what it held is forgotten.
+    void forget(std::size_t conn, std::uint32_t service);
 
     // The entry may be removed from now on; until then a list without it is a false removal.
     void let_go(std::uint32_t service, std::uint32_t entry);
+    // It came back: from now on a list without it is one again.
+    void stays(std::uint32_t service, std::uint32_t entry);
 
     // Folds a push into what is held. Returns the acknowledgement.
     [[nodiscard]] msg::PushAck take(std::size_t conn, const msg::Push& push, Duration at);

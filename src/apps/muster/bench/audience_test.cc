@@ -116,6 +116,29 @@ TEST_F(AudienceTest, ADifferenceFromAnotherListIsRefused) {
     EXPECT_EQ(audience_.shown(), 1U);
 }
 
+TEST_F(AudienceTest, WhoSubscribesNoLongerHoldsNothingAndMayComeBack) {
+    take(push(1, {entry(0, 1), entry(1, 1)}));
+    audience_.forget(kConn, 0);
+    EXPECT_EQ(audience_.shown(), 0U);
+    take(push(2, {entry(0, 1)}));
+    EXPECT_EQ(audience_.shown(), 0U);
+    audience_.watch(kConn, 0, 2);
+    take(push(2, {entry(0, 1)}));
+    EXPECT_EQ(audience_.shown(), 1U);
+    EXPECT_EQ(audience_.false_removals(), 0U);
+}
+
+TEST_F(AudienceTest, WhatCameBackMustNotGo) {
+    take(push(1, {entry(0, 1)}));
+    audience_.let_go(0, 0);
+    take(push(2, {}));
+    EXPECT_EQ(audience_.false_removals(), 0U);
+    take(push(3, {entry(0, 2)}));
+    audience_.stays(0, 0);
+    take(push(4, {}));
+    EXPECT_EQ(audience_.false_removals(), 1U);
+}
+
 TEST_F(AudienceTest, StrangersInAListAreNobodys) {
     auto stranger = std::make_shared<Publication>();
     stranger->id = RegistId("6fa459ea");

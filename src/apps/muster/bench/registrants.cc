@@ -32,12 +32,19 @@ PublicationPtr Registrants::publication_of(const EntryName& entry, std::uint32_t
 }
 
 void Registrants::send(std::size_t conn, const msg::ClientMessage& message, Open open) {
-    open.sent = load::now();
+    open.due = open.due ? open.due : load::now();
     open_.emplace(requests_, std::move(open));
     crowd_.say(conn, message);
 }
 
-void Registrants::say(std::size_t conn, std::span<const EntryName> entries) {
+std::uint32_t Registrants::version_of(const EntryName& entry) const {
+    return entry.service < states_.size() && entry.entry < states_[entry.service].size()
+               ? states_[entry.service][entry.entry].version
+               : 0;
+}
+
+void Registrants::say(std::size_t conn, std::span<const EntryName> entries,
+                      std::optional<Duration> due) {
     msg::RegisterPublishers request{.request = next_request()};
     for (const EntryName& entry : entries) {
         State& state = state_of(entry);
@@ -45,7 +52,7 @@ void Registrants::say(std::size_t conn, std::span<const EntryName> entries) {
             .conn = static_cast<std::uint32_t>(conn), .version = state.version + 1, .alive = true};
         request.publications.push_back(publication_of(entry, state.version));
     }
-    send(conn, request, {.conn = conn});
+    send(conn, request, {.conn = conn, .leaving = {}, .due = due});
 }
 
 // In their newest state with a newer timestamp: so this connection has them, not one that is gone.
@@ -56,10 +63,11 @@ void Registrants::say_again(std::size_t conn, std::span<const EntryName> entries
         state.conn = static_cast<std::uint32_t>(conn);
         request.publications.push_back(publication_of(entry, state.version));
     }
-    send(conn, request, {.conn = conn});
+    send(conn, request, {.conn = conn, .leaving = {}, .due = {}});
 }
 
-void Registrants::leave(std::size_t conn, std::span<const EntryName> entries) {
+void Registrants::leave(std::size_t conn, std::span<const EntryName> entries,
+                        std::optional<Duration> due) {
     msg::UnregisterPublishers request{.request = next_request()};
     for (const EntryName& entry : entries) {
         State& state = state_of(entry);
@@ -69,7 +77,7 @@ void Registrants::leave(std::size_t conn, std::span<const EntryName> entries) {
              .service = std::make_shared<const Service>(names_.service(entry.service)),
              .order = {.version = state.version, .timestamp_ms = load::wall_ms()}});
     }
-    send(conn, request, {.conn = conn, .leaving = {entries.begin(), entries.end()}});
+    send(conn, request, {.conn = conn, .leaving = {entries.begin(), entries.end()}, .due = due});
 }
 
 void Registrants::forget(const EntryName& entry) {
@@ -96,7 +104,7 @@ bool Registrants::take(std::uint32_t request, const Result<msg::RequestReply>& r
         }
     }
     if (on_answer_) {
-        on_answer_({.conn = open.conn, .leaving = !open.leaving.empty(), .took = at - open.sent});
+        on_answer_({.conn = open.conn, .leaving = !open.leaving.empty(), .took = at - *open.due});
     }
     return true;
 }

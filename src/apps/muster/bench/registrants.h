@@ -39,10 +39,16 @@ public:
         on_answer_ = std::move(call);
     }
 
-    // Registers the entries, or says a state of them that is one version newer; in one request.
-    void say(std::size_t conn, std::span<const EntryName> entries);
+    // Registers the entries, or says a state of them that is one version newer; in one request. Its
+    // answer took the time since it was `due`, which is now unless it is given.
+    void say(std::size_t conn, std::span<const EntryName> entries,
+             std::optional<Duration> due = {});
     // Takes them back politely, in one request.
-    void leave(std::size_t conn, std::span<const EntryName> entries);
+    void leave(std::size_t conn, std::span<const EntryName> entries,
+               std::optional<Duration> due = {});
+
+    // That was said last; zero: none.
+    [[nodiscard]] std::uint32_t version_of(const EntryName& entry) const;
 
     // The entry is gone already, with its connection.
     void forget(const EntryName& entry);
@@ -84,7 +90,7 @@ private:
     struct Open {
         std::size_t conn = 0;
         std::vector<EntryName> leaving;  // empty: registering
-        Duration sent{};
+        std::optional<Duration> due;     // set once it is sent
     };
 
     State& state_of(const EntryName& entry);

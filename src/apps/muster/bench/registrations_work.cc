@@ -5,6 +5,7 @@
 
 #include "apps/load/machine.h"
 #include "apps/muster/bench/figures.h"
+#include "apps/muster/bench/shared_services.h"
 #include "apps/muster/bench/works.h"
 
 namespace muster::cli::bench {
@@ -12,12 +13,14 @@ namespace {
 
 // After the last answer, until it counts as not told.
 constexpr Duration kTellingPatience = std::chrono::seconds(30);
-constexpr std::uint32_t kServicesToASubscribed = 10;
 
 class Registrations {
 public:
     Registrations(Run& run, const RegistrationsSize& size)
-        : run_(run), size_(size), sent_(size.instances) {}
+        : run_(run),
+          size_(size),
+          shared_{.services = size.services, .instances = size.instances},
+          sent_(size.instances) {}
 
     Result<void> go() {
         MUSTER_TRY(prepare());
@@ -37,37 +40,17 @@ public:
     }
 
 private:
-    // Subscribers share every tenth service. The clients come first, by number.
+    // The clients come first, by number.
     Result<void> prepare() {
         MUSTER_TRY(run_.connect(size_.clients + size_.subscribers));
         run_.report().push = size_.subscribers > 0;
-        std::vector<std::vector<Run::Wish>> wishes(size_.subscribers);
-        std::uint64_t subscriptions = 0;
-        for (std::uint32_t service = 0; size_.subscribers > 0 && service < size_.services;
-             service += kServicesToASubscribed) {
-            wishes[subscriptions++ % size_.subscribers].push_back(
-                {.service = service, .entries = entries_of(service)});
-            watched_ += entries_of(service);
+        const auto watched =
+            subscribe_to_every_tenth(run_, shared_, size_.clients, size_.subscribers);
+        if (!watched) {
+            return std::unexpected(watched.error());
         }
-        std::uint64_t lists = 0;
-        run_.on_list([&lists](std::size_t, std::uint32_t, Duration) { ++lists; });
-        for (std::size_t i = 0; i < wishes.size(); ++i) {
-            run_.subscribe(size_.clients + i, wishes[i]);
-        }
-        auto outcome = run_.await({.what = "subscribing",
-                                   .so_far = [&] { return std::min(lists, subscriptions); },
-                                   .total = subscriptions});
-        run_.on_list({});
-        return outcome;
-    }
-
-    [[nodiscard]] std::uint32_t entries_of(std::uint32_t service) const {
-        return static_cast<std::uint32_t>((size_.instances - service + size_.services - 1) /
-                                          size_.services);
-    }
-    [[nodiscard]] EntryName name_of(std::uint64_t instance) const {
-        return {.service = static_cast<std::uint32_t>(instance % size_.services),
-                .entry = static_cast<std::uint32_t>(instance / size_.services)};
+        watched_ = *watched;
+        return {};
     }
 
     Result<void> all_phases() {
@@ -128,7 +111,7 @@ private:
         batch.reserve(count);
         const Duration now = load::now();
         for (std::uint64_t i = 0; i < count; ++i, ++next_) {
-            batch.push_back(name_of(next_));
+            batch.push_back(shared_.name_of(next_));
             sent_[next_] = now;
             if (leaving_) {
                 run_.audience().let_go(batch.back().service, batch.back().entry);
@@ -142,7 +125,7 @@ private:
     }
 
     void told(const Audience::Change& change) {
-        const std::uint64_t instance = change.entry * size_.services + change.service;
+        const std::uint64_t instance = shared_.number_of(change.service, change.entry);
         if (change.conn < size_.clients || instance >= size_.instances) {
             return;  // the list of a query
         }
@@ -167,7 +150,7 @@ private:
             const auto service = static_cast<std::uint32_t>(next++);
             service_of[conn] = service;
             asked[conn] = load::now();
-            const Run::Wish wish{.service = service, .entries = entries_of(service)};
+            const Run::Wish wish{.service = service, .entries = shared_.entries_of(service)};
             run_.subscribe(conn, std::array{wish});
         };
         run_.on_list([&](std::size_t conn, std::uint32_t service, Duration at) {
@@ -195,6 +178,7 @@ private:
 
     Run& run_;
     RegistrationsSize size_;
+    SharedServices shared_;
     std::vector<Duration> sent_;  // by instance
     std::uint64_t watched_ = 0;   // instances that a subscriber is told about
     bool leaving_ = false;

@@ -56,7 +56,8 @@ void Run::subscribe(std::size_t conn, std::span<const Wish> wishes) {
                 {.subscription = {
                      .id = RegistId(fmt::format("{}-c{}-s{}", names_.run(), conn, wish.service)),
                      .service = std::make_shared<const Service>(names_.service(wish.service)),
-                     .order = {.version = 1, .timestamp_ms = load::wall_ms()},
+                     .order = {.version = static_cast<std::int64_t>(request.request.raw()),
+                               .timestamp_ms = load::wall_ms()},
                      .scope = Scope::data_center}});
         }
         crowd_.say(conn, request);
@@ -67,7 +68,9 @@ void Run::unsubscribe(std::size_t conn, std::uint32_t service) {
     msg::Unsubscribe request{.request = registrants_.next_request()};
     request.items.push_back({.id = RegistId(fmt::format("{}-c{}-s{}", names_.run(), conn, service)),
                              .service = std::make_shared<const Service>(names_.service(service)),
-                             .order = {.version = 2, .timestamp_ms = load::wall_ms()}});
+                             .order = {.version = static_cast<std::int64_t>(request.request.raw()),
+                                       .timestamp_ms = load::wall_ms()}});
+    audience_.forget(conn, service);
     crowd_.say(conn, request);
 }
 

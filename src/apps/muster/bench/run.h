@@ -61,7 +61,7 @@ public:
         std::uint32_t service = 0;
         std::uint32_t entries = 0;
     };
-    // The connection subscribes to these; does not wait.
+    // The connection subscribes to these, maybe again; does not wait.
     void subscribe(std::size_t conn, std::span<const Wish> wishes);
     void unsubscribe(std::size_t conn, std::uint32_t service);
 

@@ -36,6 +36,15 @@ Result<void> check_one_each(std::uint64_t clients, std::uint64_t services) {
     return {};
 }
 
+Result<void> check_one_in_each(std::uint64_t instances, std::uint64_t services) {
+    if (instances < services) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("--instances {} are fewer than one for each of --services {}",
+                                instances, services));
+    }
+    return {};
+}
+
 // Checks each option, then what they come to.
 Result<Demand> demand(const std::vector<Option>& options, std::uint64_t connections,
                       std::uint64_t shown) {
@@ -70,17 +79,26 @@ Result<Demand> demand_of(const PropagationSize& size) {
 }
 
 Result<Demand> demand_of(const RegistrationsSize& size) {
-    if (size.instances < size.services) {
-        return fail(Errc::invalid_argument,
-                    fmt::format("--instances {} are fewer than one for each of --services {}",
-                                size.instances, size.services));
-    }
+    MUSTER_TRY(check_one_in_each(size.instances, size.services));
     return demand({{"--clients", size.clients, 1, kConnectionsMax},
                    {"--services", size.services, 1, kServicesMax},
                    {"--instances", size.instances, 1, kInstancesMax},
                    {"--batch", size.batch, 1, kBatchMax},
                    {"--subscribers", size.subscribers, 0, kConnectionsMax}},
                   size.clients + size.subscribers, 0);
+}
+
+// A client that asks holds one service's list at a time, or as many as it waits for.
+Result<Demand> demand_of(const OperationsSize& size) {
+    MUSTER_TRY(check_one_in_each(size.instances, size.services));
+    const std::uint64_t services = std::max<std::uint64_t>(size.services, 1);
+    return demand({{"--clients", size.clients, 1, kConnectionsMax},
+                   {"--services", size.services, 1, kServicesMax},
+                   {"--instances", size.instances, 1, kInstancesMax},
+                   {"--subscribers", size.subscribers, 1, kConnectionsMax},
+                   {"--seconds", size.seconds, 1, kSecondsMax}},
+                  size.clients + size.subscribers,
+                  size.clients * ((size.instances + services - 1) / services) + size.instances);
 }
 
 Result<Demand> demand_of(const FanoutSize& size) {

@@ -40,6 +40,14 @@ struct RegistrationsSize {
     std::uint64_t subscribers = 10;  // clients, which share every tenth service; 0: no pushes
 };
 
+struct OperationsSize {
+    std::uint64_t clients = 50;
+    std::uint64_t services = 1000;
+    std::uint64_t instances = 10'000;  // of all services together; so often each operation
+    std::uint64_t subscribers = 10;    // clients, which share every tenth service
+    std::uint64_t seconds = 10;        // queries and changes end then if there are more
+};
+
 struct FanoutSize {
     std::vector<std::uint64_t> subscribers{10, 100, 1000};
     std::uint64_t instances = 10;
@@ -85,6 +93,7 @@ struct Demand {
 // Errors of all: invalid_argument, in a sentence that names the option and what it may be.
 [[nodiscard]] Result<Demand> demand_of(const PropagationSize& size);
 [[nodiscard]] Result<Demand> demand_of(const RegistrationsSize& size);
+[[nodiscard]] Result<Demand> demand_of(const OperationsSize& size);
 [[nodiscard]] Result<Demand> demand_of(const FanoutSize& size);
 [[nodiscard]] Result<Demand> demand_of(const DisconnectSize& size);
 [[nodiscard]] Result<Demand> demand_of(const RollingSize& size);

@@ -21,6 +21,7 @@ std::string refusal(const Size& size) {
 TEST(BenchSizes, DefaultsCanBeRun) {
     EXPECT_EQ(demand_of(PropagationSize{})->connections, 101U);
     EXPECT_EQ(demand_of(RegistrationsSize{})->connections, 60U);
+    EXPECT_EQ(demand_of(OperationsSize{})->connections, 60U);
     EXPECT_EQ(demand_of(FanoutSize{})->connections, 1001U);
     EXPECT_EQ(demand_of(DisconnectSize{})->connections, 210U);
     EXPECT_EQ(demand_of(RollingSize{})->connections, 150U);
@@ -50,6 +51,7 @@ TEST(BenchSizes, AreRefusedByOptionAndRange) {
     EXPECT_THAT(refusal(DisconnectSize{.share = 101}), HasSubstr("--share is 1 to 100"));
     EXPECT_THAT(refusal(SteadySize{.clients = 65}), HasSubstr("--clients is 1 to 64"));
     EXPECT_THAT(refusal(StormSize{.services = 0}), HasSubstr("--services is 1 to"));
+    EXPECT_THAT(refusal(OperationsSize{.subscribers = 0}), HasSubstr("--subscribers is 1 to"));
     EXPECT_THAT(refusal(RollingSize{.instances = 4, .step = 5}), HasSubstr("--step 5 is more"));
 }
 
@@ -62,6 +64,10 @@ TEST(BenchSizes, AreRefusedByWhatTheyComeToTogether) {
                 HasSubstr("190000000 entries"));
     EXPECT_THAT(refusal(RegistrationsSize{.services = 100, .instances = 99}),
                 HasSubstr("fewer than one for each"));
+    EXPECT_THAT(refusal(OperationsSize{.services = 100, .instances = 99}),
+                HasSubstr("fewer than one for each"));
+    EXPECT_THAT(refusal(OperationsSize{.clients = 50, .services = 1, .instances = 1'000'000}),
+                HasSubstr("51000000 entries"));
     EXPECT_THAT(refusal(StormSize{.clients = 20'000, .services = 1}),
                 HasSubstr("400000000 entries"));
     EXPECT_THAT(refusal(DisconnectSize{.clients = 9, .services = 10}),

@@ -19,6 +19,11 @@ namespace muster::cli::bench {
 // subscribers of every tenth service are told.
 [[nodiscard]] Result<void> run_registrations(Run& run, const RegistrationsSize& size);
 
+// The four things clients do (register, ask for a service, change until it is told, deregister),
+// each as fast as it is answered, then at half the rate found: times at the peak are those of
+// queues.
+[[nodiscard]] Result<void> run_operations(Run& run, const OperationsSize& size);
+
 // One change after the other, with more and more subscribers.
 [[nodiscard]] Result<void> run_fanout(Run& run, const FanoutSize& size);
 
