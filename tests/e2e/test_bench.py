@@ -17,7 +17,7 @@ from harness import MUSTER, Server, eventually, free_port, run
 # What every report has, whatever was done.
 REPORTED = ("bench", "muster", "run", "servers", "machine", "cores", "same_host", "push",
             "interrupted", "size", "seconds", "figures", "bytes_sent", "bytes_received",
-            "loader_cpu_seconds", "loader_rss_bytes", "server", "pushes", "whole_pushes",
+            "loader_cpu_seconds", "loader_rss_bytes", "server", "views", "pushes", "whole_pushes",
             "false_removals", "versions_backward", "not_told", "refused", "left_behind", "notes")
 
 
@@ -180,6 +180,9 @@ class Works(unittest.TestCase):
         self.assertEqual(self.times(report, "change_to_last_subscriber")["count"], 30)
         self.assertIsNone(report["bytes_received"])
         self.assertEqual(report["not_told"], 0)
+        self.assertEqual(self.times(report, "longest_without_news")["count"], 2)
+        self.assertEqual((report["views"]["equal"], report["views"]["subscribers"]), (True, 2))
+        self.assertRegex(report["views"]["digest"], r"^[0-9a-f]{32}$")
 
     def test_people_get_tables_with_every_quantile(self):
         ended = run(*arguments(self.server, "fanout", "--subscribers", "2", "--changes", "2"))
@@ -322,6 +325,7 @@ class Steady(unittest.TestCase):
         self.assertEqual((report["false_removals"], report["not_told"], report["left_behind"],
                           report["versions_backward"], bench.returncode), (0, 0, 0, 0, 0), err)
         self.assertEqual(registered(server), [])
+        self.assertTrue(report["views"]["equal"])
         return report
 
     def last(self, report):
@@ -337,6 +341,19 @@ class Steady(unittest.TestCase):
             self.assertTrue(any("restarted" in note for note in report["notes"]), report["notes"])
             self.assertIsNone(report["server"])
 
+    def test_a_restart_with_a_long_list_loses_none_of_it(self):
+        with Server("session.return_grace=5s") as server:
+            def restart():
+                server.kill()
+                server.start()
+            report = self.steady(server, restart, "--services", "2", "--instances", "300",
+                                 "--subscribers", "3")
+            self.assertEqual(report["views"]["subscribers"], 3)
+            gaps = next(f for f in report["figures"] if f["metric"] == "longest_without_news")
+            self.assertEqual(gaps["count"], 3)
+            self.assertEqual(next(f["count"] for f in report["figures"]
+                                  if f["metric"] == "heal_to_equal"), 1)
+
     def test_a_pause_is_seen_as_a_delay_and_nothing_else(self):
         with Server() as server:
             def pause():
@@ -347,6 +364,8 @@ class Steady(unittest.TestCase):
             self.assertEqual(self.last(report)["count"], 120)
             # What was due at its beginning was told after its end.
             self.assertGreater(self.last(report)["max"], 500)
+            gaps = next(f for f in report["figures"] if f["metric"] == "longest_without_news")
+            self.assertGreater(gaps["p50"], 900)
 
     def test_ctrl_c_leaves_nothing(self):
         with Server() as server, subprocess.Popen(
@@ -476,6 +495,8 @@ class WrongUsage(unittest.TestCase):
         self.refused("disconnect", "--share", "101", said="--share is 1 to 100")
         self.refused("storm", "--clients", "0", said="--clients")
         self.refused("rolling", "--step", "0", said="--step is 1 to")
+        self.refused("steady", "--services", "21", "--instances", "1000",
+                     said="are 21000 instances")
         self.refused("sleep", said="")
         self.assertEqual(run("bench").returncode, 2)
 

@@ -2,10 +2,15 @@
 
 import json
 import subprocess
+import time
 import unittest
 
 from cluster import Cluster
 from harness import MUSTER, eventually, run
+
+PAUSE_SECONDS = 20
+CUT_SECONDS = 10
+FAR = ("meta-3", "data-3", "session-2")
 
 
 class OverTwoSessions(unittest.TestCase):
@@ -53,20 +58,77 @@ class OverTwoSessions(unittest.TestCase):
         self.assertEqual(self.count(report, "coming_to_last_subscriber"), 3)
 
     def test_a_session_that_dies_costs_time_and_nobody_its_place(self):
-        sessions = ",".join(node.bolt for node in self.cluster.of("session"))
         dying = self.cluster["session-2"]
-        with subprocess.Popen([MUSTER, "bench", "steady", "-s", sessions, "--seconds", "8", "-o",
-                               "json"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
-            eventually(lambda: dying.metric("muster_push_acknowledged_total") > 100, "it tells")
+
+        def restart():
             dying.kill()
             dying.start()
             eventually(dying.ready, "it is back", context=dying.said)
-            out, err = bench.communicate(timeout=90)
-        self.assertEqual(bench.returncode, 0, err + out)
-        report = json.loads(out)
-        self.assertEqual((report["false_removals"], report["not_told"]), (0, 0))
+
+        report = steady(self, self.cluster, restart, seconds=8)
         self.assertEqual(self.count(report, "change_to_last_subscriber"), 160)
+
+
+def steady(test, cluster, meanwhile, seconds, *options):
+    """Load with clients of the SDK, while something is done to the cluster: nothing may be lost."""
+    sessions = cluster.of("session")
+    with subprocess.Popen([*sessions[0].reach, MUSTER, "bench", "steady", "-s",
+                           ",".join(node.bolt for node in sessions), "--seconds", str(seconds),
+                           "-o", "json", *options],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+        eventually(lambda: sum(node.metric("muster_push_acknowledged_total")
+                               for node in sessions) > 200, "it tells")
+        meanwhile()
+        out, err = bench.communicate(timeout=seconds + 90)
+    test.assertTrue(out, err)
+    report = json.loads(out)
+    test.assertEqual((report["false_removals"], report["not_told"], report["versions_backward"],
+                      report["left_behind"]), (0, 0, 0, 0), err + out)
+    test.assertTrue(report["views"]["equal"], err + out)
+    test.assertEqual(bench.returncode, 0, err + out)
+    return report
+
+
+def longest_behind_ms(report):
+    return next(f["max"] for f in report["figures"] if f["metric"] == "longest_behind")
+
+
+class PausedAndCut(unittest.TestCase):
+    """What cannot be told from a death is none: 20 s without a process, and without the network
+    between two halves."""
+
+    def pause(self, name, seconds):
+        with Cluster(3, 3, 2) as cluster:
+            cluster.wait_placed()
+
+            def pause():
+                cluster[name].pause()
+                time.sleep(seconds)
+                cluster[name].resume()
+
+            return steady(self, cluster, pause, seconds + 8, "--services", "3",
+                          "--instances", "40")
+
+    def test_a_session_that_is_paused(self):
+        self.pause("session-2", PAUSE_SECONDS)
+
+    def test_a_data_server_that_is_paused(self):
+        self.pause("data-2", PAUSE_SECONDS)
+
+    def test_two_halves_that_become_one_again(self):
+        with Cluster(3, 3, 2, cuttable=True) as cluster:
+            cluster.wait_placed()
+
+            def cut():
+                cluster.partition([name for name in cluster.nodes if name not in FAR], FAR)
+                time.sleep(CUT_SECONDS)
+                cluster.heal()
+
+            report = steady(self, cluster, cut, CUT_SECONDS + 8, "--services", "3",
+                            "--instances", "40")
+            self.assertGreater(longest_behind_ms(report), 1000, "the cut was none")
+            self.assertEqual(next(f["count"] for f in report["figures"]
+                                  if f["metric"] == "heal_to_equal"), 1)
 
 
 if __name__ == "__main__":

@@ -302,7 +302,9 @@ void add_comings_and_goings(CLI::App* command, int& exit_status) {
                                    "servers",
                                    exit_status, bench::run_steady)
         .option("--clients", &bench::SteadySize::clients, "Clients that publish, up to 64")
-        .option("--services", &bench::SteadySize::services, "Of one instance each, up to 1000")
+        .option("--services", &bench::SteadySize::services, "Up to 1000")
+        .option("--instances", &bench::SteadySize::instances,
+                "Of each service, up to 1000, and 20000 together")
         .option("--subscribers", &bench::SteadySize::subscribers,
                 "Clients, each of all services, up to 64")
         .option("--rate", &bench::SteadySize::rate, "Changes a second of all together, up to 1000")
@@ -318,7 +320,8 @@ void add_bench(CLI::App& app, int& exit_status) {
     command->footer(
         "Each loads the server until it is done, and takes back what it registered.\n"
         "Exit status: 0 as it should be, 1 not reached or refused, 2 wrong usage, 3 interrupted, "
-        "or\nsomething was not told in time, falsely removed, or shown in an older state.");
+        "or\nsomething was not told in time, falsely removed, or shown in an older state, or views "
+        "differ.");
     WorkCommand<bench::PropagationSize>(*command, "propagation",
                                         "How long changes take to each and to the last subscriber",
                                         exit_status, bench::run_propagation)

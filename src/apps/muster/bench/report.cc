@@ -69,6 +69,13 @@ std::string shown(const Figure& figure) {
                : number(figure.value) + (figure.unit.empty() ? "" : " ") + figure.unit;
 }
 
+std::string views_words(const ViewsFigures& views) {
+    return views.differing == 0
+               ? "yes, digest " + views.digest
+               : fmt::format("no: {} of {} subscribers are shown something else than digest {}",
+                             views.differing, views.subscribers, views.digest);
+}
+
 std::string processes_words(const ServerFigures& server) {
     return server.processes == 1 ? "" : fmt::format(" of {} processes", server.processes);
 }
@@ -79,7 +86,8 @@ int exit_status(const Report& report) {
     if (report.refused > 0 || report.left_behind > 0) {
         return kRefused;
     }
-    const bool wrong = report.false_removals > 0 || report.backward > 0 || report.not_told > 0;
+    const bool wrong = report.false_removals > 0 || report.backward > 0 || report.not_told > 0 ||
+                       (report.views && report.views->differing > 0);
     return wrong || report.interrupted ? kNotAsItShould : kOk;
 }
 
@@ -122,6 +130,14 @@ std::string to_json(const Report& report) {
                                       {"processes", report.server->processes}};
     } else {
         made["server"] = nullptr;
+    }
+    if (report.views) {
+        made["views"] = json::object{{"equal", report.views->differing == 0},
+                                     {"digest", report.views->digest},
+                                     {"subscribers", report.views->subscribers},
+                                     {"differing", report.views->differing}};
+    } else {
+        made["views"] = nullptr;
     }
     return json::serialize(made);
 }
@@ -170,6 +186,9 @@ Rows value_rows(const Report& report) {
     add("shown in an older state", std::to_string(report.backward));
     add("refused", std::to_string(report.refused));
     add("left behind", std::to_string(report.left_behind));
+    if (report.views) {
+        add("views equal", views_words(*report.views));
+    }
     add("machine", report.machine);
     add("loader is", loader_words(report));
     return rows;

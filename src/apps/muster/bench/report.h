@@ -28,6 +28,13 @@ struct ServerFigures {
     double started = 0;  // sum of their start times: another one means that one was restarted
 };
 
+// What all subscribers were shown at the end, against what was published.
+struct ViewsFigures {
+    std::string digest;  // of what was published
+    std::uint64_t subscribers = 0;
+    std::uint64_t differing = 0;  // that are shown something else
+};
+
 // All that one run tells.
 struct Report {
     std::string bench;
@@ -48,6 +55,7 @@ struct Report {
     double own_cpu_seconds = 0;
     double own_rss_bytes = 0;
     std::optional<ServerFigures> server;
+    std::optional<ViewsFigures> views;  // where they were compared
 
     std::uint64_t pushes = 0;
     std::uint64_t whole_pushes = 0;
@@ -61,7 +69,7 @@ struct Report {
 
 // 0: all went as it should; 1: the server refused some, or what was registered could not all be
 // taken back; 3: interrupted, or something was not told, falsely removed or shown in an older
-// state.
+// state, or views differ at the end.
 [[nodiscard]] int exit_status(const Report& report);
 
 // One JSON object.

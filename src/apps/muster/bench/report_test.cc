@@ -91,6 +91,21 @@ TEST(BenchReport, ShowsPeopleTimesAndTheRestApart) {
         rows, Contains(ElementsAre("loader is", "on the server's machine: they share its cores")));
 }
 
+TEST(BenchReport, ViewsThatWereComparedAreEqualOrDiffer) {
+    EXPECT_TRUE(boost::json::parse(to_json(sample())).at("views").is_null());
+    Report told = sample();
+    told.views = {.digest = "00ff", .subscribers = 4, .differing = 0};
+    EXPECT_THAT(value_rows(told), Contains(ElementsAre("views equal", "yes, digest 00ff")));
+    EXPECT_EQ(exit_status(told), 0);
+    told.views->differing = 3;
+    EXPECT_THAT(value_rows(told),
+                Contains(ElementsAre("views equal",
+                                     "no: 3 of 4 subscribers are shown something else than digest "
+                                     "00ff")));
+    EXPECT_FALSE(boost::json::parse(to_json(told)).at("views").at("equal").as_bool());
+    EXPECT_EQ(exit_status(told), 3);
+}
+
 TEST(BenchReport, ItsExitStatusTellsWhatWentWrong) {
     EXPECT_EQ(exit_status(sample()), 0);
     const auto with = [](auto Report::* member, auto value) {

@@ -119,6 +119,33 @@ Result<Demand> demand_of(const FanoutSize& size) {
     return made;
 }
 
+Result<Demand> demand_of(const CapacitySize& size) {
+    const std::uint64_t services = std::max<std::uint64_t>(size.services, 1);
+    auto made = demand({{"--connections", size.connections, 1, kConnectionsMax},
+                        {"--publications", size.publications, 1, kInstancesMax},
+                        {"--subscriptions", size.subscriptions, 1, kSubscriptionsMax},
+                        {"--services", size.services, 1, kServicesMax},
+                        {"--steps", size.steps, 1, kStepsMax}},
+                       size.connections,
+                       size.subscriptions * ((size.publications + services - 1) / services));
+    if (!made) {
+        return made;
+    }
+    if (size.publications < size.services) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("--publications {} are fewer than one for each of --services {}",
+                                size.publications, size.services));
+    }
+    if (size.subscriptions > size.connections * size.services) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("{} connections can subscribe to {} services {} times, not {}: "
+                                "take more --connections or --services",
+                                size.connections, size.services, size.connections * size.services,
+                                size.subscriptions));
+    }
+    return made;
+}
+
 Result<Demand> demand_of(const DisconnectSize& size) {
     MUSTER_TRY(check_one_each(size.clients, size.services));
     return demand({{"--clients", size.clients, 1, kConnectionsMax},
@@ -150,12 +177,22 @@ Result<Demand> demand_of(const StormSize& size) {
 }
 
 Result<Demand> demand_of(const SteadySize& size) {
+    if (size.services <= 1000 && size.instances <= 1000 &&
+        size.services * size.instances > kSteadyInstancesMax) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("--services {} of --instances {} each are {} instances, and "
+                                "steady takes at most {}",
+                                size.services, size.instances, size.services * size.instances,
+                                kSteadyInstancesMax));
+    }
     return demand({{"--clients", size.clients, 1, kThreadedMax},
                    {"--services", size.services, 1, 1000},
+                   {"--instances", size.instances, 1, 1000},
                    {"--subscribers", size.subscribers, 1, kThreadedMax},
                    {"--rate", size.rate, 1, 1000},
                    {"--seconds", size.seconds, 1, 3600}},
-                  size.clients + size.subscribers, size.services * size.subscribers);
+                  size.clients + size.subscribers,
+                  size.services * size.instances * size.subscribers);
 }
 
 Result<void> check_open_files(std::uint64_t connections, std::uint64_t files_max) {

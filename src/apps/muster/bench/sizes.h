@@ -15,11 +15,14 @@ namespace muster::cli::bench {
 inline constexpr std::uint64_t kConnectionsMax = 20'000;
 inline constexpr std::uint64_t kServicesMax = 100'000;
 inline constexpr std::uint64_t kInstancesMax = 1'000'000;
+inline constexpr std::uint64_t kSubscriptionsMax = 5'000'000;
+inline constexpr std::uint64_t kStepsMax = 100;
 inline constexpr std::uint64_t kSecondsMax = 600;
 inline constexpr std::uint64_t kPerSecondMax = 5000;  // what a session takes of one client
 inline constexpr std::uint64_t kBatchMax = 10'000;
 inline constexpr std::uint64_t kThreadedMax = 64;  // clients that have a thread each
 inline constexpr std::uint64_t kChangesMax = 10'000;
+inline constexpr std::uint64_t kSteadyInstancesMax = 20'000;  // of all services
 // What all subscribers together hold, and are shown when they come: memory of both sides.
 inline constexpr std::uint64_t kShownMax = 20'000'000;
 
@@ -54,6 +57,14 @@ struct FanoutSize {
     std::uint64_t changes = 50;  // at each number of subscribers
 };
 
+struct CapacitySize {
+    std::uint64_t connections = 1000;
+    std::uint64_t publications = 50'000;
+    std::uint64_t subscriptions = 50'000;
+    std::uint64_t services = 1000;
+    std::uint64_t steps = 5;  // of each of the three
+};
+
 struct DisconnectSize {
     std::uint64_t clients = 200;
     std::uint64_t services = 10;
@@ -74,8 +85,9 @@ struct StormSize {
 };
 
 struct SteadySize {
-    std::uint64_t clients = 4;      // that publish
-    std::uint64_t services = 20;    // of one instance each
+    std::uint64_t clients = 4;  // that publish
+    std::uint64_t services = 20;
+    std::uint64_t instances = 1;    // of each service
     std::uint64_t subscribers = 4;  // clients, each of all services
     std::uint64_t rate = 20;        // changes a second, of all together
     std::uint64_t seconds = 60;
@@ -95,6 +107,7 @@ struct Demand {
 [[nodiscard]] Result<Demand> demand_of(const RegistrationsSize& size);
 [[nodiscard]] Result<Demand> demand_of(const OperationsSize& size);
 [[nodiscard]] Result<Demand> demand_of(const FanoutSize& size);
+[[nodiscard]] Result<Demand> demand_of(const CapacitySize& size);
 [[nodiscard]] Result<Demand> demand_of(const DisconnectSize& size);
 [[nodiscard]] Result<Demand> demand_of(const RollingSize& size);
 [[nodiscard]] Result<Demand> demand_of(const StormSize& size);

@@ -23,6 +23,7 @@ TEST(BenchSizes, DefaultsCanBeRun) {
     EXPECT_EQ(demand_of(RegistrationsSize{})->connections, 60U);
     EXPECT_EQ(demand_of(OperationsSize{})->connections, 60U);
     EXPECT_EQ(demand_of(FanoutSize{})->connections, 1001U);
+    EXPECT_EQ(demand_of(CapacitySize{})->connections, 1000U);
     EXPECT_EQ(demand_of(DisconnectSize{})->connections, 210U);
     EXPECT_EQ(demand_of(RollingSize{})->connections, 150U);
     EXPECT_EQ(demand_of(StormSize{})->connections, 500U);
@@ -64,6 +65,16 @@ TEST(BenchSizes, AreRefusedByWhatTheyComeToTogether) {
                 HasSubstr("190000000 entries"));
     EXPECT_THAT(refusal(RegistrationsSize{.services = 100, .instances = 99}),
                 HasSubstr("fewer than one for each"));
+    EXPECT_THAT(refusal(CapacitySize{.connections = 2, .services = 1000}),
+                HasSubstr("2000 times, not 50000"));
+    EXPECT_THAT(refusal(CapacitySize{.publications = 99, .services = 100}),
+                HasSubstr("fewer than one for each"));
+    EXPECT_THAT(refusal(CapacitySize{.publications = 1'000'000}), HasSubstr("50000000 entries"));
+    EXPECT_THAT(refusal(CapacitySize{.steps = 101}), HasSubstr("--steps is 1 to 100"));
+    EXPECT_THAT(refusal(SteadySize{.services = 21, .instances = 1000}),
+                HasSubstr("are 21000 instances"));
+    EXPECT_THAT(refusal(SteadySize{.services = 1, .instances = 1001}),
+                HasSubstr("--instances is 1 to 1000"));
     EXPECT_THAT(refusal(OperationsSize{.services = 100, .instances = 99}),
                 HasSubstr("fewer than one for each"));
     EXPECT_THAT(refusal(OperationsSize{.clients = 50, .services = 1, .instances = 1'000'000}),

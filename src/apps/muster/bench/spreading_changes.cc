@@ -22,6 +22,9 @@ void SpreadingChanges::shown(std::uint32_t entry, std::uint32_t from, std::uint3
             continue;
         }
         to_each_.add(at - change.due);
+        if (on_shown_) {
+            on_shown_(change.due, at);
+        }
         if (--change.left == 0) {
             to_last_.add(at - change.due);
             --open_;

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "apps/load/latencies.h"
@@ -15,6 +17,11 @@ class SpreadingChanges {
 public:
     SpreadingChanges(std::size_t entries, std::uint64_t subscribers)
         : ways_(entries), subscribers_(subscribers) {}
+
+    // Called for each change that a subscriber was shown: when it was due, and shown.
+    void on_shown(std::function<void(Duration, Duration)> call) {
+        on_shown_ = std::move(call);
+    }
 
     // A new version of the entry, due then. Requires: one above the entry's last one begun.
     void begin(std::uint32_t entry, std::uint32_t version, Duration due);
@@ -45,6 +52,7 @@ private:
 
     std::vector<std::deque<Change>> ways_;  // by entry, oldest first
     std::uint64_t subscribers_;
+    std::function<void(Duration, Duration)> on_shown_;
     std::uint64_t open_ = 0;
     std::uint64_t begun_ = 0;
     load::Latencies to_each_;

@@ -2,28 +2,46 @@
 
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "apps/load/latencies.h"
+#include "apps/muster/bench/outage.h"
 #include "apps/muster/bench/spreading_changes.h"
+#include "base/hash.h"
 #include "base/time.h"
 
 namespace muster::cli::bench {
 
-// What subscribers with threads of their own are shown of services with one instance each, which is
-// there all the time and says its state by number. Any thread.
+// What subscribers with threads of their own are shown of services with so many instances each,
+// which are there all the time and say their states by number. Any thread.
 class SteadyWitness {
 public:
-    SteadyWitness(std::uint64_t services, std::uint64_t subscribers);
+    struct Size {
+        std::uint64_t services = 1;
+        std::uint64_t instances = 1;  // of each
+        std::uint64_t subscribers = 1;
+    };
+    explicit SteadyWitness(const Size& size);
 
-    // The service's instance says this state from now on, due then. Requires: one above the last;
-    // the first is 1 and no change.
-    void said(std::uint32_t service, std::uint32_t state, Duration due);
+    // The instance says this state from now on, due then. Requires: one above its last; the first
+    // is 1 and no change.
+    void said(std::uint32_t service, std::uint32_t instance, std::uint32_t state, Duration due);
 
-    // A list with the instance in that state; zero: without it.
-    void shown(std::uint64_t subscriber, std::uint32_t service, std::uint32_t state, Duration at);
+    // Outages are looked for from now on. Requires: all are shown what was said.
+    void begin(Duration at);
 
-    // Of all subscribers and services, how many were shown the instance at all.
+    // A list of the service: the state of each instance (zero: not in it), and the digest of
+    // whatever else is in it.
+    struct List {
+        std::span<const std::uint32_t> states;
+        SetDigest strangers;
+    };
+    void shown(std::uint64_t subscriber, std::uint32_t service, const List& list, Duration at);
+
+    // Of all subscribers and instances, how many were shown at all.
     [[nodiscard]] std::uint64_t reached() const;
     // Changes that did not reach every subscriber yet, and all there were.
     [[nodiscard]] std::uint64_t open() const;
@@ -33,22 +51,54 @@ public:
         load::Latencies to_each;
         load::Latencies to_last;
         std::uint64_t lists = 0;
-        std::uint64_t false_removals = 0;  // lists that lost an instance that they showed
-        std::uint64_t backward = 0;        // lists with an older state than before
+        std::uint64_t false_removals = 0;  // instances that a list lost
+        std::uint64_t backward = 0;        // instances in an older state than before
+        // The longest time of each subscriber in which no list told it a newer state.
+        load::Latencies without_news;
+        // The longest that each subscriber was behind with any instance.
+        load::Latencies behind;
+        // From the end of the longest outage until all were shown what had been said by then; none:
+        // some never were.
+        std::optional<Duration> to_equal;
     };
     [[nodiscard]] Verdict verdict() const;
+
+    // What each subscriber is shown at present, against what was said last.
+    struct Views {
+        SetDigest said;
+        std::vector<std::uint64_t> others;  // subscribers that are shown something else
+        std::string difference;             // the first, in words
+    };
+    [[nodiscard]] Views views() const;
 
 private:
     struct Seen {
         std::uint32_t newest = 0;  // state
-        bool there = false;
+        std::uint32_t now = 0;     // zero: not there
+    };
+    struct News {
+        Duration last{};
+        Duration longest{};
+        Duration behind{};
     };
 
+    [[nodiscard]] std::size_t item(std::uint32_t service, std::uint32_t instance) const {
+        return std::size_t{service} * size_.instances + instance;
+    }
+    bool see(Seen& seen, std::size_t item, std::uint32_t state, Duration at);
+    [[nodiscard]] static SetDigest element(std::size_t item, std::uint32_t state);
+    [[nodiscard]] std::string difference_of(std::uint64_t subscriber) const;
+
     mutable std::mutex mutex_;
-    std::uint64_t services_;
-    std::vector<Seen> seen_;  // by subscriber and service
+    Size size_;
+    std::vector<std::uint32_t> said_;   // states, by service and instance
+    std::vector<Seen> seen_;            // by subscriber, service and instance
+    std::vector<SetDigest> strangers_;  // by subscriber and service
+    std::vector<News> news_;            // by subscriber
     SpreadingChanges changes_;
     std::uint64_t reached_ = 0;
+    News* hearing_ = nullptr;  // of whom it is that is shown a list
+    std::optional<Outage> outage_;
     Verdict verdict_;
 };
 

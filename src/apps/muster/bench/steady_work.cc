@@ -20,6 +20,7 @@ constexpr sdk::Milliseconds kLeaving{5000};
 constexpr Duration kSettling = std::chrono::seconds(30);
 constexpr const char* kState = "state";
 constexpr std::uint16_t kPort = 12'200;
+constexpr std::uint32_t kIps = 250;  // addresses of instances, then the next port
 
 Error error_of(const char* what, const sdk::Error& error) {
     return {Errc::unavailable, fmt::format("{}: {}", what, error.to_string())};
@@ -30,8 +31,11 @@ public:
     Steady(Run& run, const SteadySize& size)
         : run_(run),
           size_(size),
-          witness_(std::make_shared<SteadyWitness>(size.services, size.subscribers)),
-          states_(size.services, 0) {}
+          witness_(std::make_shared<SteadyWitness>(
+              SteadyWitness::Size{.services = size.services,
+                                  .instances = size.instances,
+                                  .subscribers = size.subscribers})),
+          states_(size.services * size.instances, 0) {}
 
     Result<void> go() {
         auto outcome = prepare();
@@ -61,13 +65,20 @@ private:
         return run_.names().service(service).path();
     }
 
-    // The next state of a service's instance.
-    sdk::EndpointSpec next_state(std::uint32_t service, Duration due) {
-        const std::uint32_t state = ++states_[service];
-        witness_->said(service, state, due);
+    // Those of all services are numbered: one of each service, then the next of each.
+    [[nodiscard]] std::uint64_t instances() const {
+        return size_.services * size_.instances;
+    }
+
+    // The next state of an instance.
+    sdk::EndpointSpec next_state(std::uint64_t number, Duration due) {
+        const auto service = static_cast<std::uint32_t>(number % size_.services);
+        const auto instance = static_cast<std::uint32_t>(number / size_.services);
+        const std::uint32_t state = ++states_[number];
+        witness_->said(service, instance, state, due);
         return {.service = path_of(service),
-                .ip = fmt::format("192.0.2.{}", service % 250 + 1),
-                .port = kPort,
+                .ip = fmt::format("192.0.2.{}", instance % kIps + 1),
+                .port = static_cast<std::uint16_t>(kPort + instance / kIps),
                 .metadata = {{kState, std::to_string(state)}}};
     }
 
@@ -79,9 +90,9 @@ private:
             }
             providers_.push_back(std::move(*client));
         }
-        for (std::uint32_t service = 0; service < size_.services; ++service) {
-            auto registration = providers_[service % size_.clients].register_endpoint(
-                next_state(service, load::now()));
+        for (std::uint64_t number = 0; number < instances(); ++number) {
+            auto registration = providers_[number % size_.clients].register_endpoint(
+                next_state(number, load::now()));
             if (!registration) {
                 return std::unexpected(error_of("registering", registration.error()));
             }
@@ -95,7 +106,7 @@ private:
         MUSTER_TRY(subscribe_all());
         return run_.await({.what = "subscribing",
                            .so_far = [&] { return witness_->reached(); },
-                           .total = size_.services * size_.subscribers});
+                           .total = instances() * size_.subscribers});
     }
 
     Result<void> subscribe_all() {
@@ -109,8 +120,9 @@ private:
                 auto subscription = subscribers_.back().subscribe(
                     {.service = path_of(service),
                      .zone = {},
-                     .on_list = [witness = witness_, subscriber, service](const sdk::List& list) {
-                         witness->shown(subscriber, service, state_in(list), load::now());
+                     .on_list = [witness = witness_, subscriber, service,
+                                 count = size_.instances](const sdk::List& list) {
+                         show(*witness, subscriber, service, count, list);
                      }});
                 if (!subscription) {
                     return std::unexpected(error_of("subscribing", subscription.error()));
@@ -121,17 +133,38 @@ private:
         return {};
     }
 
-    // Of the only instance; zero: it is not there.
-    static std::uint32_t state_in(const sdk::List& list) {
+    static void show(SteadyWitness& witness, std::uint64_t subscriber, std::uint32_t service,
+                     std::uint64_t instances, const sdk::List& list) {
+        const Duration at = load::now();
+        std::vector<std::uint32_t> states(instances, 0);
+        SetDigest strangers;
         for (std::size_t i = 0; i < list.size(); ++i) {
-            const std::string_view text = list.metadata(i, kState);
-            std::uint32_t state = 0;
-            std::from_chars(text.data(), text.data() + text.size(), state);
-            if (state > 0) {
-                return state;
+            const sdk::Endpoint endpoint = list[i];
+            const auto instance = instance_at(endpoint);
+            if (instance < instances && states[instance] == 0) {
+                states[instance] = state_of(list.metadata(i, kState));
+            } else {
+                strangers.add(digest_of(fmt::format("{} {}", service, endpoint.id)));
             }
         }
-        return 0;
+        witness.shown(subscriber, service, {.states = states, .strangers = strangers}, at);
+    }
+
+    // By its address, as next_state() chose it.
+    static std::uint64_t instance_at(const sdk::Endpoint& endpoint) {
+        constexpr std::string_view kNet = "192.0.2.";
+        if (!endpoint.ip.starts_with(kNet) || endpoint.port < kPort) {
+            return UINT64_MAX;
+        }
+        const std::uint32_t host = state_of(endpoint.ip.substr(kNet.size()));
+        return host == 0 || host > kIps ? UINT64_MAX
+                                        : (std::uint64_t{endpoint.port} - kPort) * kIps + host - 1;
+    }
+
+    static std::uint32_t state_of(std::string_view text) {
+        std::uint32_t state = 0;
+        std::from_chars(text.data(), text.data() + text.size(), state);
+        return state;
     }
 
     Result<void> change_all() {
@@ -139,12 +172,13 @@ private:
         const Phase changing{
             .what = "changing", .so_far = [&] { return witness_->begun(); }, .total = total};
         const Duration begin = load::now();
+        witness_->begin(begin);
         for (std::uint64_t number = 0; number < total; ++number) {
             const Duration due =
                 begin + std::chrono::nanoseconds(std::chrono::seconds(1)) * number / size_.rate;
             MUSTER_TRY(run_.pass_until(changing, due));
-            const auto service = static_cast<std::uint32_t>(number % size_.services);
-            const auto said = registrations_[service].update(next_state(service, due));
+            const std::uint64_t instance = number % instances();
+            const auto said = registrations_[instance].update(next_state(instance, due));
             if (!said) {
                 return std::unexpected(error_of("changing", said.error()));
             }
@@ -156,6 +190,27 @@ private:
             return std::unexpected(told.error());
         }
         run_.report().not_told = witness_->open();
+        return compare();
+    }
+
+    // Every view with what was published; those that lost something, too, have time to mend.
+    Result<void> compare() {
+        const auto all = run_.try_await(
+            {.what = "comparing",
+             .so_far = [&] { return size_.subscribers - witness_->views().others.size(); },
+             .total = size_.subscribers},
+            run_.report().not_told > 0 ? Duration{} : kSettling);
+        if (!all) {
+            return std::unexpected(all.error());
+        }
+        const auto views = witness_->views();
+        run_.report().views = {
+            .digest = fmt::format("{:016x}{:016x}", views.said.high, views.said.low),
+            .subscribers = size_.subscribers,
+            .differing = views.others.size()};
+        if (!views.difference.empty()) {
+            run_.report().notes.push_back(views.difference);
+        }
         return {};
     }
 
@@ -170,6 +225,16 @@ private:
             time_figure("change_to_each_subscriber", "change to each subscriber", verdict.to_each));
         report.figures.push_back(
             time_figure("change_to_last_subscriber", "change to last subscriber", verdict.to_last));
+        report.figures.push_back(time_figure(
+            "longest_without_news", "longest without news, each subscriber", verdict.without_news));
+        report.figures.push_back(
+            time_figure("longest_behind", "longest behind, each subscriber", verdict.behind));
+        load::Latencies to_equal;
+        if (verdict.to_equal) {
+            to_equal.add(*verdict.to_equal);
+        }
+        report.figures.push_back(
+            time_figure("heal_to_equal", "end of the longest to all views equal", to_equal));
     }
 
     // Politely; the connections of those that cannot are closed all the same.
@@ -177,8 +242,7 @@ private:
         subscriptions_.clear();
         for (std::size_t i = 0; i < providers_.size(); ++i) {
             if (!providers_[i].close(kLeaving)) {
-                run_.report().left_behind +=
-                    (size_.services - i + size_.clients - 1) / size_.clients;
+                run_.report().left_behind += (instances() - i + size_.clients - 1) / size_.clients;
             }
         }
         for (const sdk::Client& subscriber : subscribers_) {
@@ -189,10 +253,10 @@ private:
     Run& run_;
     SteadySize size_;
     std::shared_ptr<SteadyWitness> witness_;
-    std::vector<std::uint32_t> states_;  // said, by service
+    std::vector<std::uint32_t> states_;  // said, by instance
     std::vector<sdk::Client> providers_;
     std::vector<sdk::Client> subscribers_;
-    std::vector<sdk::Registration> registrations_;  // by service
+    std::vector<sdk::Registration> registrations_;  // by instance
     std::vector<sdk::Subscription> subscriptions_;
 };
 
