@@ -131,6 +131,33 @@ class Works(unittest.TestCase):
         self.assertGreater(self.value(report, "bytes_per_list"), 0)
         self.assertEqual(report["not_told"], 0)
 
+    def test_capacity(self):
+        with Server() as server:  # one that has no memory to spare from before
+            ended = run(*arguments(server, "capacity", "--connections", "60", "--publications",
+                                   "20000", "--subscriptions", "2000", "--services", "100",
+                                   "--steps", "3", "-o", "json"), timeout=60)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            self.assertEqual(registered(server), [])
+        report = json.loads(ended.stdout)
+        for thing in ("connection", "publication", "subscription"):
+            least, median, most = (self.value(report, f"bytes_per_{thing}{which}")
+                                   for which in ("_least", "", "_most"))
+            self.assertLessEqual(least, median)
+            self.assertLessEqual(median, most)
+        # Its name and its box alone are more.
+        self.assertGreater(self.value(report, "bytes_per_publication"), 50)
+        self.assertAlmostEqual(self.value(report, "publications_per_gb"),
+                               1e9 / self.value(report, "bytes_per_publication"), delta=1)
+        self.assertEqual(report["pushes"], 2000)
+
+    def test_capacity_needs_the_metrics_of_the_server(self):
+        nowhere = f"127.0.0.1:{free_port()}"
+        ended = run("bench", "capacity", "-s", f"127.0.0.1:{self.server.bolt_port}",
+                    "--http", nowhere)
+        self.assertEqual(ended.returncode, 1, ended.stderr)
+        self.assertIn("with --http", ended.stderr)
+        self.assertEqual(ended.stdout, "")
+
     def test_disconnect(self):
         report = self.bench("disconnect", "--clients", "40", "--services", "4",
                             "--subscribers", "3", "--share", "10")
@@ -495,6 +522,8 @@ class WrongUsage(unittest.TestCase):
         self.refused("disconnect", "--share", "101", said="--share is 1 to 100")
         self.refused("storm", "--clients", "0", said="--clients")
         self.refused("rolling", "--step", "0", said="--step is 1 to")
+        self.refused("capacity", "--connections", "2", "--services", "3", "--publications", "3",
+                     "--subscriptions", "7", said="6 times, not 7")
         self.refused("steady", "--services", "21", "--instances", "1000",
                      said="are 21000 instances")
         self.refused("sleep", said="")
@@ -516,8 +545,8 @@ class WrongUsage(unittest.TestCase):
     def test_help_names_the_works(self):
         ended = run("help", "bench")
         self.assertEqual(ended.returncode, 0)
-        for work in ("propagation", "registrations", "operations", "fanout", "disconnect",
-                     "rolling", "storm", "steady"):
+        for work in ("propagation", "registrations", "operations", "fanout", "capacity",
+                     "disconnect", "rolling", "storm", "steady"):
             self.assertIn(work, ended.stdout)
             self.assertIn("--server", run("help", "bench", work).stdout)
 

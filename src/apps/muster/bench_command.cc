@@ -140,8 +140,10 @@ void print_report(const bench::Report& told, const std::string& output) {
         std::printf("%s\n", bench::to_json(told).c_str());
         return;
     }
-    print_rows(bench::latency_rows(told));
-    std::printf("\n");
+    if (const auto times = bench::latency_rows(told); times.size() > 1) {
+        print_rows(times);
+        std::printf("\n");
+    }
     print_rows(bench::value_rows(told));
     std::fflush(stdout);
     for (const std::string& note : told.notes) {
@@ -271,6 +273,20 @@ private:
     std::shared_ptr<Size> size_ = std::make_shared<Size>();
 };
 
+void add_capacity(CLI::App* command, int& exit_status) {
+    WorkCommand<bench::CapacitySize>(
+        *command, "capacity",
+        "Memory of the servers for each connection, publication, subscription", exit_status,
+        bench::run_capacity)
+        .option("--connections", &bench::CapacitySize::connections, "Up to 20000")
+        .option("--publications", &bench::CapacitySize::publications, "Up to 1000000")
+        .option("--subscriptions", &bench::CapacitySize::subscriptions,
+                "Up to 5000000, and as many as connections times services")
+        .option("--services", &bench::CapacitySize::services,
+                "That the publications are of, up to 100000")
+        .option("--steps", &bench::CapacitySize::steps, "In which each is added, up to 100");
+}
+
 // Works in which clients or servers come and go.
 void add_comings_and_goings(CLI::App* command, int& exit_status) {
     WorkCommand<bench::DisconnectSize>(
@@ -363,6 +379,7 @@ void add_bench(CLI::App& app, int& exit_status) {
                 "Numbers of them, with commas, each below 20000")
         .option("--instances", &bench::FanoutSize::instances, "In the list, up to 10000")
         .option("--changes", &bench::FanoutSize::changes, "At each number, up to 10000");
+    add_capacity(command, exit_status);
     add_comings_and_goings(command, exit_status);
 }
 

@@ -83,6 +83,11 @@ public:
     void begin();
     void end();
 
+    // What the servers take and hold now; nothing when it is not known.
+    [[nodiscard]] std::optional<ServerFigures> server_figures() const {
+        return around_.server_figures();
+    }
+
     // Takes back what is still registered, for some seconds at most, whatever went wrong or was
     // stopped; what could not be is in the report.
     void clean();

@@ -27,6 +27,10 @@ namespace muster::cli::bench {
 // One change after the other, with more and more subscribers.
 [[nodiscard]] Result<void> run_fanout(Run& run, const FanoutSize& size);
 
+// Adds connections, then publications, then subscriptions, each in steps, and reads after each step
+// how much memory the servers take. Errors: unavailable when they do not tell it.
+[[nodiscard]] Result<void> run_capacity(Run& run, const CapacitySize& size);
+
 // Closes a share of the clients' connections at once without a word; how long until the
 // subscribers are shown lists without them, and whether anybody else went.
 [[nodiscard]] Result<void> run_disconnect(Run& run, const DisconnectSize& size);
