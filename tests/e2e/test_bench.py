@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -406,6 +407,83 @@ class Steady(unittest.TestCase):
             self.assertEqual(registered(server), [])
 
 
+class Start(unittest.TestCase):
+    """It starts servers of its own, in folders of their own."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.environment = {**os.environ, "TMPDIR": self.folder,
+                            "MUSTER_BOLT_LISTEN": "127.0.0.1:1", "MUSTER_SERVERS": "127.0.0.1:1"}
+
+    def launch(self, *options):
+        return subprocess.Popen([MUSTER, "bench", "start", "-o", "json", *options],
+                                env=self.environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def start(self, *options, status=0):
+        with self.launch(*options) as bench:
+            out, err = bench.communicate(timeout=60)
+        self.assertEqual(bench.returncode, status, err)
+        self.assertEqual(os.listdir(self.folder), [], "nothing stays")
+        return out, err
+
+    def figures(self, out):
+        report = json.loads(out)
+        self.assertEqual(sorted(report), sorted(REPORTED))
+        return report, {figure["metric"]: figure for figure in report["figures"]}
+
+    def test_tells_time_memory_and_size(self):
+        report, figures = self.figures(self.start("--runs", "3")[0])
+        self.assertEqual(report["bench"], "start")
+        self.assertEqual(figures["start_to_ready"]["count"], 3)
+        self.assertGreater(figures["start_to_ready_least"]["value"], 0)
+        self.assertLessEqual(figures["start_to_ready_least"]["value"],
+                             figures["start_to_ready"]["p50"])
+        self.assertGreater(figures["idle_rss_bytes_least"]["value"], 1e6)
+        self.assertEqual(figures["program_bytes"]["value"], os.path.getsize(MUSTER))
+
+    def test_the_ports_that_it_is_given(self):
+        client, http = free_port(), free_port()
+        with self.launch("--runs", "1000", "--client-port", str(client),
+                         "--http-port", str(http)) as bench:
+            def listens():
+                try:
+                    socket.create_connection(("127.0.0.1", client), timeout=1).close()
+                    return True
+                except OSError:
+                    return False
+            eventually(listens, "a server is there")
+            bench.send_signal(signal.SIGINT)
+            out, err = bench.communicate(timeout=60)
+        self.assertEqual(bench.returncode, 3, err)
+        self.assertTrue(json.loads(out)["interrupted"])
+        self.assertFalse(listens(), "it went with the bench")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_a_port_that_is_taken_is_named(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            for option in ("--client-port", "--http-port"):
+                out, err = self.start(option, str(port), status=2)
+                self.assertEqual(out, "")
+                self.assertIn(f"127.0.0.1:{port} is taken", err)
+
+    def test_bounds(self):
+        self.assertIn("--runs is 1 to 1000", self.start("--runs", "1001", status=2)[1])
+        self.assertIn("--http-port is 0 to 65535", self.start("--http-port", "65536", status=2)[1])
+
+    def test_people_see_no_load_that_there_was_not(self):
+        ended = subprocess.run([MUSTER, "bench", "start", "--runs", "1"], env=self.environment,
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertRegex(ended.stdout, r"start to ready +1 ")
+        self.assertIn("memory when idle", ended.stdout)
+        for absent in ("pushes", "loader", "server  "):
+            self.assertNotIn(absent, ended.stdout)
+
+
 class Stranger:
     """Listens, and answers each connection with some bytes, with nothing, or by closing it."""
 
@@ -545,6 +623,7 @@ class WrongUsage(unittest.TestCase):
     def test_help_names_the_works(self):
         ended = run("help", "bench")
         self.assertEqual(ended.returncode, 0)
+        self.assertIn("--runs", run("help", "bench", "start").stdout)
         for work in ("propagation", "registrations", "operations", "fanout", "capacity",
                      "disconnect", "rolling", "storm", "steady"):
             self.assertIn(work, ended.stdout)

@@ -16,7 +16,9 @@
 
 #include "apps/load/machine.h"
 #include "apps/load/metrics_text.h"
+#include "apps/muster/bench/start.h"
 #include "apps/muster/bench/works.h"
+#include "apps/muster/bench_terminal.h"
 #include "apps/muster/http_client.h"
 #include "apps/muster/report.h"
 #include "apps/muster/table.h"
@@ -26,9 +28,6 @@ namespace {
 
 constexpr Duration kGreetingPatience = std::chrono::seconds(3);
 constexpr Duration kMetricsPatience = std::chrono::seconds(2);
-constexpr Duration kProgressAfter = std::chrono::seconds(1);
-constexpr Duration kProgressStep = std::chrono::milliseconds(200);
-constexpr int kInterrupted = 130;
 
 struct BenchOptions {
     std::string servers = "127.0.0.1:9600";
@@ -39,54 +38,6 @@ struct BenchOptions {
     [[nodiscard]] bench::Speech speech() const {
         return dialect == "java" ? bench::Speech::java : bench::Speech::native;
     }
-};
-
-volatile std::sig_atomic_t stops_asked = 0;
-
-// The first one ends the load and takes it back; who cannot wait for that asks again.
-void ask_to_stop(int /*signal*/) {
-    stops_asked = stops_asked + 1;
-    if (stops_asked > 1) {
-        ::_exit(kInterrupted);
-    }
-}
-
-void catch_stops() {
-    struct sigaction action{};
-    action.sa_handler = ask_to_stop;  // no SA_RESTART: what waits wakes up
-    sigemptyset(&action.sa_mask);
-    ::sigaction(SIGINT, &action, nullptr);
-    ::sigaction(SIGTERM, &action, nullptr);
-}
-
-// What goes on, on one line of a terminal that is written anew; nothing where nobody looks.
-class Progress {
-public:
-    Progress() : watched_(::isatty(STDERR_FILENO) != 0), next_(load::now() + kProgressAfter) {}
-    ~Progress() {
-        clear();
-    }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-
-    void say(const std::string& what) {
-        if (watched_ && load::now() >= next_) {
-            std::fprintf(stderr, "\r\033[K%s", what.c_str());
-            next_ = load::now() + kProgressStep;
-            shown_ = true;
-        }
-    }
-    void clear() {
-        if (shown_) {
-            std::fprintf(stderr, "\r\033[K");
-            shown_ = false;
-        }
-    }
-
-private:
-    bool watched_;
-    bool shown_ = false;
-    Duration next_;
 };
 
 // Where the metrics of the servers are; empty: not known.
@@ -127,30 +78,6 @@ std::optional<bench::ServerFigures> server_figures(std::string_view servers) {
     return sum.processes > 0 ? std::optional(sum) : std::nullopt;
 }
 
-void print_rows(const bench::Rows& rows) {
-    Table table(rows.front());
-    for (std::size_t i = 1; i < rows.size(); ++i) {
-        table.add(rows[i]);
-    }
-    std::printf("%s", table.to_string().c_str());
-}
-
-void print_report(const bench::Report& told, const std::string& output) {
-    if (output == "json") {
-        std::printf("%s\n", bench::to_json(told).c_str());
-        return;
-    }
-    if (const auto times = bench::latency_rows(told); times.size() > 1) {
-        print_rows(times);
-        std::printf("\n");
-    }
-    print_rows(bench::value_rows(told));
-    std::fflush(stdout);
-    for (const std::string& note : told.notes) {
-        std::fprintf(stderr, "note: %s\n", printable(note).c_str());
-    }
-}
-
 using Work = std::function<Result<void>(bench::Run&)>;
 
 // The servers, all of which answered as a Muster does.
@@ -189,7 +116,7 @@ Result<void> drive(const BenchOptions& options, const bench::Demand& demand, con
     Progress progress;
     const std::string http = http_of(options);
     bench::Run run(std::move(*servers), options.speech(), std::random_device{}(),
-                   {.stop = [] { return stops_asked > 0; },
+                   {.stop = [] { return stop_asked(); },
                     .progress = [&](const std::string& what) { progress.say(what); },
                     .server_figures = [&] { return server_figures(http); }},
                    told);
@@ -287,6 +214,63 @@ void add_capacity(CLI::App* command, int& exit_status) {
         .option("--steps", &bench::CapacitySize::steps, "In which each is added, up to 100");
 }
 
+bool says_ready(std::uint16_t http_port) {
+    const auto answer = http_request("GET", fmt::format("127.0.0.1:{}", http_port), "/health/ready",
+                                     {}, kMetricsPatience);
+    return answer && answer->status == 200;
+}
+
+int start_servers(const bench::StartSize& size, const std::string& output) {
+    const auto demand = bench::demand_of(size);
+    if (!demand) {
+        return report(demand.error());
+    }
+    bench::Report told{.bench = "start",
+                       .run = {},
+                       .servers = "its own",
+                       .machine = load::machine_name(),
+                       .cores = load::cores(),
+                       .size = demand->words};
+    catch_stops();
+    Progress progress;
+    const auto outcome =
+        bench::run_start(told, size,
+                         {.stop = [] { return stop_asked(); },
+                          .ready = says_ready,
+                          .started =
+                              [&](std::uint64_t count) {
+                                  progress.say(fmt::format("started: {} of {}", count, size.runs));
+                              }});
+    progress.clear();
+    if (!outcome) {
+        return report(outcome.error());
+    }
+    print_report(told, output);
+    return bench::exit_status(told);
+}
+
+// The only one that loads nothing that runs already.
+void add_start(CLI::App* benches, int& exit_status) {
+    auto* command = benches->add_subcommand(
+        "start", "Start servers of this program, one after the other: time to ready, memory, size");
+    auto size = std::make_shared<bench::StartSize>();
+    auto output = std::make_shared<std::string>("table");
+    command->add_option("--runs", size->runs, "How many, up to 1000")->capture_default_str();
+    command
+        ->add_option("--client-port", size->client_port,
+                     "Their client port on 127.0.0.1; 0: any free one")
+        ->capture_default_str();
+    command
+        ->add_option("--http-port", size->http_port,
+                     "Their HTTP port on 127.0.0.1; 0: any free one")
+        ->capture_default_str();
+    command->add_option("-o,--output", *output, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    command->callback(
+        [size, output, &exit_status] { exit_status = start_servers(*size, *output); });
+}
+
 // Works in which clients or servers come and go.
 void add_comings_and_goings(CLI::App* command, int& exit_status) {
     WorkCommand<bench::DisconnectSize>(
@@ -334,7 +318,8 @@ void add_bench(CLI::App& app, int& exit_status) {
         app.add_subcommand("bench", "Measure a running registry from here, under names of its own");
     command->require_subcommand(1);
     command->footer(
-        "Each loads the server until it is done, and takes back what it registered.\n"
+        "Each loads the server until it is done, and takes back what it registered; start only\n"
+        "starts servers of its own.\n"
         "Exit status: 0 as it should be, 1 not reached or refused, 2 wrong usage, 3 interrupted, "
         "or\nsomething was not told in time, falsely removed, or shown in an older state, or views "
         "differ.");
@@ -381,6 +366,7 @@ void add_bench(CLI::App& app, int& exit_status) {
         .option("--changes", &bench::FanoutSize::changes, "At each number, up to 10000");
     add_capacity(command, exit_status);
     add_comings_and_goings(command, exit_status);
+    add_start(command, exit_status);
 }
 
 }  // namespace muster::cli

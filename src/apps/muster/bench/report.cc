@@ -166,6 +166,10 @@ Rows value_rows(const Report& report) {
     }
     add("load", in_words(report.size));
     add("measured for", fmt::format("{:.3g} s", report.seconds));
+    add("machine", report.machine);
+    if (!report.load) {
+        return rows;
+    }
     if (report.traffic_known) {
         add("pushes",
             fmt::format("{}, of these {} with the whole list", report.pushes, report.whole_pushes));
@@ -189,7 +193,6 @@ Rows value_rows(const Report& report) {
     if (report.views) {
         add("views equal", views_words(*report.views));
     }
-    add("machine", report.machine);
     add("loader is", loader_words(report));
     return rows;
 }

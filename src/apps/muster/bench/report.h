@@ -45,6 +45,7 @@ struct Report {
     bool same_host = false;
     SizeWords size;
     bool push = true;
+    bool load = true;  // clients loaded a server; otherwise only figures and sizes are shown
     bool interrupted = false;
     double seconds = 0;  // of what was measured
 

@@ -195,6 +195,17 @@ Result<Demand> demand_of(const SteadySize& size) {
                   size.services * size.instances * size.subscribers);
 }
 
+Result<Demand> demand_of(const StartSize& size) {
+    if (size.client_port != 0 && size.client_port == size.http_port) {
+        return fail(Errc::invalid_argument,
+                    fmt::format("--client-port and --http-port are both {}", size.http_port));
+    }
+    return demand({{"--runs", size.runs, 1, 1000},
+                   {"--client-port", size.client_port, 0, UINT16_MAX},
+                   {"--http-port", size.http_port, 0, UINT16_MAX}},
+                  0, 0);
+}
+
 Result<void> check_open_files(std::uint64_t connections, std::uint64_t files_max) {
     if (connections + kOtherFiles > files_max) {
         return fail(Errc::invalid_argument,

@@ -93,6 +93,12 @@ struct SteadySize {
     std::uint64_t seconds = 60;
 };
 
+struct StartSize {
+    std::uint64_t runs = 20;
+    std::uint64_t client_port = 0;  // zero: any free one
+    std::uint64_t http_port = 0;
+};
+
 // What stands in the report: option and value.
 using SizeWords = std::vector<std::pair<std::string, std::string>>;
 
@@ -112,6 +118,7 @@ struct Demand {
 [[nodiscard]] Result<Demand> demand_of(const RollingSize& size);
 [[nodiscard]] Result<Demand> demand_of(const StormSize& size);
 [[nodiscard]] Result<Demand> demand_of(const SteadySize& size);
+[[nodiscard]] Result<Demand> demand_of(const StartSize& size);
 
 // Errors: invalid_argument when a process that may have so many files open cannot have the
 // connections.

@@ -71,6 +71,9 @@ TEST(BenchSizes, AreRefusedByWhatTheyComeToTogether) {
                 HasSubstr("fewer than one for each"));
     EXPECT_THAT(refusal(CapacitySize{.publications = 1'000'000}), HasSubstr("50000000 entries"));
     EXPECT_THAT(refusal(CapacitySize{.steps = 101}), HasSubstr("--steps is 1 to 100"));
+    EXPECT_THAT(refusal(StartSize{.client_port = 9600, .http_port = 9600}),
+                HasSubstr("are both 9600"));
+    EXPECT_THAT(refusal(StartSize{.http_port = 70'000}), HasSubstr("--http-port is 0 to 65535"));
     EXPECT_THAT(refusal(SteadySize{.services = 21, .instances = 1000}),
                 HasSubstr("are 21000 instances"));
     EXPECT_THAT(refusal(SteadySize{.services = 1, .instances = 1001}),
