@@ -414,8 +414,7 @@ class Start(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = folder.name
-        self.environment = {**os.environ, "TMPDIR": self.folder,
-                            "MUSTER_BOLT_LISTEN": "127.0.0.1:1", "MUSTER_SERVERS": "127.0.0.1:1"}
+        self.environment = {**os.environ, "TMPDIR": self.folder}
 
     def launch(self, *options):
         return subprocess.Popen([MUSTER, "bench", "start", "-o", "json", *options],
