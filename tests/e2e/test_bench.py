@@ -173,6 +173,16 @@ class Works(unittest.TestCase):
         self.assertEqual(self.times(report, "leaving_to_last_subscriber")["count"], 3)
         self.assertEqual(self.times(report, "coming_to_last_subscriber")["count"], 3)
         self.assertGreater(self.value(report, "bytes_per_subscriber"), 0)
+        self.assertGreater(self.value(report, "bytes_per_subscriber_unpacked"), 0)
+        self.assertEqual(report["not_told"], 0)
+
+    def test_rolling_tells_what_packing_saves(self):
+        report = self.bench("rolling", "--instances", "400", "--subscribers", "2", "--step", "200")
+        self.assertLess(self.value(report, "bytes_of_whole_list"),
+                        self.value(report, "bytes_of_whole_list_unpacked") / 2)
+        # Differences are often too short to be packed.
+        self.assertLessEqual(self.value(report, "bytes_per_subscriber"),
+                             self.value(report, "bytes_per_subscriber_unpacked"))
         self.assertEqual(report["not_told"], 0)
 
     def test_storm(self):

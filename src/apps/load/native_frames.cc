@@ -11,6 +11,19 @@ namespace {
 
 constexpr std::int32_t kTimeoutMs = 1000;
 
+std::string frame_of(const msg::ClientMessage& message, const std::string& content) {
+    const bool reply = native::expects_reply(message);
+    std::string frame;
+    bolt::append_frame(
+        frame, {.head = {.type = reply ? bolt::FrameType::request : bolt::FrameType::oneway,
+                         .request_id = static_cast<std::int32_t>(native::request_id(message).raw()),
+                         .codec = bolt::kCodecProtobuf,
+                         .timeout_ms = reply ? kTimeoutMs : -1},
+                .class_name = native::class_name(message),
+                .content = content});
+    return frame;
+}
+
 }  // namespace
 
 std::int64_t wall_ms() {
@@ -31,17 +44,11 @@ PublicationPtr publication(const Service& service, const std::string& id, std::i
 }
 
 std::string native_frame(const msg::ClientMessage& message) {
-    const std::string content = native::encode(message);
-    const bool reply = native::expects_reply(message);
-    std::string frame;
-    bolt::append_frame(
-        frame, {.head = {.type = reply ? bolt::FrameType::request : bolt::FrameType::oneway,
-                         .request_id = static_cast<std::int32_t>(native::request_id(message).raw()),
-                         .codec = bolt::kCodecProtobuf,
-                         .timeout_ms = reply ? kTimeoutMs : -1},
-                .class_name = native::class_name(message),
-                .content = content});
-    return frame;
+    return frame_of(message, native::encode(message));
+}
+
+std::string native_frame_unpacked(const msg::ClientMessage& message) {
+    return frame_of(message, native::encode(message, {.takes_packed = false}));
 }
 
 std::string native_subscribe(const Service& service, const std::string& id) {

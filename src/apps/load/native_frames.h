@@ -18,6 +18,9 @@ namespace muster::load {
 
 [[nodiscard]] std::string native_frame(const msg::ClientMessage& message);
 
+// The same of a client that takes no packed pushes.
+[[nodiscard]] std::string native_frame_unpacked(const msg::ClientMessage& message);
+
 // A subscription of all zones with request id 1.
 [[nodiscard]] std::string native_subscribe(const Service& service, const std::string& id);
 

@@ -45,6 +45,7 @@ void write_list_name(FieldWriter& writer, const Service& service, Scope scope,
 }
 
 struct RequestEncoder {
+    const RequestOptions& options;
     std::string out;
 
     void operator()(const msg::RegisterPublishers& request) {
@@ -67,7 +68,7 @@ struct RequestEncoder {
         for (const auto& item : request.items) {
             write_subscription(writer, item);
         }
-        writer.varint(request_field::kTakesPacked, 1);
+        writer.varint(request_field::kTakesPacked, options.takes_packed ? 1 : 0);
     }
     void operator()(const msg::Unsubscribe& request) {
         write_refs(request.items);
@@ -137,8 +138,8 @@ msg::RequestId request_id(const msg::ClientMessage& message) {
         message);
 }
 
-std::string encode(const msg::ClientMessage& message) {
-    RequestEncoder encoder;
+std::string encode(const msg::ClientMessage& message, const RequestOptions& options) {
+    RequestEncoder encoder{.options = options, .out = {}};
     std::visit(encoder, message);
     return std::move(encoder.out);
 }

@@ -44,10 +44,14 @@ struct CodecLimits {
 // The id to be sent as that of the bolt frame; zero for messages that expect no reply.
 [[nodiscard]] msg::RequestId request_id(const msg::ClientMessage& message);
 
-[[nodiscard]] std::string encode(const msg::ClientMessage& message);
+struct RequestOptions {
+    bool takes_packed = true;  // what a SubscribeRequest says of its connection
+};
+[[nodiscard]] std::string encode(const msg::ClientMessage& message,
+                                 const RequestOptions& options = {});
 
 // Whether this is a SubscribeRequest whose sender takes kPackedPushClass on its connection, as
-// encode() makes them.
+// encode() makes them unless told otherwise.
 [[nodiscard]] bool says_takes_packed(std::string_view class_name, std::string_view bytes);
 
 // What a door knows of a request besides its content.

@@ -256,6 +256,8 @@ TEST(NativeCodec, SaysThatItTakesPackedPushes) {
     EXPECT_TRUE(says_takes_packed(kSubscribeClass, request.SerializeAsString()));
     EXPECT_FALSE(says_takes_packed(kRegisterClass, request.SerializeAsString()));
     EXPECT_TRUE(says_takes_packed(kSubscribeClass, encode(msg::Subscribe{})));
+    EXPECT_FALSE(
+        says_takes_packed(kSubscribeClass, encode(msg::Subscribe{}, {.takes_packed = false})));
 }
 
 TEST(NativeCodec, SendsTheListWhenTheDeltaIsNoShorter) {

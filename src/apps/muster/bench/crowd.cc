@@ -132,7 +132,7 @@ void Crowd::on_connected(std::size_t conn) {
 }
 
 void Crowd::say(std::size_t conn, const msg::ClientMessage& message) {
-    send(conn, dialect_.say(message));
+    send(conn, wires_[conn].takes_packed ? dialect_.say(message) : dialect_.say_unpacked(message));
 }
 
 void Crowd::send(std::size_t conn, std::string_view bytes) {

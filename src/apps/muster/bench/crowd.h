@@ -56,6 +56,11 @@ public:
     }
 
     void say(std::size_t conn, const msg::ClientMessage& message);
+    // From now on the connection says that it takes no packed pushes. Requires: it subscribed to
+    // nothing yet.
+    void take_unpacked(std::size_t conn) {
+        wires_[conn].takes_packed = false;
+    }
     // Closes without a word.
     void drop(std::size_t conn);
     [[nodiscard]] bool is_open(std::size_t conn) const {
@@ -94,6 +99,7 @@ private:
         int fd = -1;
         const Address* server = nullptr;
         bool connecting = false;
+        bool takes_packed = true;
         std::unique_ptr<bolt::FrameReader> reader;
         std::string unsent;
         std::uint64_t received = 0;

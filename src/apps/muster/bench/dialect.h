@@ -33,6 +33,10 @@ public:
 
     // The bytes of `message`; empty when this dialect says it otherwise.
     [[nodiscard]] virtual std::string say(const msg::ClientMessage& message) = 0;
+    // The same of a client that takes no packed pushes, where some do.
+    [[nodiscard]] virtual std::string say_unpacked(const msg::ClientMessage& message) {
+        return say(message);
+    }
     [[nodiscard]] virtual std::string heartbeat() const = 0;
     // Errors: bad_content.
     [[nodiscard]] virtual Result<Heard> hear(const bolt::Frame& frame) = 0;

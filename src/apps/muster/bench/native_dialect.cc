@@ -9,6 +9,9 @@ public:
     std::string say(const msg::ClientMessage& message) override {
         return load::native_frame(message);
     }
+    std::string say_unpacked(const msg::ClientMessage& message) override {
+        return load::native_frame_unpacked(message);
+    }
     [[nodiscard]] std::string heartbeat() const override {
         return load::native_heartbeat();
     }

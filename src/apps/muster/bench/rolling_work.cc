@@ -24,11 +24,12 @@ public:
             told_ += change.from == 0 || change.to == 0 ? 1 : 0;
         });
         const double before = received();
+        const double before_unpacked = received_unpacked();
         run_.begin();
         auto outcome = restart_all();
         run_.end();
         run_.audience().on_change({});
-        tell(received() - before);
+        tell(received() - before, received_unpacked() - before_unpacked);
         return outcome;
     }
 
@@ -42,6 +43,13 @@ private:
                    run_.crowd().bytes_received(size_.instances, size_.subscribers)) /
                static_cast<double>(size_.subscribers);
     }
+    // To the one besides who takes no packed pushes: the last of those there are at first.
+    [[nodiscard]] std::size_t unpacked() const {
+        return size_.instances + size_.subscribers;
+    }
+    [[nodiscard]] double received_unpacked() {
+        return static_cast<double>(run_.crowd().bytes_received(unpacked(), 1));
+    }
     Phase answered(const char* what, std::uint64_t requests) {
         return {.what = what,
                 .so_far =
@@ -53,7 +61,8 @@ private:
 
     // An instance that comes back is another entry, so there are twice as many.
     Result<void> prepare() {
-        MUSTER_TRY(run_.connect(size_.instances + size_.subscribers));
+        MUSTER_TRY(run_.connect(size_.instances + size_.subscribers + 1));
+        run_.crowd().take_unpacked(unpacked());
         for (std::uint64_t i = 0; i < size_.instances; ++i) {
             conns_[i] = i;
             run_.registrants().say(i, std::array{name_of(i)});
@@ -61,13 +70,14 @@ private:
         MUSTER_TRY(run_.await(answered("registering", size_.instances)));
         const Run::Wish wish{.service = 0,
                              .entries = static_cast<std::uint32_t>(2 * size_.instances)};
-        for (std::uint64_t i = 0; i < size_.subscribers; ++i) {
+        for (std::uint64_t i = 0; i <= size_.subscribers; ++i) {
             run_.subscribe(size_.instances + i, std::array{wish});
         }
         auto outcome = run_.await({.what = "subscribing",
                                    .so_far = [&] { return run_.audience().shown(); },
-                                   .total = size_.instances * size_.subscribers});
+                                   .total = size_.instances * (size_.subscribers + 1)});
         whole_list_ = received();
+        whole_list_unpacked_ = received_unpacked();
         return outcome;
     }
 
@@ -122,7 +132,7 @@ private:
 
     Result<bool> await_told(const char* what, std::uint64_t first, std::uint64_t count,
                             Duration begin, load::Latencies& took) {
-        const std::uint64_t all = count * size_.subscribers;
+        const std::uint64_t all = count * (size_.subscribers + 1);
         const auto told = run_.try_await({.what = fmt::format("{} instance {}", what, first + 1),
                                           .so_far = [&] { return told_; },
                                           .total = all},
@@ -135,7 +145,7 @@ private:
         return told;
     }
 
-    void tell(double received) {
+    void tell(double received, double received_unpacked) {
         auto& figures = run_.report().figures;
         figures.push_back(time_figure("leaving_to_last_subscriber",
                                       "leaving to last subscriber, each step", leaving_));
@@ -145,8 +155,13 @@ private:
         figures.push_back(value_figure("steps", "steps", steps));
         figures.push_back(
             value_figure("bytes_per_subscriber", "bytes to each subscriber", received, "B"));
+        figures.push_back(value_figure("bytes_per_subscriber_unpacked",
+                                       "bytes to one who takes nothing packed", received_unpacked,
+                                       "B"));
         figures.push_back(value_figure("bytes_of_whole_list",
                                        "bytes of the list when it came first", whole_list_, "B"));
+        figures.push_back(value_figure("bytes_of_whole_list_unpacked",
+                                       "bytes of the list, unpacked", whole_list_unpacked_, "B"));
         figures.push_back(value_figure("bytes_as_whole_lists",
                                        "bytes if each step sent it twice, whole",
                                        2 * steps * whole_list_, "B"));
@@ -158,6 +173,7 @@ private:
     std::uint64_t told_ = 0;          // entries that came or went, summed over the subscribers
     std::uint64_t steps_ = 0;
     double whole_list_ = 0;
+    double whole_list_unpacked_ = 0;
     load::Latencies leaving_;
     load::Latencies coming_;
 };

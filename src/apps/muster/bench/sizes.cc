@@ -157,10 +157,11 @@ Result<Demand> demand_of(const DisconnectSize& size) {
 }
 
 Result<Demand> demand_of(const RollingSize& size) {
-    auto made = demand({{"--instances", size.instances, 1, kConnectionsMax},
-                        {"--subscribers", size.subscribers, 1, kConnectionsMax},
-                        {"--step", size.step, 1, kConnectionsMax}},
-                       size.instances + size.subscribers, 2 * size.instances * size.subscribers);
+    auto made =
+        demand({{"--instances", size.instances, 1, kConnectionsMax},
+                {"--subscribers", size.subscribers, 1, kConnectionsMax},
+                {"--step", size.step, 1, kConnectionsMax}},
+               size.instances + size.subscribers + 1, 2 * size.instances * (size.subscribers + 1));
     if (made && size.step > size.instances) {
         return fail(Errc::invalid_argument, fmt::format("--step {} is more than the {} instances",
                                                         size.step, size.instances));

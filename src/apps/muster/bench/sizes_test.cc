@@ -25,7 +25,7 @@ TEST(BenchSizes, DefaultsCanBeRun) {
     EXPECT_EQ(demand_of(FanoutSize{})->connections, 1001U);
     EXPECT_EQ(demand_of(CapacitySize{})->connections, 1000U);
     EXPECT_EQ(demand_of(DisconnectSize{})->connections, 210U);
-    EXPECT_EQ(demand_of(RollingSize{})->connections, 150U);
+    EXPECT_EQ(demand_of(RollingSize{})->connections, 151U);
     EXPECT_EQ(demand_of(StormSize{})->connections, 500U);
     EXPECT_EQ(demand_of(SteadySize{})->connections, 8U);
 }
