@@ -190,6 +190,7 @@ private:
                      .spread = Spread{.min = at_most(0),
                                       .p50 = at_most(0.5),
                                       .p99 = at_most(0.99),
+                                      .p999 = at_most(0.999),
                                       .max = at_most(1),
                                       .count = static_cast<std::size_t>(lag.count())},
                      .bound = bound(10),

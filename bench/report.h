@@ -12,6 +12,7 @@ struct Spread {
     double min = 0;
     double p50 = 0;
     double p99 = 0;
+    double p999 = 0;  // shown of 1,000 and more
     double max = 0;
     std::size_t count = 0;
 };
