@@ -9,8 +9,8 @@ namespace muster::data {
 
 namespace {
 
-// A leader that was supplied with what lives may be told of an end before it heard of the beginning:
-// all that it knows is what ended.
+// A leader that was supplied with what lives may be told of an end before it heard of the
+// beginning: all that it knows is what ended.
 PublicationPtr gone_unseen(const store::Write& write) {
     return std::make_shared<const Publication>(
         Publication{.id = write.id, .service = write.service, .order = write.order});
