@@ -40,6 +40,12 @@ def run(*arguments, timeout=20):
     return subprocess.run([MUSTER, *arguments], capture_output=True, text=True, timeout=timeout)
 
 
+def stand_still(process):
+    """Stops a child until SIGCONT; it does nothing more when this returns."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+
+
 def golden(name):
     """The bytes of a golden vector: one whole frame as a Java client sends it."""
     with open(os.path.join(ROOT, "api", "bolt", "golden", name + ".bin"), "rb") as file:

@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from cluster import Cluster
-from harness import eventually, free_port, run
+from harness import eventually, free_port, run, stand_still
 from provider import Provider
 from sdk_list import Caller
 from test_native_client import Process
@@ -111,7 +111,7 @@ class Drain(unittest.TestCase):
             for watcher in (reads, still):
                 while address not in watcher.line():
                     pass
-            still.process.send_signal(signal.SIGSTOP)
+            stand_still(still.process)
             try:
                 status, answer = drain(self.one, "named", address, "--timeout", "1s")
                 table = run("drain", "named", address, "--timeout", "0", "-s", self.two.http)
@@ -190,7 +190,7 @@ class Drain(unittest.TestCase):
             caller.wait_for(lambda addresses: len(addresses) == 1)
             while address not in still.line():
                 pass
-            still.process.send_signal(signal.SIGSTOP)
+            stand_still(still.process)
             try:
                 status, report, why = caller.drain("coded", address, 1000)
                 look = caller.drain("coded", address, 0)  # waits for nobody
@@ -231,7 +231,7 @@ class Drain(unittest.TestCase):
             caller.wait_for(lambda addresses: len(addresses) == 1)
             while address not in still.line():
                 pass
-            still.process.send_signal(signal.SIGSTOP)
+            stand_still(still.process)
             answers = []
             asking = threading.Thread(
                 target=lambda: answers.append(caller.drain("moved", address, 60000)))

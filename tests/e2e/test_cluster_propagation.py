@@ -6,7 +6,7 @@ import signal
 import unittest
 
 from cluster import Cluster
-from harness import eventually, free_port, run
+from harness import eventually, free_port, run, stand_still
 from test_native_client import Process
 
 ALL_HAVE_IT, NOT_ASKED, WRONG_USAGE, NOT_ALL = 0, 1, 2, 3
@@ -61,7 +61,7 @@ class Propagation(unittest.TestCase):
             for watcher in (reads, still):
                 watcher.line()
             eventually(lambda: propagation(one, "frozen")[0] == ALL_HAVE_IT, "all have it")
-            still.process.send_signal(signal.SIGSTOP)
+            stand_still(still.process)
             try:
                 with Process("publish", "frozen", "127.0.0.1:7002", "-s", one.bolt) as provider:
                     self.assertIn("registered", provider.line())
