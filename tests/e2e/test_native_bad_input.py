@@ -238,6 +238,7 @@ class HeldVersions(NativeBadInput):
         for held in never:
             with self.subTest(below=now - held):
                 self.assert_told_whole(held)
+        self.assertEqual(self.server.metric("muster_session_versions_doubted_total"), len(never))
 
     def test_one_from_long_before(self):
         self.assert_told_whole(1)
@@ -264,6 +265,7 @@ class HeldVersions(NativeBadInput):
         push = peer.next_push()
         acknowledged = self.server.metric("muster_push_acknowledged_total")
         peer.acknowledge(push, version=push.version + 1_000_000)
+        eventually(lambda: self.server.metric("muster_push_acks_ahead_total") == 1, "it is counted")
         self.peer().register("late", "orders", 1, "late")
         self.first.read_until(lambda: "late" in self.first.views["orders"])
         eventually(lambda: self.server.metric("muster_push_acknowledged_total") == acknowledged + 1,
@@ -272,6 +274,27 @@ class HeldVersions(NativeBadInput):
         peer.acknowledge(push)
         peer.acknowledges = True
         peer.read_until(lambda: "late" in peer.views["orders"])
+
+
+class NeverAcknowledges(NativeBadInput):
+    def test_is_behind_then_closed_and_what_it_published_stays(self):
+        self.start("session.push_timeout=200ms", "session.push_silent_max=2s")
+        watcher = self.peer()
+        watcher.subscribe("w", "kept")
+        silent = self.peer(acknowledges=False)
+        silent.register("p", "kept", 1, "box")
+        watcher.read_until(lambda: watcher.views.get("kept") == {"p": "box"})
+        silent.subscribe("s", "orders")
+        eventually(lambda: self.server.metric("muster_push_lists_behind") == 1, "it is behind")
+        with self.assertRaisesRegex(AssertionError, "the server closed the connection"):
+            while True:
+                silent.read()
+        self.assertEqual(self.server.metric("muster_push_clients_closed_total"), 1)
+        self.assertEqual(self.server.metric("muster_push_lists_behind"), 0)
+        self.assertGreater(silent.pushed, 1, "it was told again")
+        self.peer().register("other", "kept", 1, "more")
+        watcher.read_until(lambda: "other" in watcher.views["kept"])
+        self.assertEqual(watcher.views["kept"], {"p": "box", "other": "more"})
 
 
 class TheSameAgain(NativeBadInput):

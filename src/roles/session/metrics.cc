@@ -80,6 +80,9 @@ void SessionServer::Impl::write_refusals(MetricsWriter& writer) const {
     writer.counter("muster_session_versions_disbelieved_total",
                    "Subscriptions that said to hold a version nobody can have given.",
                    probe_.versions_disbelieved.value());
+    writer.counter("muster_session_versions_doubted_total",
+                   "Subscriptions that said to hold a version which never led to the present one.",
+                   probe_.versions_doubted.value());
     by_limit("muster_session_changes_refused_total",
              "Changes of publications refused because there were too many, by whose limit.",
              limits_);

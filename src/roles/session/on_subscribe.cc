@@ -88,6 +88,7 @@ void SessionServer::Impl::on(env::ConnId conn, Client& client, const msg::Subscr
         const ServicePtr service = copies_.find_or_make(wish.service).service;
         client.app = wish.app;
         const bool known = want(service, believes(client, item) ? item.held : Version{});
+        probe_.versions_doubted.add(known ? 0 : 1);
         pusher_.add(service, key, wish.id, wish.order,
                     {.version = item.held, .digest = item.held_digest, .stray = !known});
         services.push_back(service);

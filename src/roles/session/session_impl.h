@@ -94,6 +94,7 @@ private:
         Counter unregistrations;
         Counter refused;
         Counter versions_disbelieved;
+        Counter versions_doubted;
         Counter closed_publications;
         Counter expired_publications;
         Counter suspected_publications;
