@@ -174,6 +174,10 @@ bool is_utf8(std::string_view text) {
                 continue;
             }
         }
+        if (static_cast<std::uint8_t>(text[i]) < 0x80U) {
+            ++i;
+            continue;
+        }
         std::string_view rest = text.substr(i);
         if (!take_code_point(rest)) {
             return false;
