@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/hash.h"
 #include "model/ids.h"
 #include "model/publication.h"
 #include "model/service.h"
@@ -32,6 +33,9 @@ struct DatumChange {
     std::vector<PublicationPtr> upserts;
     std::vector<Departure> removals;
     Trace trace = {};  // the oldest of what it is made of
+    // Over shown_digest_of() all publications of `to`; none: its sender makes no statement of all
+    // there is.
+    std::optional<SetDigest> digest = {};
 };
 
 // A datum as a whole. `settled` says that the holder knows all of it: an empty settled snapshot is

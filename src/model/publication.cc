@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
+#include <type_traits>
 
 #include "base/hash.h"
 
@@ -11,7 +13,43 @@ namespace {
 
 constexpr std::uint32_t kDefaultWeight = 100;
 constexpr std::uint32_t kWeightMax = 1'000'000;
-constexpr std::size_t kIdInPlaceMax = 256;
+
+// Bytes to be hashed: few of them take no memory of their own.
+class HashedBytes {
+public:
+    explicit HashedBytes(std::size_t size) {
+        if (size > in_place_.size()) {
+            apart_.resize(size);
+            begin_ = next_ = apart_.data();
+        }
+    }
+    HashedBytes(const HashedBytes&) = delete;
+    HashedBytes& operator=(const HashedBytes&) = delete;
+
+    template <std::integral T>
+    void put_big_endian(T value) {
+        const auto bits = static_cast<std::make_unsigned_t<T>>(value);
+        for (std::size_t shift = sizeof bits; shift-- > 0;) {
+            *next_++ = static_cast<char>(static_cast<std::uint8_t>(bits >> (8 * shift)));
+        }
+    }
+    void put(std::string_view text) {
+        next_ = std::ranges::copy(text, next_).out;
+    }
+    void put_sized(std::string_view text) {
+        put_big_endian(static_cast<std::uint32_t>(text.size()));
+        put(text);
+    }
+    [[nodiscard]] SetDigest digest() const {
+        return digest_of(std::string_view(begin_, next_));
+    }
+
+private:
+    std::array<char, 512> in_place_;
+    std::string apart_;
+    char* begin_ = in_place_.data();
+    char* next_ = in_place_.data();
+};
 
 Result<std::uint16_t> parse_port(std::string_view digits, std::string_view box) {
     std::uint16_t port = 0;
@@ -38,13 +76,6 @@ void read_property(std::string_view key, std::string_view value, Endpoint& endpo
         endpoint.healthy = value != "false";
     } else {
         endpoint.metadata.emplace(key, value);
-    }
-}
-
-void put_big_endian(char* to, std::int64_t value) {
-    const auto bits = static_cast<std::uint64_t>(value);
-    for (std::size_t i = 0; i < sizeof bits; ++i) {
-        to[i] = static_cast<char>(static_cast<std::uint8_t>(bits >> (8 * (sizeof bits - 1 - i))));
     }
 }
 
@@ -84,19 +115,33 @@ std::size_t content_bytes(const Publication& publication) {
 }
 
 SetDigest digest_of(const RegistId& id, const RegistOrder& order) {
-    constexpr std::size_t kOrderBytes = 2 * sizeof(std::int64_t);
-    std::array<char, kOrderBytes + kIdInPlaceMax> in_place;
-    std::string apart;  // of an id that is longer than they are
-    char* bytes = in_place.data();
-    const std::size_t size = kOrderBytes + id.raw().size();
-    if (size > in_place.size()) {
-        apart.resize(size);
-        bytes = apart.data();
+    HashedBytes bytes(sizeof order.version + sizeof order.timestamp_ms + id.raw().size());
+    bytes.put_big_endian(order.version);
+    bytes.put_big_endian(order.timestamp_ms);
+    bytes.put(id.raw());
+    return bytes.digest();
+}
+
+// Each text with its size before it, and how many there are where that is not always the same.
+SetDigest shown_digest_of(const Publication& publication) {
+    constexpr std::size_t kSize = sizeof(std::uint32_t);
+    const std::size_t boxes = publication.boxes.size();
+    const std::size_t attributes = publication.attributes.size();
+    const std::size_t sizes = kSize * (3 + 2 + boxes + 2 * attributes);
+    HashedBytes bytes(sizes + publication.id.raw().size() + content_bytes(publication));
+    bytes.put_sized(publication.id.raw());
+    bytes.put_sized(publication.zone);
+    bytes.put_sized(publication.app);
+    bytes.put_big_endian(static_cast<std::uint32_t>(boxes));
+    for (const std::string_view box : publication.boxes) {
+        bytes.put_sized(box);
     }
-    put_big_endian(bytes, order.version);
-    put_big_endian(bytes + sizeof order.version, order.timestamp_ms);
-    std::ranges::copy(id.raw(), bytes + kOrderBytes);
-    return digest_of(std::string_view(bytes, size));
+    bytes.put_big_endian(static_cast<std::uint32_t>(attributes));
+    for (const auto& [name, value] : publication.attributes) {
+        bytes.put_sized(name);
+        bytes.put_sized(value);
+    }
+    return bytes.digest();
 }
 
 Result<Endpoint> Endpoint::parse(std::string_view box) {

@@ -80,6 +80,10 @@ using PublicationPtr = std::shared_ptr<const Publication>;
 // registration id and its order.
 [[nodiscard]] SetDigest digest_of(const RegistId& id, const RegistOrder& order);
 
+// Element of the digest by which a session compares a list it folded with its leader's: the id and
+// what subscribers see, so equal for what is same_content(). Part of the protocol between nodes.
+[[nodiscard]] SetDigest shown_digest_of(const Publication& publication);
+
 // The structured reading of a box: "ip:port?weight=100&zone=a&enabled=true&m.color=blue", with an
 // optional "scheme://" before it. Unknown keys become metadata, so nothing is lost on the way back.
 struct Endpoint {

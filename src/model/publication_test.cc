@@ -1,5 +1,8 @@
 #include "model/publication.h"
 
+#include <set>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace muster {
@@ -27,6 +30,51 @@ TEST(Endpoint, RefusesWhatHasNoHostOrPort) {
                             "10.0.0.1:80x", "free text"}) {
         EXPECT_FALSE(Endpoint::parse(box).has_value()) << box;
     }
+}
+
+Publication shown() {
+    Publication made;
+    made.id = RegistId("p");
+    made.zone = "a";
+    made.app = "shop";
+    made.boxes = {"10.0.0.1:80", "x"};
+    made.attributes = {{"color", "blue"}};
+    return made;
+}
+
+TEST(ShownDigest, IsOfWhatSubscribersSee) {
+    Publication other = shown();
+    other.order = {3, 4};
+    other.client_address = "10.0.0.9:1";
+    EXPECT_EQ(shown_digest_of(other), shown_digest_of(shown()));
+}
+
+TEST(ShownDigest, DiffersWithAllOfIt) {
+    std::set<SetDigest> digests{shown_digest_of(shown())};
+    const auto differs = [&](auto change) {
+        Publication other = shown();
+        change(other);
+        EXPECT_TRUE(digests.insert(shown_digest_of(other)).second) << digests.size();
+    };
+    differs([](Publication& p) { p.id = RegistId("q"); });
+    differs([](Publication& p) { p.zone = "b"; });
+    differs([](Publication& p) { p.app = ""; });
+    differs([](Publication& p) { p.app = "", p.zone = "ashop"; });
+    differs([](Publication& p) { p.boxes = {}; });
+    differs([](Publication& p) { p.boxes = {"x", "10.0.0.1:80"}; });
+    differs([](Publication& p) { p.boxes = {"10.0.0.1:80x"}; });
+    differs([](Publication& p) { p.boxes = {"10.0.0.1:80", "x", ""}; });
+    differs([](Publication& p) { p.boxes = {"10.0.0.1:80", std::string(1000, 'x')}; });
+    differs([](Publication& p) { p.attributes = {}; });
+    differs([](Publication& p) { p.attributes = {{"colorb", "lue"}}; });
+    differs([](Publication& p) { p.attributes = {{"color", "blue"}, {"", ""}}; });
+}
+
+// Nodes of other releases compare it.
+TEST(ShownDigest, StaysWhatItIs) {
+    const SetDigest digest = shown_digest_of(shown());
+    EXPECT_EQ(digest.low, 6456210512707986184U);
+    EXPECT_EQ(digest.high, 1603126812486862118U);
 }
 
 TEST(ServicePath, HasThreeForms) {

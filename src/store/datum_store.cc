@@ -60,7 +60,7 @@ WriteOutcome DatumStore::put(const Write& write, Entry* before) {
     }
     const bool same_session = write.owner == entry.owner || succeeds(write.owner, entry.owner);
     if (!same_session && entry.owner != kNobody) {
-        return put_moved(entry, write);
+        return put_moved(datum, entry, write);
     }
     if (is_older(write, entry.publication->order, entry.owner)) {
         return entry.owner == kNobody ? WriteOutcome::superseded : WriteOutcome::ignored;
@@ -69,7 +69,7 @@ WriteOutcome DatumStore::put(const Write& write, Entry* before) {
         write.owner_seq <= entry.owner_seq) {
         return WriteOutcome::ignored;
     }
-    return take(entry, {write.publication, write.owner, write.owner_seq});
+    return take(datum, entry, {write.publication, write.owner, write.owner_seq});
 }
 
 WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
@@ -81,15 +81,15 @@ WriteOutcome DatumStore::put_new(Datum& datum, const Write& write) {
     const auto [entry, inserted] =
         datum.entries.insert(Entry{write.publication, write.owner, write.owner_seq});
     CHECK(inserted);
-    count(*entry);
     if (grave != nullptr) {
         marks_.set(write.id, tombstones_.take_mark(write.id));
     }
+    count(datum, *entry);
     return WriteOutcome::changed;
 }
 
 // Another session than the owner says that it holds the publication.
-WriteOutcome DatumStore::put_moved(const Entry& entry, const Write& write) {
+WriteOutcome DatumStore::put_moved(Datum& datum, const Entry& entry, const Write& write) {
     const RegistOrder known = entry.publication->order;
     if (succeeds(entry.owner, write.owner)) {
         return WriteOutcome::ignored;
@@ -110,7 +110,7 @@ WriteOutcome DatumStore::put_moved(const Entry& entry, const Write& write) {
     }
     const Holder owner{entry.publication, entry.owner, entry.owner_seq};
     let_go(write.id, write.owner);
-    const WriteOutcome outcome = take(entry, holder);
+    const WriteOutcome outcome = take(datum, entry, holder);
     if (write.order.version == known.version) {
         hold_too(owner);
     }
@@ -118,17 +118,17 @@ WriteOutcome DatumStore::put_moved(const Entry& entry, const Write& write) {
 }
 
 // The entry becomes what `holder` holds; of an equal order the publication that is there stays.
-WriteOutcome DatumStore::take(const Entry& entry, const Holder& holder) {
+WriteOutcome DatumStore::take(Datum& datum, const Entry& entry, const Holder& holder) {
     const RegistOrder known = entry.publication->order;
     const bool newer = holder.publication->order != known;
     const bool same = entry.publication->same_content(*holder.publication);
-    uncount(entry);
+    uncount(datum, entry);
     if (newer) {
         entry.publication = holder.publication;
     }
     entry.owner = holder.owner;
     entry.owner_seq = holder.owner_seq;
-    count(entry);
+    count(datum, entry);
     if (entry.publication->order.version != known.version) {
         forget_others(entry.publication->id);
     }
@@ -176,7 +176,7 @@ WriteOutcome DatumStore::release(Datum& datum, Entries::iterator entry, const Wr
                                  MonoTime now) {
     if (const auto next = others_.take_newest(removal.id)) {
         uncount_owner(next->owner, element_of(*next->publication));
-        return take(*entry, *next);
+        return take(datum, *entry, *next);
     }
     tombstones_.bury({removal, now, connection_of(*entry->publication), mark_after(removal)});
     erase(datum, entry);
@@ -189,7 +189,7 @@ MarkPtr DatumStore::mark_after(const Write& removal) const {
 }
 
 void DatumStore::erase(Datum& datum, Entries::iterator entry) {
-    uncount(*entry);
+    uncount(datum, *entry);
     marks_.forget(entry->publication->id);
     datum.entries.erase(entry);
 }
@@ -216,13 +216,13 @@ bool DatumStore::install(const Write& effect, MonoTime now) {
     bool visible = inserted;
     tombstones_.take_mark(effect.id);  // what it is now is told with it
     if (!inserted) {
-        uncount(*found);
+        uncount(datum, *found);
         visible = !found->publication->same_content(*effect.publication);
         found->publication = effect.publication;
         found->owner = effect.owner;
         found->owner_seq = effect.owner_seq;
     }
-    count(*found);
+    count(datum, *found);
     return visible;
 }
 
@@ -366,18 +366,37 @@ const Publication* DatumStore::held_by(OwnerId owner, const Entry& entry) const 
     return other == nullptr ? nullptr : other->publication.get();
 }
 
-void DatumStore::count(const Entry& entry) {
+void DatumStore::count(Datum& datum, const Entry& entry) {
     const SetDigest element = element_of(*entry.publication);
     digest_.add(element);
+    datum.shown.add(shown_element(entry));
     ++publication_count_;
     count_owner(entry.owner, element);
 }
 
-void DatumStore::uncount(const Entry& entry) {
+void DatumStore::uncount(Datum& datum, const Entry& entry) {
     const SetDigest element = element_of(*entry.publication);
     digest_.remove(element);
+    datum.shown.remove(shown_element(entry));
     --publication_count_;
     uncount_owner(entry.owner, element);
+}
+
+SetDigest DatumStore::shown_element(const Entry& entry) const {
+    const auto told = shown(entry.publication, mark_of(entry.publication->id));
+    return told == nullptr ? SetDigest{} : shown_digest_of(*told);
+}
+
+void DatumStore::set_mark(const Service& service, const RegistId& id, MarkPtr mark) {
+    if (mark == nullptr && marks_.of(id) == nullptr) {
+        return;
+    }
+    Datum* datum = find(service);
+    CHECK(datum != nullptr && datum->entries.contains(id));
+    const Entry& entry = *datum->entries.find(id);
+    datum->shown.remove(shown_element(entry));
+    marks_.set(id, std::move(mark));
+    datum->shown.add(shown_element(entry));
 }
 
 void DatumStore::count_owner(OwnerId owner, const SetDigest& element) {

@@ -52,7 +52,8 @@ struct Listed {
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
 //     come back (I5).
 //  4. digest_of_owner() equals the digest over (id, order) of exactly what that owner holds.
-//  5. A mark stays with the registration id through all states of it, and ends when its client
+//  5. Datum::shown equals the digest over what settled_snapshot() lists.
+//  6. A mark stays with the registration id through all states of it, and ends when its client
 //     withdraws it. Of one that closed or fell silent it is kept as long as its tombstone.
 // Owned by the data server's slot. Loop thread only. Bounded by its publications, and as Tombstones
 // and OtherHolders are.
@@ -79,6 +80,7 @@ public:
         ServicePtr service;
         Version version;
         std::set<Entry, ById> entries;
+        SetDigest shown;               // over shown_digest_of() what lists show
         std::uint32_t interested = 0;  // streams that declared interest
     };
     struct OwnerDigest {
@@ -112,9 +114,7 @@ public:
         return marks_.of(id);
     }
     // Requires: it is here.
-    void set_mark(const RegistId& id, MarkPtr mark) {
-        marks_.set(id, std::move(mark));
-    }
+    void set_mark(const Service& service, const RegistId& id, MarkPtr mark);
     // Publications that no list shows.
     [[nodiscard]] std::size_t drained_count() const {
         return marks_.drained();
@@ -184,16 +184,17 @@ private:
 
     WriteOutcome put(const Write& write, Entry* before);
     WriteOutcome put_new(Datum& datum, const Write& write);
-    WriteOutcome put_moved(const Entry& entry, const Write& write);
+    WriteOutcome put_moved(Datum& datum, const Entry& entry, const Write& write);
     WriteOutcome remove(const Write& write, MonoTime now, Entry* before);
-    WriteOutcome take(const Entry& entry, const Holder& holder);
+    WriteOutcome take(Datum& datum, const Entry& entry, const Holder& holder);
     WriteOutcome release(Datum& datum, Entries::iterator entry, const Write& removal, MonoTime now);
     [[nodiscard]] MarkPtr mark_after(const Write& removal) const;
     void erase(Datum& datum, Entries::iterator entry);
     void hold_too(const Holder& holder);
     void let_go(const RegistId& id, OwnerId owner);
-    void count(const Entry& entry);
-    void uncount(const Entry& entry);
+    void count(Datum& datum, const Entry& entry);
+    void uncount(Datum& datum, const Entry& entry);
+    [[nodiscard]] SetDigest shown_element(const Entry& entry) const;
     void count_owner(OwnerId owner, const SetDigest& element);
     void uncount_owner(OwnerId owner, const SetDigest& element);
 

@@ -23,6 +23,16 @@ struct Said {
 
 class DatumStoreTest : public ::testing::Test {
 protected:
+    void TearDown() override {
+        for (const auto& [name, datum] : store.data()) {
+            SetDigest shown;
+            for (const PublicationPtr& publication : settled_snapshot(store, datum).publications) {
+                shown.add(shown_digest_of(*publication));
+            }
+            EXPECT_EQ(datum.shown, shown) << name;
+        }
+    }
+
     WriteOutcome put(const Said& said) {
         auto publication = std::make_shared<Publication>();
         publication->id = RegistId("p");
@@ -408,14 +418,15 @@ const MarkPtr kDrained = std::make_shared<const Mark>(Mark{.kind = Mark::Kind::d
 
 TEST_F(DatumStoreTest, ShowsNothingThatIsDrainedUntilItIsRestored) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     EXPECT_TRUE(settled_snapshot(store, *store.find(*kOrders)).publications.empty());
     EXPECT_EQ(store.drained_count(), 1U);
     const auto unsettled = unsettled_snapshot(store, *store.find(*kOrders));
     ASSERT_EQ(unsettled.departed.size(), 1U) << "who has it shall drop it";
     EXPECT_TRUE(unsettled.departed.front().connection) << "it may come back as it is";
-    store.set_mark(RegistId("p"), std::make_shared<const Mark>(
-                                      Mark{Mark::Kind::restored, 1'700'000'000'000, 30'000}));
+    store.set_mark(
+        *kOrders, RegistId("p"),
+        std::make_shared<const Mark>(Mark{Mark::Kind::restored, 1'700'000'000'000, 30'000}));
     const auto back = settled_snapshot(store, *store.find(*kOrders));
     ASSERT_EQ(back.publications.size(), 1U);
     EXPECT_EQ(Ramp::read(back.publications.front()->attributes),
@@ -423,7 +434,7 @@ TEST_F(DatumStoreTest, ShowsNothingThatIsDrainedUntilItIsRestored) {
     EXPECT_EQ(back.publications.front()->boxes, Boxes{"a"});
     EXPECT_EQ(store.find(*kOrders)->entries.begin()->publication->attributes.size(), 0U)
         << "what the session owns stays the same";
-    store.set_mark(RegistId("p"), nullptr);
+    store.set_mark(*kOrders, RegistId("p"), nullptr);
     const auto plain = settled_snapshot(store, *store.find(*kOrders));
     EXPECT_EQ(plain.publications.front()->attributes.size(), 0U);
     EXPECT_EQ(store.drained_count(), 0U);
@@ -431,7 +442,7 @@ TEST_F(DatumStoreTest, ShowsNothingThatIsDrainedUntilItIsRestored) {
 
 TEST_F(DatumStoreTest, KeepsAMarkThroughStatesAndOwnersUntilTheRegistrationEnds) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     put({.version = 2, .box = "b", .seq = 2});
     put({.version = 2, .timestamp = 101, .box = "b", .owner = kOther, .seq = 1});
     EXPECT_TRUE(is_drained(store.mark_of(RegistId("p"))));
@@ -445,12 +456,12 @@ TEST_F(DatumStoreTest, KeepsAMarkThroughStatesAndOwnersUntilTheRegistrationEnds)
 
 TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedForItsReturnAndNotOfWhatItsClientWithdrew) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     EXPECT_EQ(remove(RemovalCause::closed, {.seq = 2}), WriteOutcome::changed);
     EXPECT_EQ(store.drained_count(), 0U);
     EXPECT_EQ(put({.owner = kOther}), WriteOutcome::changed) << "its client came to another";
     EXPECT_TRUE(is_drained(store.mark_of(RegistId("p"))));
-    store.set_mark(RegistId("p"), nullptr);
+    store.set_mark(*kOrders, RegistId("p"), nullptr);
     EXPECT_EQ(remove(RemovalCause::closed, {.owner = kOther, .seq = 2}), WriteOutcome::changed);
     EXPECT_EQ(put({.seq = 3}), WriteOutcome::changed);
     EXPECT_EQ(store.mark_of(RegistId("p")), nullptr) << "it was restored before";
@@ -458,7 +469,7 @@ TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedForItsReturnAndNotOfWhatItsClientWi
 
 TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedElsewhereToo) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     remove(RemovalCause::closed, {.seq = 2});
     EXPECT_EQ(remove(RemovalCause::closed, {.timestamp = 101, .owner = kOther, .seq = 2}),
               WriteOutcome::remembered);
@@ -472,7 +483,7 @@ TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedElsewhereToo) {
 
 TEST_F(DatumStoreTest, ForgetsInAnInstalledCopyWhatWasSaidBeforeItCameBack) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     remove(RemovalCause::closed, {.seq = 2});
     auto publication = std::make_shared<Publication>();
     publication->id = RegistId("p");
@@ -493,7 +504,7 @@ TEST_F(DatumStoreTest, ForgetsInAnInstalledCopyWhatWasSaidBeforeItCameBack) {
 
 TEST_F(DatumStoreTest, KeepsAMarkOfWhatClosedInAnInstalledCopyToo) {
     put({});
-    store.set_mark(RegistId("p"), kDrained);
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
     EXPECT_TRUE(store.install({.id = RegistId("p"),
                                .service = kOrders,
                                .order = {1, 100},

@@ -84,9 +84,9 @@ void fields(Ar& ar, Of<Ar, OperatorWord> it) {
 
 template <class Ar>
 void fields(Ar& ar, Of<Ar, DatumChange> it) {
-    auto& [service, from, to, upserts, removals, trace] = it;
+    auto& [service, from, to, upserts, removals, trace, digest] = it;
     ar(service, from, to, upserts, removals);
-    ar.added(trace);
+    ar.added(trace, digest);
 }
 
 template <class Ar>

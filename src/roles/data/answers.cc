@@ -79,6 +79,7 @@ void DataServer::Impl::answer_known(LedSlot& slot, SessionLink& link, Interest& 
     if (said.held != Version{} && (said.complete || !statement)) {
         auto missed = slot.log.since(*interest.service, said.held);
         if (!missed.empty() && missed.back().to == datum.version) {
+            missed.back().digest = digest_told(slot, datum);
             for (auto& change : missed) {
                 tell_later(link, std::move(change));
             }
@@ -195,7 +196,9 @@ void DataServer::Impl::step(LedSlot& slot, store::DatumStore::Datum& datum) {
         .service = datum.service, .from = datum.version, .to = next_version(slot), .effects = {}};
     datum.version = entry.to;
     if (entry.from != Version{}) {
-        tell(slot, change_of(entry));
+        DatumChange change = change_of(entry);
+        change.digest = digest_told(slot, datum);
+        tell(slot, change);
     }
     append(slot, std::move(entry));
 }

@@ -189,7 +189,7 @@ void DataServer::Impl::install(FollowedSlot& slot, const msg::SlotEntry& told) {
         store::MarkPtr mark;
         if (effect.publication != nullptr) {
             mark = Owners::mark_of(write);
-            slot.store.set_mark(effect.id, mark);
+            slot.store.set_mark(*told.service, effect.id, mark);
             visible = (visible && !store::is_drained(mark)) || !store::are_equal(before, mark);
         }
         entry.effects.push_back({.id = effect.publication != nullptr ? RegistId{} : effect.id,
@@ -275,7 +275,7 @@ void DataServer::Impl::install_part(Load& load, const msg::SlotImage& part) {
         for (const msg::OwnedWrite& write : item.publications) {
             if (write.publication != nullptr) {
                 load.store.install(owners_.numbered(write, item.service), now);
-                load.store.set_mark(write.id, Owners::mark_of(write));
+                load.store.set_mark(*item.service, write.id, Owners::mark_of(write));
             }
         }
     }

@@ -76,6 +76,21 @@ TEST_F(MarkTest, TakesAnInstanceOutOfTheListsThroughItsStatesAndBack) {
     EXPECT_EQ(world.ask_mark("d1", restore()).changed, 0U);
 }
 
+// Each change names the digest of the list it leads to, which sessions compare with theirs.
+TEST_F(MarkTest, IsPartOfWhatSessionsCompare) {
+    const std::size_t compared = s2.compared;
+    world.ask_mark("d1", drain());
+    s1.publish("b", kOrders);
+    world.ask_mark("d1", restore(1000));
+    promote();
+    s1.boxes["a"] += "&zone=b";
+    s1.publish("a", kOrders);
+    s1.boxes["b"] = "10.0.0.2:80";
+    s1.publish("b", kOrders);
+    world.pass(1s);
+    EXPECT_GE(s2.compared, compared + 4);
+}
+
 TEST_F(MarkTest, NamesFollowersUntilTheyHaveIt) {
     world.cut("d1", "d3");
     const auto first = world.ask_mark("d1", drain());

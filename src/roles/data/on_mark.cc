@@ -86,7 +86,7 @@ Result<void> DataServer::Impl::mark(const msg::MarkRequest& request, const NodeI
         reply.ids.push_back(publication->id);
         if (store::is_drained(slot->store.mark_of(publication->id)) != drains) {
             const Entry& entry = *slot->store.find(*request.service, publication->id);
-            slot->store.set_mark(publication->id, wanted);
+            slot->store.set_mark(*request.service, publication->id, wanted);
             written.effects.push_back({.id = {},
                                        .publication = publication,
                                        .order = publication->order,

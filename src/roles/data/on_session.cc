@@ -202,7 +202,11 @@ void DataServer::Impl::commit(LedSlot& slot, Turn& turn) {
                 entry.to = next_version(slot);
                 datum->version = entry.to;
                 if (datum->interested > 0) {
-                    tell(slot, change_of(entry));
+                    DatumChange change = change_of(entry);
+                    if (end == effects.size()) {
+                        change.digest = digest_told(slot, *datum);
+                    }
+                    tell(slot, change);
                 }
             }
             versions.push_back(entry.to);

@@ -23,9 +23,17 @@ void DataServer::Impl::tell(LedSlot& slot, const DatumChange& change) {
             DatumChange own = change;
             own.from = std::exchange(interest.version, next);
             own.to = next;
+            own.digest.reset();  // it may hold more
             tell_later(link, std::move(own));
         }
     }
+}
+
+// What a change that leads to the newest version of `datum` says of the list. While not all is
+// known, sessions may rightly hold more.
+std::optional<SetDigest> DataServer::Impl::digest_told(const LedSlot& slot,
+                                                       const store::DatumStore::Datum& datum) {
+    return slot.settled ? std::optional(datum.shown) : std::nullopt;
 }
 
 void DataServer::Impl::tell_later(SessionLink& link, TellStream::Told told) {

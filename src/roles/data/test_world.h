@@ -36,7 +36,8 @@ public:
         Version version;
         bool complete = false;
         std::set<std::string> ids;
-        std::vector<Departure> departed;  // as changes told
+        std::map<RegistId, SetDigest> shown;  // as shown_digest_of()
+        std::vector<Departure> departed;      // as changes told
 
         [[nodiscard]] bool saw_leave(const Publication& publication) const {
             return std::ranges::any_of(departed, [&](const Departure& gone) {
@@ -66,6 +67,7 @@ public:
     std::vector<msg::NotLeading::Item> refused;
     std::size_t snapshots = 0;
     std::size_t changes = 0;
+    std::size_t compared = 0;  // of these, whose digest was that of its list
     std::size_t details = 0;
     std::map<std::string, std::size_t> acked;  // by outcome
     NodeId acting_node;                        // who acts, when told so
@@ -544,10 +546,20 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
         EXPECT_GT(step->to, copy.version);
         for (const auto& publication : step->upserts) {
             copy.ids.insert(publication->id.raw());
+            copy.shown[publication->id] = shown_digest_of(*publication);
         }
         for (const auto& removal : step->removals) {
             copy.ids.erase(removal.id.raw());
+            copy.shown.erase(removal.id);
             copy.departed.push_back(removal);
+        }
+        if (copy.complete && step->digest) {
+            SetDigest digest;
+            for (const auto& [id, element] : copy.shown) {
+                digest.add(element);
+            }
+            EXPECT_EQ(*step->digest, digest) << node.raw() << " has another list";
+            ++compared;
         }
         copy.version = step->to;
         return;
@@ -558,15 +570,18 @@ inline void TestSession::fold(const std::variant<DatumChange, DatumSnapshot>& ch
     EXPECT_GE(whole.version, copy.version);
     if (whole.settled) {
         copy.ids.clear();
+        copy.shown.clear();
     }
     for (const auto& gone : whole.departed) {
         if (!gone.connection) {
             copy.ids.erase(gone.id.raw());
+            copy.shown.erase(gone.id);
         }
     }
     for (const auto& publication : whole.publications) {
         if (whole.settled || !copy.saw_leave(*publication)) {
             copy.ids.insert(publication->id.raw());
+            copy.shown[publication->id] = shown_digest_of(*publication);
         }
     }
     copy.version = whole.version;

@@ -124,6 +124,16 @@ void DatumCopies::advance(DatumCopy& copy, Version to, std::vector<RegistId> tou
     copy.folds.clear();
 }
 
+namespace {
+
+// What holds more than a leader told of, or not what it told, is told whole at some time anyway.
+bool differs(const DatumCopy& copy, const DatumChange& change) {
+    return change.digest && copy.complete && !copy.diverged && copy.untold.empty() &&
+           *change.digest != copy.publications.digest();
+}
+
+}  // namespace
+
 Folded DatumCopies::fold(const DatumChange& change) {
     DatumCopy* copy = find(*change.service);
     if (copy == nullptr || change.to <= copy->version) {
@@ -139,10 +149,7 @@ Folded DatumCopies::fold(const DatumChange& change) {
         if (here ? (*known)->order > publication->order : copy->departed.outdates(*publication)) {
             continue;  // the leader has not heard of the newer state yet
         }
-        if (here) {
-            copy->publications.erase(known);
-        }
-        copy->publications.insert(publication);
+        copy->publications.put(publication);
         copy->untold.erase(publication->id);
         copy->departed.came(publication->id);
         touched.push_back(publication->id);
@@ -162,6 +169,10 @@ Folded DatumCopies::fold(const DatumChange& change) {
     }
     advance(*copy, change.to, std::move(touched));
     copy->told.reset();
+    if (differs(*copy, change)) {
+        copy->diverged = true;
+        return Folded::differs;
+    }
     return Folded::changed;
 }
 
@@ -176,9 +187,11 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
         copy->departed.went(gone);
     }
     std::vector<RegistId> touched;
-    DatumCopy::Publications next(snapshot.publications.begin(), snapshot.publications.end());
+    CopiedList next(snapshot.publications);
     if (!snapshot.settled) {
-        std::erase_if(next, [&](const auto& told) { return copy->departed.holds(*told); });
+        for (auto told = next.begin(); told != next.end();) {
+            told = copy->departed.holds(**told) ? next.erase(told) : std::next(told);
+        }
     }
     copy->untold.clear();
     for (const PublicationPtr& old : copy->publications) {
@@ -190,12 +203,11 @@ Folded DatumCopies::fold(const DatumSnapshot& snapshot) {
             } else if (copy->departed.holds(*old)) {
                 touched.push_back(old->id);
             } else {
-                next.insert(old);
+                next.put(old);
                 copy->untold.insert(old->id);
             }
         } else if (!snapshot.settled && (*kept)->order < old->order) {
-            next.erase(kept);  // the leader has not heard of the newer state yet
-            next.insert(old);
+            next.put(old);  // the leader has not heard of the newer state yet
         }
     }
     for (const PublicationPtr& publication : next) {
@@ -274,11 +286,10 @@ bool DatumCopies::fold_own(DatumCopy& copy, const RegistId& id, const Publicatio
     if (!copy.told) {
         copy.told = DatumCopy::Told{copy.version, copy.publications};
     }
-    if (here) {
-        copy.publications.erase(known);
-    }
     if (publication != nullptr) {
-        copy.publications.insert(publication);
+        copy.publications.put(publication);
+    } else {
+        copy.publications.erase(known);
     }
     copy.diverged = true;
     advance(copy, next_own(std::max(copy.version, copy.heard)), {id});
@@ -294,7 +305,7 @@ bool shows_all(const PublicationPtr& /*any*/) {
 // Of these publications, those that `shows` is true of.
 template <typename Shows = decltype(shows_all)>
 std::shared_ptr<ServiceView> make_view(const DatumCopy& copy, Version version,
-                                       const DatumCopy::Publications& publications, Scope scope,
+                                       const CopiedList& publications, Scope scope,
                                        const std::string& zone, const Shows& shows = shows_all) {
     auto made = std::make_shared<ServiceView>();
     made->service = copy.service;

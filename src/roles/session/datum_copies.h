@@ -18,23 +18,12 @@
 #include "model/ids.h"
 #include "model/subscription.h"
 #include "msg/session_data.h"
+#include "roles/session/copied_list.h"
 
 namespace muster::session {
 
 // The session's copy of one datum, folded from what the leader tells.
 struct DatumCopy {
-    struct ById {
-        using is_transparent = void;
-        bool operator()(const PublicationPtr& a, const PublicationPtr& b) const {
-            return a->id < b->id;
-        }
-        bool operator()(const PublicationPtr& a, const RegistId& b) const {
-            return a->id < b;
-        }
-        bool operator()(const RegistId& a, const PublicationPtr& b) const {
-            return a < b->id;
-        }
-    };
     // One version step: which ids it touched.
     struct Step {
         Version from;
@@ -43,12 +32,10 @@ struct DatumCopy {
         bool from_own = false;  // `from` was a version of our own
     };
 
-    using Publications = std::set<PublicationPtr, ById>;
-
     // What was shown before the first version of our own.
     struct Told {
         Version version;
-        Publications publications;
+        CopiedList publications;
     };
 
     // The newest kMax publications that went, as they were last seen here: a leader with an old
@@ -92,7 +79,7 @@ struct DatumCopy {
     // Some of it is not the word of the slot's leader, but of us or of who stood in for it: the
     // leader may have given the same versions to something else.
     bool diverged = false;
-    Publications publications;
+    CopiedList publications;
     // Of these, what a leader that does not know all has not told of.
     std::unordered_set<RegistId> untold;
     Departed departed;
@@ -130,6 +117,7 @@ enum class Folded : std::uint8_t {
     changed,  // the copy has a new version
     nothing,  // already known
     gap,      // does not follow on the copy: ask the leader again
+    differs,  // the copy has a new version, but is not what the leader has: ask for all of it
 };
 
 // All copies of a session, by service. An unsettled snapshot adds, and takes away what has

@@ -57,6 +57,48 @@ TEST_F(DatumCopiesTest, FoldChangesThatFollow) {
     EXPECT_TRUE(copy.complete);
 }
 
+SetDigest digest_over(const std::vector<PublicationPtr>& list) {
+    SetDigest digest;
+    for (const PublicationPtr& shown : list) {
+        digest.add(shown_digest_of(*shown));
+    }
+    return digest;
+}
+
+DatumChange stating(DatumChange told, const std::vector<PublicationPtr>& list) {
+    told.digest = digest_over(list);
+    return told;
+}
+
+TEST_F(DatumCopiesTest, AreComparedWithWhatTheLeaderSaysOfTheResult) {
+    const auto p = publication("p");
+    const auto q = publication("q");
+    const auto newer = publication("q", "b", {.version = 2});
+    copies.fold(snapshot(5, true, {p}));
+    EXPECT_EQ(copies.fold(stating(change(5, 6, {q}), {p, q})), Folded::changed);
+    EXPECT_EQ(copies.fold(stating(change(6, 7, {newer}), {p, newer})), Folded::changed);
+    EXPECT_EQ(copies.fold(stating(change(7, 8, {}, {{.id = p->id}}), {newer})), Folded::changed);
+    EXPECT_EQ(copies.fold(stating(change(8, 9, {p}), {p, q})), Folded::differs);
+    EXPECT_EQ(copy.version, Version(9)) << "what comes next is above what was told";
+    const auto item = declaration_of(copy);
+    EXPECT_EQ(item.held, Version{});
+    EXPECT_EQ(item.heard, Version(9));
+    EXPECT_EQ(copies.fold(stating(change(9, 10, {}), {p, q})), Folded::changed)
+        << "the list is on its way";
+    EXPECT_EQ(copies.fold(snapshot(11, true, {p, q})), Folded::changed);
+    EXPECT_EQ(copies.fold(stating(change(11, 12, {}), {p, q})), Folded::changed);
+}
+
+TEST_F(DatumCopiesTest, AreNotComparedWhileTheyMayHoldMore) {
+    const auto p = publication("p");
+    const auto q = publication("q");
+    copies.fold(snapshot(5, false, {p}));
+    EXPECT_EQ(copies.fold(stating(change(5, 6, {}), {})), Folded::changed) << "not all was told";
+    copies.fold(snapshot(7, true, {p}));
+    copies.fold(snapshot(8, false, {q}));
+    EXPECT_EQ(copies.fold(stating(change(8, 9, {}), {q})), Folded::changed) << "p is untold";
+}
+
 TEST_F(DatumCopiesTest, AreDeclaredWithAllThatWasShown) {
     copies.fold(snapshot(5, true, {publication("p")}));
     EXPECT_EQ(declaration_of(copy).held, Version(5));

@@ -64,6 +64,9 @@ void SessionServer::Impl::write_client_counts(MetricsWriter& writer) const {
             probe_.accepted_unacknowledged);
     counter("muster_session_changes_total", "Changes folded into copies.", probe_.changes);
     counter("muster_session_gaps_total", "Changes that did not follow on the copy.", probe_.gaps);
+    counter("muster_session_digests_differ_total",
+            "Lists folded from changes that were not what their leader has; asked for whole.",
+            probe_.digests_differ);
     counter("muster_session_superseded_total",
             "Publications let go of because their clients said something newer elsewhere.",
             probe_.superseded);

@@ -86,6 +86,13 @@ void SessionServer::Impl::fold(const NodeId& leader,
         declare(leader, *copy);
         return;
     }
+    if (folded == Folded::differs) {
+        probe_.digests_differ.add();
+        env_.log.warning("session.copy.differs",
+                      {{"service", service->path()}, {"leader", leader.raw()}});
+        declare(leader, *copy);
+        return;  // the list that comes is shown, and not this one
+    }
     if (const Route* route = routes_.find(*service); route->acting) {
         copy->diverged = true;
     }

@@ -57,6 +57,7 @@ struct SessionStatus {
     std::size_t watches = 0;
     std::size_t services_cached = 0;
     std::size_t unacknowledged_writes = 0;
+    std::uint64_t copies_differed = 0;  // times that a list folded from changes was mended, ever
     Epoch table_epoch;
 };
 

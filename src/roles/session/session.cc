@@ -387,6 +387,7 @@ SessionStatus SessionServer::Impl::status() const {
             .watches = configs_.size(),
             .services_cached = copies_.size(),
             .unacknowledged_writes = writes_.size(),
+            .copies_differed = probe_.digests_differ.value(),
             .table_epoch = table().epoch};
 }
 

@@ -101,6 +101,7 @@ private:
         Counter accepted_unacknowledged;
         Counter changes;
         Counter gaps;
+        Counter digests_differ;
         Counter superseded;
         Counter streams_restarted;
         Counter pauses_noticed;

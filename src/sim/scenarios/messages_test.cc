@@ -26,6 +26,31 @@ TEST(Messages, HealTheLossOfTheLastChangeOfAStream) {
     EXPECT_EQ(story.broken_at_rest(), "");
 }
 
+TEST(Messages, OfAChangeThatLeadsElsewhereIsFollowedByTheWholeList) {
+    Story story(Roles::apart);
+    auto& provider = story.client(ClientKind::java);
+    auto& native = story.client(ClientKind::native);
+    auto& java = story.client(ClientKind::java);
+    native.subscribe(kOrders, Scope::data_center);
+    java.subscribe(kOrders, Scope::data_center);
+    const RegistId stays = provider.publish(kOrders);
+    story.wait(seconds(1));
+    story.world.folds.allow();
+    story.world.network.alter_next<msg::ChangeBatch>([](msg::ChangeBatch& batch) {
+        std::get<DatumChange>(batch.changes.at(0)).upserts.clear();
+    });
+    const RegistId missed = provider.publish(kOrders);
+    story.wait(milliseconds(100));
+    EXPECT_EQ(story.world.registry.session()->status().copies_differed, 1U);
+    for (const SimClient* consumer : {&native, &java}) {
+        EXPECT_EQ(story.seen_by(*consumer), (std::set{stays.raw(), missed.raw()}));
+    }
+    provider.withdraw(stays);
+    story.wait(milliseconds(100));
+    EXPECT_EQ(story.seen_by(native), std::set{missed.raw()});
+    EXPECT_EQ(story.broken_at_rest(), "");
+}
+
 // The one copy of it is lost before the gap closes, and who else knows that it left stands still.
 TEST(Messages, RememberWhatLeftBehindAGapThatNeverCloses) {
     Story story(RegistryOptions{.data = 1, .sessions = 2});

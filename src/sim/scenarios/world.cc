@@ -30,12 +30,13 @@ World::World(WorldOptions options)
       gone(truth),
       resurrection(truth),
       client_order(truth),
+      folds(truth, registry),
       bounds(truth, registry),
       history(truth, registry),
       operator_(scheduler, trace, Prng(prng_.next()), "operator"),
       copies(truth, registry, network, operator_),
-      checkers_{&converges,    &versions, &falsely_gone, &gone,  &resurrection,
-                &client_order, &bounds,   &history,      &copies},
+      checkers_{&converges,    &versions, &falsely_gone, &gone,    &resurrection,
+                &client_order, &folds,    &bounds,       &history, &copies},
       excuses_(registry, pipes, cuts, truth, clients_),
       next_step_(scheduler.now() + kStep) {
     registry.on_connection_ended = [this](Node& session, PipeId pipe, ConnectionEnd how) {

@@ -9,6 +9,7 @@
 #include "sim/checkers/converges_checker.h"
 #include "sim/checkers/copies_checker.h"
 #include "sim/checkers/falsely_gone_checker.h"
+#include "sim/checkers/folds_checker.h"
 #include "sim/checkers/gone_checker.h"
 #include "sim/checkers/history_checker.h"
 #include "sim/checkers/resurrection_checker.h"
@@ -95,6 +96,7 @@ public:
     GoneChecker gone;
     ResurrectionChecker resurrection;
     ClientOrderChecker client_order;
+    FoldsChecker folds;
     BoundsChecker bounds;
     HistoryChecker history;
 

@@ -37,10 +37,11 @@ std::string joined(const List& list, const Text& text) {
 std::string change_text(const std::variant<DatumChange, DatumSnapshot>& either) {
     if (const auto* change = std::get_if<DatumChange>(&either)) {
         return fmt::format(
-            "{} {}->{}:{}{};", change->service->data_id, short_version(change->from),
+            "{} {}->{}:{}{}{};", change->service->data_id, short_version(change->from),
             short_version(change->to),
             joined(change->upserts, [](const auto& p) { return "+" + describe(*p); }),
-            joined(change->removals, [](const Departure& r) { return "-" + r.id.raw(); }));
+            joined(change->removals, [](const Departure& r) { return "-" + r.id.raw(); }),
+            change->digest ? fmt::format(" #{:x}", change->digest->low >> 48U) : "");
     }
     const auto& whole = std::get<DatumSnapshot>(either);
     return fmt::format(

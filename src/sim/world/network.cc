@@ -42,6 +42,11 @@ void Network::send(const msg::RoleAddress& from, const msg::RoleAddress& to,
     if (target == places_.end()) {
         return;
     }
+    if (auto& alters = alters_[message.index()]; !alters.empty()) {
+        alters.front()(message);
+        alters.pop_front();
+        trace_.note(scheduler_.now(), "network", "alters " + describe(message));
+    }
     const auto shared = std::make_shared<const msg::ClusterMessage>(std::move(message));
     Process& process = *target->second.process;
     if (!meet_fate(from, to, shared, process)) {

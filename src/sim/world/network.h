@@ -66,6 +66,14 @@ public:
     }
     // Delivers what was held, in the order it was sent.
     void release();
+    // The next message of a kind arrives as `alter` leaves it.
+    template <typename Message>
+    void alter_next(std::function<void(Message&)> alter) {
+        alters_[msg::ClusterMessage(Message{}).index()].push_back(
+            [alter = std::move(alter)](msg::ClusterMessage& message) {
+                alter(std::get<Message>(message));
+            });
+    }
 
     NetworkFaults faults;
     NetworkObserver* observer = nullptr;
@@ -100,6 +108,8 @@ private:
     std::map<msg::RoleAddress, Place> places_;
     std::map<NodeId, RaftPlace> raft_places_;
     std::map<std::size_t, std::deque<Fate>> fates_;  // by kind
+    using Alter = std::function<void(msg::ClusterMessage&)>;
+    std::map<std::size_t, std::deque<Alter>> alters_;  // by kind
     std::vector<std::pair<Process*, Scheduler::Event>> held_;
 };
 
