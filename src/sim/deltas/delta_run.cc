@@ -332,6 +332,12 @@ void DeltaRun::sum_up() {
         fail(fmt::format("{} of {} deltas did not fit, {} for their digest", outcome_.unfit,
                          outcome_.deltas, outcome_.digest_mismatches));
     }
+    for (Node* node : registry_.nodes(Role::session)) {
+        if (const auto differed = node->session()->status().copies_differed; differed > 0) {
+            fail(fmt::format("{} folded {} lists that were not what their leader has",
+                             node->plan().id.raw(), differed));
+        }
+    }
     if (outcome_.bad_messages > 0) {
         fail(fmt::format("clients could not read {} messages", outcome_.bad_messages));
     }
