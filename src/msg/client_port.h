@@ -3,7 +3,7 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "env/net.h"
 #include "msg/client.h"
@@ -13,7 +13,7 @@ namespace muster::msg {
 // One connection's share of a fan-out.
 struct PushTarget {
     env::ConnId conn;
-    std::vector<RegistId> subscribers;
+    std::span<const std::string_view> subscribers;  // their ids, for as long as the call takes
 };
 
 // One view (and, for connections that hold delta->from, its delta) for many connections, so that a

@@ -1,5 +1,10 @@
 #include "doors/bolt/bolt_door.h"
 
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "doors/bolt/bolt_port.h"
@@ -133,10 +138,12 @@ protected:
     }
     void push_to(std::vector<env::ConnId> conns, const ServiceViewPtr& view,
                  Scope scope = Scope::data_center) {
+        std::list<std::string> ids;
+        std::list<std::string_view> views;
         std::vector<msg::PushTarget> targets;
         for (const env::ConnId conn : conns) {
-            targets.push_back(
-                {.conn = conn, .subscribers = {RegistId("s" + std::to_string(conn.raw()))}});
+            views.emplace_back(ids.emplace_back("s" + std::to_string(conn.raw())));
+            targets.push_back({.conn = conn, .subscribers = {&views.back(), 1}});
         }
         door.push({.view = view, .scope = scope, .zone = "Z", .targets = targets});
     }

@@ -116,7 +116,7 @@ void BoltPort::on_bytes(env::ConnId conn, std::string_view bytes) {
         connection->last_frame = clock_.mono();
         frames_.add();
         on_frame(conn, *connection, decoded.frame);
-        if (!is_open(conn)) {
+        if (!connection->open) {
             return;
         }
     }
@@ -143,7 +143,7 @@ void BoltPort::on_frame(env::ConnId conn, Connection& connection, const bolt::Fr
             connection.codec = frame.head.codec;
             connection.conversation = served->second;
             connection.conversation->on_open(conn, connection.peer, *this);
-            if (!is_open(conn)) {
+            if (!connection.open) {
                 return;
             }
         }
@@ -178,6 +178,7 @@ BoltPort::ConnectionPtr BoltPort::forget(env::ConnId conn) {
     }
     ConnectionPtr connection = std::move(found->second);
     connections_.erase(found);
+    connection->open = false;
     buffered_bytes_ -= connection->buffered;
     const auto of_ip = per_ip_.find(connection->peer.ip);
     if (--of_ip->second == 0) {
@@ -250,32 +251,25 @@ void BoltPort::on_timer(env::TimerKey /*key*/) {
     arm_idle_timer();
 }
 
+// A connection that the port has ended is stale to the net.
 void BoltPort::send(env::ConnId conn, std::string frames) {
-    if (is_open(conn)) {
-        net_.send(conn, std::move(frames));
-    }
+    net_.send(conn, std::move(frames));
 }
 
 void BoltPort::send(env::ConnId conn, std::string head, SharedBytes body, std::string tail) {
-    if (is_open(conn)) {
-        net_.send(conn, std::move(head), std::move(body), std::move(tail));
-    }
+    net_.send(conn, std::move(head), std::move(body), std::move(tail));
 }
 
 bool BoltPort::congested(env::ConnId conn) const {
-    return is_open(conn) && net_.congested(conn);
+    return net_.congested(conn);
 }
 
 void BoltPort::stop_reading(env::ConnId conn) {
-    if (is_open(conn)) {
-        net_.stop_reading(conn);
-    }
+    net_.stop_reading(conn);
 }
 
 void BoltPort::go_on_reading(env::ConnId conn) {
-    if (is_open(conn)) {
-        net_.go_on_reading(conn);
-    }
+    net_.go_on_reading(conn);
 }
 
 void BoltPort::close(env::ConnId conn, const Error& why) {

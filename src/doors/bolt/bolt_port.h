@@ -110,6 +110,7 @@ private:
         MonoTime last_frame;
         std::size_t buffered = 0;  // its share of buffered_bytes_
         std::uint8_t codec = 0;
+        bool open = true;                                 // until it is forgotten
         bolt::FrameConversation* conversation = nullptr;  // null: no frame has chosen one yet
     };
     // Shared with the call that reads its frames, which may close it.

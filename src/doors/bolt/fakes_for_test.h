@@ -40,9 +40,14 @@ public:
         return {};
     }
     void send(env::ConnId conn, std::string bytes) override {
-        sent[conn] += bytes;
+        if (!closed.contains(conn)) {
+            sent[conn] += bytes;
+        }
     }
     void send(env::ConnId conn, std::string head, SharedBytes body, std::string tail) override {
+        if (closed.contains(conn)) {
+            return;
+        }
         sent[conn] += head + *body + tail;
         bodies.push_back(std::move(body));
     }

@@ -32,10 +32,18 @@ const ClassShape kConfigShape =
     shape(kReceivedConfigData,
           {"dataId", "group", "instanceId", "version", "configuratorRegistIds", "dataBox"});
 
-void write_ids(Writer& writer, const std::vector<RegistId>& ids) {
+std::string_view text_of(std::string_view id) {
+    return id;
+}
+
+std::string_view text_of(const RegistId& id) {
+    return id.raw();
+}
+
+void write_ids(Writer& writer, const auto& ids) {
     writer.begin_list(nullptr, ids.size());
-    for (const RegistId& id : ids) {
-        writer.utf8(id.raw());
+    for (const auto& id : ids) {
+        writer.utf8(text_of(id));
     }
     writer.end_list();
 }
@@ -138,7 +146,7 @@ std::string received_data_body(const SharedPush& push) {
     return out;
 }
 
-std::string received_data_tail(const std::vector<RegistId>& subscribers) {
+std::string received_data_tail(std::span<const std::string_view> subscribers) {
     std::string out;
     Writer writer(out);
     write_ids(writer, subscribers);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,7 +45,7 @@ struct SharedPush {
     std::string_view center;  // the segment
 };
 [[nodiscard]] std::string received_data_body(const SharedPush& push);
-[[nodiscard]] std::string received_data_tail(const std::vector<RegistId>& subscribers);
+[[nodiscard]] std::string received_data_tail(std::span<const std::string_view> subscribers);
 
 [[nodiscard]] std::string received_config_data(const msg::ConfigPush& push);
 

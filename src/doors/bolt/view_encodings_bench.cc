@@ -1,3 +1,4 @@
+#include <array>
 #include <memory>
 #include <string>
 
@@ -46,7 +47,7 @@ void decode_list(benchmark::State& state) {
                                                     .scope = Scope::data_center,
                                                     .zone = kDefaultZone,
                                                     .center = kDefaultCenter});
-    content += sofa::received_data_tail({RegistId("subscriber")});
+    content += sofa::received_data_tail(std::array<std::string_view, 1>{"subscriber"});
     for (auto _ : state) {
         auto read = hessian::read_value(content);
         if (!read) {

@@ -222,7 +222,7 @@ void Connection::on_reply(const msg::RequestReply& reply) {
     with_op([&] { op_->on_reply(*this, reply); });
 }
 
-void Connection::on_push(ListPush& push, const std::vector<RegistId>& subscribers) {
+void Connection::on_push(ListPush& push, std::span<const std::string_view> subscribers) {
     Ack ack = Ack::now;
     const auto acknowledge = [&] {
         if (ack == Ack::now && !is_closed()) {

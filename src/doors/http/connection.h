@@ -3,7 +3,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "doors/http/door_state.h"
@@ -39,7 +41,7 @@ public:
 
     // ---- from the session
     void on_reply(const msg::RequestReply& reply);
-    void on_push(ListPush& push, const std::vector<RegistId>& subscribers);
+    void on_push(ListPush& push, std::span<const std::string_view> subscribers);
     void on_config(const msg::ConfigPush& push);
     void on_services(std::uint64_t token, const msg::ListServicesReply& reply);
     void on_config_put(std::uint64_t token, const Result<Version>& result);

@@ -1,6 +1,9 @@
 #include "doors/http/door_fixture.h"
 
+#include <array>
 #include <charconv>
+#include <string_view>
+#include <vector>
 
 namespace muster::http {
 
@@ -124,7 +127,8 @@ void FakeSession::reply(env::ConnId conn, msg::RequestId request, std::vector<Re
 
 void FakeSession::push(env::ConnId conn, const Subscription& subscription,
                        const ServiceViewPtr& view) {
-    const std::vector<msg::PushTarget> targets{{.conn = conn, .subscribers = {subscription.id}}};
+    const std::array<std::string_view, 1> ids{subscription.id.raw()};
+    const std::vector<msg::PushTarget> targets{{.conn = conn, .subscribers = ids}};
     call([&] {
         port_->push({.view = view,
                      .scope = subscription.scope,

@@ -45,8 +45,8 @@ void ListOp::on_reply(OpHost& host, const msg::RequestReply& reply) {
     }
 }
 
-Ack ListOp::on_push(OpHost& host, ListPush& push, const std::vector<RegistId>& subscribers) {
-    const bool is_ours = std::ranges::find(subscribers, id_) != subscribers.end();
+Ack ListOp::on_push(OpHost& host, ListPush& push, std::span<const std::string_view> subscribers) {
+    const bool is_ours = std::ranges::find(subscribers, id_.raw()) != subscribers.end();
     const ServiceView& view = *push.view();
     if (!is_ours || (!view.complete && view.publications.empty())) {
         return Ack::now;

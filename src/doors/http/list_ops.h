@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "doors/http/op.h"
 #include "model/datum.h"
@@ -27,7 +29,7 @@ public:
 
     void start(OpHost& host) final;
     void on_reply(OpHost& host, const msg::RequestReply& reply) final;
-    Ack on_push(OpHost& host, ListPush& push, const std::vector<RegistId>& subscribers) final;
+    Ack on_push(OpHost& host, ListPush& push, std::span<const std::string_view> subscribers) final;
     void stop(OpHost& host) final;
 
 protected:

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -89,7 +91,7 @@ public:
     // The answer to a request of this connection, perhaps of an earlier Op.
     virtual void on_reply(OpHost& /*host*/, const msg::RequestReply& /*reply*/) {}
     virtual Ack on_push(OpHost& /*host*/, ListPush& /*push*/,
-                        const std::vector<RegistId>& /*subscribers*/) {
+                        std::span<const std::string_view> /*subscribers*/) {
         return Ack::now;
     }
     virtual void on_config(OpHost& /*host*/, const msg::ConfigPush& /*push*/) {}

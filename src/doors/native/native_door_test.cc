@@ -1,5 +1,8 @@
 #include "doors/native/native_door.h"
 
+#include <array>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "doors/native/fakes_for_test.h"
@@ -207,13 +210,15 @@ TEST(NativeDoor, TellsNobodyOfADrainWhoseConnectionClosed) {
     EXPECT_TRUE(f.port.sent.empty());
 }
 
+constexpr std::array<std::string_view, 1> kA{"a"};
+constexpr std::array<std::string_view, 2> kBAndC{"b", "c"};
+
 TEST(NativeDoor, EncodesAPushOnceForAllConnections) {
     Fixture f;
     f.door.on_open(kOther, {.ip = "10.0.0.8", .port = 1}, f.port);
     const auto view = sample::view();
-    const std::vector<msg::PushTarget> targets{{kConn, {RegistId("a")}},
-                                               {kOther, {RegistId("b"), RegistId("c")}},
-                                               {env::ConnId(99), {RegistId("d")}}};
+    const std::vector<msg::PushTarget> targets{
+        {kConn, kA}, {kOther, kBAndC}, {env::ConnId(99), kA}};
     f.door.push({.view = view, .scope = Scope::zone, .zone = "z", .targets = targets});
     ASSERT_EQ(f.port.bodies.size(), 2U);
     EXPECT_EQ(f.port.bodies[0], f.port.bodies[1]);
@@ -253,8 +258,7 @@ TEST(NativeDoor, PacksLongPushesOnceForThoseThatTakeIt) {
     ASSERT_TRUE(std::holds_alternative<msg::Subscribe>(subscribe));
     f.receive(subscribe);  // says that it takes that; the others say nothing
     const auto view = long_view();
-    const std::vector<msg::PushTarget> targets{
-        {kConn, {RegistId("a")}}, {kOther, {RegistId("b")}}, {kThird, {RegistId("c")}}};
+    const std::vector<msg::PushTarget> targets{{kConn, kA}, {kOther, kBAndC}, {kThird, kBAndC}};
     const msg::PushOrder order{.view = view, .scope = Scope::zone, .zone = "z", .targets = targets};
     f.door.push(order);
     for (const env::ConnId conn : {kConn, kOther, kThird}) {
@@ -287,7 +291,8 @@ TEST(NativeDoor, PacksLongPushesOnceForThoseThatTakeIt) {
 TEST(NativeDoor, SendsDeltasAndTakesAcknowledgements) {
     Fixture f;
     const auto push = sample::delta_push();
-    const std::vector<msg::PushTarget> targets{{kConn, push.subscribers}};
+    const std::vector<std::string_view> ids{push.subscribers[0].raw(), push.subscribers[1].raw()};
+    const std::vector<msg::PushTarget> targets{{kConn, ids}};
     f.door.push({.view = push.view,
                  .delta = push.delta,
                  .scope = push.scope,
@@ -312,7 +317,7 @@ TEST(NativeDoor, CrcOfAPushCoversItsThreeParts) {
     head.switches = 1;
     const auto request = sample::requests()[2];
     f.receive(native::class_name(request), native::encode(request), head);
-    const std::vector<msg::PushTarget> targets{{kConn, {RegistId("a")}}};
+    const std::vector<msg::PushTarget> targets{{kConn, kA}};
     f.door.push({.view = sample::view(), .targets = targets});
     EXPECT_TRUE(f.sent().head.has_crc()) << "and the decoder accepted it";
 }

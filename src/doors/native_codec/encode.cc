@@ -192,8 +192,10 @@ std::string encode(const msg::ServerHint& hint) {
 }
 
 std::string encode(const msg::Push& push) {
-    return encode_push_body(*push.view, push.delta.get(), push.scope, push.zone) +
-           encode_push_tail(push.subscribers);
+    std::string out = encode_push_body(*push.view, push.delta.get(), push.scope, push.zone);
+    FieldWriter writer(out);
+    write_ids(writer, push_field::kSubscriptionIds, push.subscribers);
+    return out;
 }
 
 std::string encode_push_body(const ServiceView& view, const ViewDelta* delta, Scope scope,
@@ -229,10 +231,12 @@ std::string pack_push_body(std::string_view body) {
     return out;
 }
 
-std::string encode_push_tail(std::span<const RegistId> subscribers) {
+std::string encode_push_tail(std::span<const std::string_view> subscribers) {
     std::string out;
     FieldWriter writer(out);
-    write_ids(writer, push_field::kSubscriptionIds, subscribers);
+    for (const std::string_view id : subscribers) {
+        writer.element(push_field::kSubscriptionIds, id);
+    }
     return out;
 }
 

@@ -92,7 +92,7 @@ struct RequestFailure {
 // that is no shorter than the list is encoded as the list.
 [[nodiscard]] std::string encode_push_body(const ServiceView& view, const ViewDelta* delta,
                                            Scope scope, std::string_view zone);
-[[nodiscard]] std::string encode_push_tail(std::span<const RegistId> subscribers);
+[[nodiscard]] std::string encode_push_tail(std::span<const std::string_view> subscribers);
 // That part packed, as it stands in a PackedPush; the same tail follows it.
 [[nodiscard]] std::string pack_push_body(std::string_view body);
 

@@ -230,7 +230,8 @@ TEST(NativeCodec, DeltaPushComesBackFromItsBytes) {
 TEST(NativeCodec, ReadsAPackedPushAsTheOneInIt) {
     const auto push = sample::delta_push();
     const std::string body = encode_push_body(*push.view, push.delta.get(), push.scope, push.zone);
-    const std::string content = pack_push_body(body) + encode_push_tail(push.subscribers);
+    const std::vector<std::string_view> ids{push.subscribers[0].raw(), push.subscribers[1].raw()};
+    const std::string content = pack_push_body(body) + encode_push_tail(ids);
     v1::PackedPush theirs;
     ASSERT_TRUE(theirs.ParseFromString(content));
     EXPECT_EQ(theirs.subscription_ids_size(), static_cast<int>(push.subscribers.size()));

@@ -31,16 +31,19 @@ std::size_t List::subscribers() const {
     return 1 + (detail == nullptr ? 0 : detail->more.size());
 }
 
-std::vector<RegistId> List::ids() const {
-    std::vector<RegistId> ids;
-    ids.reserve(subscribers());
-    ids.emplace_back(std::string(first.id.view()));
+std::vector<std::string_view> List::ids() const {
+    std::vector<std::string_view> ids;
+    append_ids(ids);
+    return ids;
+}
+
+void List::append_ids(std::vector<std::string_view>& ids) const {
+    ids.push_back(first.id.view());
     if (detail != nullptr) {
         for (const Subscriber& one : detail->more) {
-            ids.emplace_back(std::string(one.id.view()));
+            ids.push_back(one.id.view());
         }
     }
-    return ids;
 }
 
 bool ListDetail::is_usual() const {

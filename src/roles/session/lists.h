@@ -57,7 +57,9 @@ struct List {
     [[nodiscard]] bool claimed() const;
     [[nodiscard]] std::optional<MonoTime> behind_since() const;
     [[nodiscard]] std::size_t subscribers() const;
-    [[nodiscard]] std::vector<RegistId> ids() const;
+    // Of its subscribers, until it changes.
+    [[nodiscard]] std::vector<std::string_view> ids() const;
+    void append_ids(std::vector<std::string_view>& ids) const;
 };
 
 using ListsByKey = std::pmr::map<ListKey, List>;

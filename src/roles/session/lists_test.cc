@@ -54,12 +54,12 @@ TEST_F(ListsTest, ShareAListAmongSubscribersOfOneConnection) {
     EXPECT_TRUE(second.is_new_id);
     EXPECT_FALSE(add(1, "b", orders).is_new_id);
     EXPECT_TRUE(add(1, "c", orders, "other").is_new_list);
-    EXPECT_EQ(second.place.list().ids(), (std::vector{RegistId("a"), RegistId("b")}));
+    EXPECT_EQ(second.place.list().ids(), (std::vector<std::string_view>{"a", "b"}));
     EXPECT_EQ(lists.size(), 3U);
     EXPECT_EQ(lists.count_of(env::ConnId(1)), 3U);
 
     EXPECT_EQ(remove(1, "a"), nullptr);
-    EXPECT_EQ(second.place.list().ids(), std::vector{RegistId("b")});
+    EXPECT_EQ(second.place.list().ids(), std::vector<std::string_view>{"b"});
     EXPECT_EQ(second.place.list().detail, nullptr) << "one subscriber is usual";
     EXPECT_TRUE(lists.find(env::ConnId(1), "b").has_value());
     EXPECT_EQ(remove(1, "b"), nullptr);
@@ -107,10 +107,10 @@ TEST_F(ListsTest, StayTheSameFromBothSides) {
     for (const ServicePtr& of : {orders, bills}) {
         const ListsOfService* all = lists.of(*of);
         for (const auto& [list_key, list] : all->lists) {
-            for (const RegistId& id : list.ids()) {
+            for (const std::string_view id : list.ids()) {
                 ++listed;
-                EXPECT_EQ((model.at({list_key.conn.raw(), id.raw()})), of->data_id);
-                EXPECT_EQ(&lists.find(list_key.conn, id.raw())->place.list(), &list);
+                EXPECT_EQ((model.at({list_key.conn.raw(), std::string(id)})), of->data_id);
+                EXPECT_EQ(&lists.find(list_key.conn, std::string(id))->place.list(), &list);
             }
         }
     }

@@ -25,12 +25,13 @@ void SessionServer::Impl::on_client_open(env::ConnId conn, ClientInfo info, msg:
 }
 
 void SessionServer::Impl::on_client_message(env::ConnId conn, const msg::ClientMessage& message) {
-    if (!clients_.contains(conn)) {
+    const auto client = clients_.find(conn);
+    if (client == clients_.end()) {
         return;
     }
     notice_pause();
     if (room_.passes(conn, message)) {
-        carry_out(conn, message);
+        carry_out(conn, client->second, message);
     } else {
         keep_waiting(conn, message);
     }

@@ -89,7 +89,7 @@ void SessionServer::Impl::fold(const NodeId& leader,
     if (folded == Folded::differs) {
         probe_.digests_differ.add();
         env_.log.warning("session.copy.differs",
-                      {{"service", service->path()}, {"leader", leader.raw()}});
+                         {{"service", service->path()}, {"leader", leader.raw()}});
         declare(leader, *copy);
         return;  // the list that comes is shown, and not this one
     }

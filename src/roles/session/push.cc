@@ -1,6 +1,7 @@
 #include "roles/session/push.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace muster::session {
@@ -246,7 +247,8 @@ void Pusher::add_target(DatumCopy& copy, msg::ClientPort& port, const Lists::Pla
         share->second.delta =
             delta_wanted ? DatumCopies::shared_delta(copy, share->second.view, from) : nullptr;
     }
-    share->second.targets.push_back({key.conn, list.ids()});
+    list.append_ids(share->second.ids);
+    share->second.targets.push_back({key.conn, share->second.ids.size()});
     share->second.delta != nullptr ? probe_.pushes_delta.add() : probe_.pushes_whole.add();
     probe_.pushes.add();
 }
@@ -294,12 +296,20 @@ void Pusher::note_due(ListDetail& detail, MonoTime now) {
 }
 
 void Pusher::send(const Shares& shares) {
+    std::vector<msg::PushTarget> targets;
     for (const auto& [key, share] : shares) {
+        targets.clear();
+        std::span<const std::string_view> ids(share.ids);
+        std::size_t begin = 0;
+        for (const Share::Target& target : share.targets) {
+            targets.push_back({target.conn, ids.subspan(begin, target.ids_end - begin)});
+            begin = target.ids_end;
+        }
         share.port->push({.view = share.view,
                           .delta = share.delta,
                           .scope = key.scope,
                           .zone = std::string(key.zone.view()),
-                          .targets = share.targets});
+                          .targets = targets});
     }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -131,7 +132,12 @@ private:
         msg::ClientPort* port = nullptr;
         ServiceViewPtr view;
         ViewDeltaPtr delta;
-        std::vector<msg::PushTarget> targets;
+        struct Target {
+            env::ConnId conn;
+            std::size_t ids_end = 0;
+        };
+        std::vector<Target> targets;
+        std::vector<std::string_view> ids;  // of all of them, one after the other
     };
     using Shares = std::map<ShareKey, Share>;
 

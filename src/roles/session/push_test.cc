@@ -15,15 +15,18 @@ public:
         env::ConnId conn;
         Version version;
         bool delta = false;
-        std::vector<RegistId> subscribers;
+        std::vector<std::string> subscribers;
         bool complete = false;
     };
     void reply(env::ConnId, const msg::RequestReply&) override {}
     void push(const msg::PushOrder& order) override {
         ++orders;
         for (const auto& target : order.targets) {
-            sent.push_back({target.conn, order.view->version, order.delta != nullptr,
-                            target.subscribers, order.view->complete});
+            sent.push_back({target.conn,
+                            order.view->version,
+                            order.delta != nullptr,
+                            {target.subscribers.begin(), target.subscribers.end()},
+                            order.view->complete});
         }
     }
     void push_config(env::ConnId, const msg::ConfigPush&) override {}

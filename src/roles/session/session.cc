@@ -402,8 +402,8 @@ std::vector<SubscriberInfo> SessionServer::Impl::subscribers_of(const Service& s
         if (client == clients_.end()) {
             continue;
         }
-        for (const RegistId& id : list.ids()) {
-            infos.push_back({.id = id,
+        for (const std::string_view id : list.ids()) {
+            infos.push_back({.id = RegistId(std::string(id)),
                              .client_address = client->second.info.address,
                              .door = client->second.info.door,
                              .app = std::string(client->second.app.view()),

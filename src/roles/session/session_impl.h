@@ -118,6 +118,7 @@ private:
     // ---- clients
     void carry_out(const WaitingRoom::Request& request);
     void carry_out(env::ConnId conn, const msg::ClientMessage& message);
+    void carry_out(env::ConnId conn, Client& client, const msg::ClientMessage& message);
     void keep_waiting(env::ConnId conn, const msg::ClientMessage& message);
     void on_turn();
     void await_turn();

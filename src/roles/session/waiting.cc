@@ -77,8 +77,13 @@ void SessionServer::Impl::carry_out(const WaitingRoom::Request& request) {
 
 void SessionServer::Impl::carry_out(env::ConnId conn, const msg::ClientMessage& message) {
     if (const auto client = clients_.find(conn); client != clients_.end()) {
-        std::visit([&](const auto& known) { on(conn, client->second, known); }, message);
+        carry_out(conn, client->second, message);
     }
+}
+
+void SessionServer::Impl::carry_out(env::ConnId conn, Client& client,
+                                    const msg::ClientMessage& message) {
+    std::visit([&](const auto& known) { on(conn, client, known); }, message);
 }
 
 Result<void> SessionServer::Impl::admit_query(const std::string& address,

@@ -91,11 +91,15 @@ void Door::reply(env::ConnId conn, const msg::RequestReply& reply) {
 
 void Door::push(const msg::PushOrder& order) {
     for (const msg::PushTarget& target : order.targets) {
-        pipes_.send_to_client(pipe_of(target.conn), msg::Push{.view = order.view,
-                                                              .delta = order.delta,
-                                                              .scope = order.scope,
-                                                              .zone = order.zone,
-                                                              .subscribers = target.subscribers});
+        msg::Push push{.view = order.view,
+                       .delta = order.delta,
+                       .scope = order.scope,
+                       .zone = order.zone,
+                       .subscribers = {}};
+        for (const std::string_view id : target.subscribers) {
+            push.subscribers.emplace_back(std::string(id));
+        }
+        pipes_.send_to_client(pipe_of(target.conn), std::move(push));
     }
 }
 
