@@ -23,3 +23,12 @@ find_library(ZSTD_LIBRARY zstd REQUIRED)
 add_library(zstd INTERFACE IMPORTED)
 target_include_directories(zstd INTERFACE ${ZSTD_INCLUDE})
 target_link_libraries(zstd INTERFACE ${ZSTD_LIBRARY})
+
+# Takes malloc's place in programs that name it. No program refers to it, so a linker would leave it
+# out; sanitizers bring their own.
+find_library(TCMALLOC_LIBRARY tcmalloc_minimal REQUIRED)
+add_library(allocator INTERFACE IMPORTED)
+if(NOT MUSTER_SANITIZE AND NOT MUSTER_FUZZ)
+  target_link_libraries(allocator INTERFACE
+    -Wl,--push-state,--no-as-needed ${TCMALLOC_LIBRARY} -Wl,--pop-state)
+endif()

@@ -369,7 +369,7 @@ const Publication* DatumStore::held_by(OwnerId owner, const Entry& entry) const 
 void DatumStore::count(Datum& datum, const Entry& entry) {
     const SetDigest element = element_of(*entry.publication);
     digest_.add(element);
-    datum.shown.add(shown_element(entry));
+    show(datum, entry);
     ++publication_count_;
     count_owner(entry.owner, element);
 }
@@ -377,7 +377,7 @@ void DatumStore::count(Datum& datum, const Entry& entry) {
 void DatumStore::uncount(Datum& datum, const Entry& entry) {
     const SetDigest element = element_of(*entry.publication);
     digest_.remove(element);
-    datum.shown.remove(shown_element(entry));
+    hide(datum, entry);
     --publication_count_;
     uncount_owner(entry.owner, element);
 }
@@ -394,9 +394,31 @@ void DatumStore::set_mark(const Service& service, const RegistId& id, MarkPtr ma
     Datum* datum = find(service);
     CHECK(datum != nullptr && datum->entries.contains(id));
     const Entry& entry = *datum->entries.find(id);
-    datum->shown.remove(shown_element(entry));
+    hide(*datum, entry);
     marks_.set(id, std::move(mark));
-    datum->shown.add(shown_element(entry));
+    show(*datum, entry);
+}
+
+void DatumStore::show(Datum& datum, const Entry& entry) const {
+    if (datum.shown) {
+        datum.shown->add(shown_element(entry));
+    }
+}
+
+void DatumStore::hide(Datum& datum, const Entry& entry) const {
+    if (datum.shown) {
+        datum.shown->remove(shown_element(entry));
+    }
+}
+
+SetDigest DatumStore::shown_digest(Datum& datum) const {
+    if (!datum.shown) {
+        datum.shown.emplace();
+        for (const Entry& entry : datum.entries) {
+            show(datum, entry);
+        }
+    }
+    return *datum.shown;
 }
 
 void DatumStore::count_owner(OwnerId owner, const SetDigest& element) {

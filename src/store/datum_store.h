@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,7 +53,7 @@ struct Listed {
 //  3. A removed registration leaves a tombstone for a while: what is not newer than it does not
 //     come back (I5).
 //  4. digest_of_owner() equals the digest over (id, order) of exactly what that owner holds.
-//  5. Datum::shown equals the digest over what settled_snapshot() lists.
+//  5. Datum::shown, where there is one, equals the digest over what settled_snapshot() lists.
 //  6. A mark stays with the registration id through all states of it, and ends when its client
 //     withdraws it. Of one that closed or fell silent it is kept as long as its tombstone.
 // Owned by the data server's slot. Loop thread only. Bounded by its publications, and as Tombstones
@@ -80,7 +81,8 @@ public:
         ServicePtr service;
         Version version;
         std::set<Entry, ById> entries;
-        SetDigest shown;               // over shown_digest_of() what lists show
+        // Over shown_digest_of() what lists show; none: nobody has asked yet.
+        std::optional<SetDigest> shown = {};
         std::uint32_t interested = 0;  // streams that declared interest
     };
     struct OwnerDigest {
@@ -96,6 +98,8 @@ public:
     Datum& find_or_make(const ServicePtr& service);
     [[nodiscard]] Datum* find(const Service& service);
     [[nodiscard]] const Entry* find(const Service& service, const RegistId& id);
+    // The digest over what lists show of it: made when first asked for, kept from then on.
+    [[nodiscard]] SetDigest shown_digest(Datum& datum) const;
 
     // Makes the copy hold what another one held after `effect`, whatever is known here; true when
     // subscribers see a difference.
@@ -195,6 +199,8 @@ private:
     void count(Datum& datum, const Entry& entry);
     void uncount(Datum& datum, const Entry& entry);
     [[nodiscard]] SetDigest shown_element(const Entry& entry) const;
+    void show(Datum& datum, const Entry& entry) const;
+    void hide(Datum& datum, const Entry& entry) const;
     void count_owner(OwnerId owner, const SetDigest& element);
     void uncount_owner(OwnerId owner, const SetDigest& element);
 

@@ -176,8 +176,8 @@ private:
     void tell_whole(LedSlot& slot, SessionLink& link, Interest& interest, bool settled);
     void step(LedSlot& slot, store::DatumStore::Datum& datum);
     void tell(LedSlot& slot, const DatumChange& change);
-    [[nodiscard]] static std::optional<SetDigest> digest_told(
-        const LedSlot& slot, const store::DatumStore::Datum& datum);
+    [[nodiscard]] static std::optional<SetDigest> digest_told(const LedSlot& slot,
+                                                              store::DatumStore::Datum& datum);
     void tell_later(SessionLink& link, TellStream::Told told);
     [[nodiscard]] Version next_version(const LedSlot& slot);
     [[nodiscard]] Version fork_version(LedSlot& slot, const Service& service);

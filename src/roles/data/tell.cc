@@ -32,8 +32,8 @@ void DataServer::Impl::tell(LedSlot& slot, const DatumChange& change) {
 // What a change that leads to the newest version of `datum` says of the list. While not all is
 // known, sessions may rightly hold more.
 std::optional<SetDigest> DataServer::Impl::digest_told(const LedSlot& slot,
-                                                       const store::DatumStore::Datum& datum) {
-    return slot.settled ? std::optional(datum.shown) : std::nullopt;
+                                                       store::DatumStore::Datum& datum) {
+    return slot.settled ? std::optional(slot.store.shown_digest(datum)) : std::nullopt;
 }
 
 void DataServer::Impl::tell_later(SessionLink& link, TellStream::Told told) {
