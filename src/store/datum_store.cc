@@ -392,11 +392,13 @@ void DatumStore::set_mark(const Service& service, const RegistId& id, MarkPtr ma
         return;
     }
     Datum* datum = find(service);
-    CHECK(datum != nullptr && datum->entries.contains(id));
-    const Entry& entry = *datum->entries.find(id);
-    hide(*datum, entry);
+    const auto entry = datum == nullptr ? Entries::iterator{} : datum->entries.find(id);
+    if (datum == nullptr || entry == datum->entries.end()) {
+        return;
+    }
+    hide(*datum, *entry);
     marks_.set(id, std::move(mark));
-    show(*datum, entry);
+    show(*datum, *entry);
 }
 
 void DatumStore::show(Datum& datum, const Entry& entry) const {

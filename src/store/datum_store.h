@@ -117,7 +117,7 @@ public:
     [[nodiscard]] const MarkPtr& mark_of(const RegistId& id) const {
         return marks_.of(id);
     }
-    // Requires: it is here.
+    // Nothing of what is not here: another node's word of it may not fit.
     void set_mark(const Service& service, const RegistId& id, MarkPtr mark);
     // Publications that no list shows.
     [[nodiscard]] std::size_t drained_count() const {

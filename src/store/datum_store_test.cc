@@ -447,6 +447,14 @@ TEST_F(DatumStoreTest, ShowsNothingThatIsDrainedUntilItIsRestored) {
     EXPECT_EQ(store.drained_count(), 0U);
 }
 
+TEST_F(DatumStoreTest, TakesNoMarkOfWhatIsNotHere) {
+    store.set_mark(*kOrders, RegistId("p"), kDrained);
+    put({});
+    store.set_mark(*kOrders, RegistId("q"), kDrained);
+    EXPECT_EQ(store.drained_count(), 0U);
+    EXPECT_EQ(settled_snapshot(store, *store.find(*kOrders)).publications.size(), 1U);
+}
+
 TEST_F(DatumStoreTest, KeepsAMarkThroughStatesAndOwnersUntilTheRegistrationEnds) {
     put({});
     store.set_mark(*kOrders, RegistId("p"), kDrained);
